@@ -1,0 +1,39 @@
+# Options that every target of the project is compiled with, and the two
+# functions that folders call.
+add_library(gristmill_options INTERFACE)
+target_include_directories(gristmill_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(gristmill_options INTERFACE -Wall -Wextra -Wpedantic -Wno-unused-parameter)
+if(GRISTMILL_WERROR)
+  target_compile_options(gristmill_options INTERFACE -Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  target_compile_options(gristmill_options INTERFACE -Wthread-safety -Werror=thread-safety)
+endif()
+if(GRISTMILL_SANITIZE)
+  target_compile_options(gristmill_options INTERFACE
+    -fsanitize=${GRISTMILL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(gristmill_options INTERFACE -fsanitize=${GRISTMILL_SANITIZE})
+endif()
+
+# gristmill_library(name SOURCES … LINK …): a static library of one folder.
+function(gristmill_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC gristmill_options ${ARG_LINK})
+endfunction()
+
+# gristmill_test(name SOURCES … LINK …): one GoogleTest program, found test by test by ctest.
+# Its label is "unit" unless LABEL says otherwise.
+function(gristmill_test name)
+  if(NOT GRISTMILL_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LINK" ${ARGN})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE gristmill_options ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  include(GoogleTest)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 120)
+endfunction()
