@@ -1,0 +1,46 @@
+// Submit, observe and cancel jobs of a cluster from C++.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/instant.h"
+#include "gristmill/v1/job.pb.h"
+#include "gristmill/v1/job_service.pb.h"
+
+namespace gristmill {
+
+// --coordinator, else $GRISTMILL_COORDINATOR, else localhost:7070.
+std::string CoordinatorAddress(const std::string& flag);
+
+// Thread-safe. Every call has a deadline. A coordinator that can't be reached is Unavailable with
+// a sentence that names the address and what to do.
+class Client {
+ public:
+  explicit Client(std::string address, DurationMs deadline_ms = 10'000);
+  ~Client();
+
+  absl::StatusOr<std::uint64_t> Submit(const v1::JobRequest& request);
+  absl::StatusOr<v1::JobStatus> Get(std::uint64_t job);
+  absl::StatusOr<std::vector<v1::JobStatus>> List();
+  absl::StatusOr<v1::JobStatus> Cancel(std::uint64_t job);
+  // Calls `on_status` with the state now and after changes until the job ended; returns the final
+  // state. Reconnects by itself for `patience_ms` after the coordinator vanished. Return false
+  // from `on_status` to stop watching.
+  absl::StatusOr<v1::JobStatus> Watch(std::uint64_t job,
+                                      const std::function<bool(const v1::JobStatus&)>& on_status,
+                                      DurationMs patience_ms = 60'000);
+  absl::StatusOr<v1::TasksResponse> Tasks(const v1::TasksRequest& request);
+  absl::StatusOr<v1::CountersResponse> Counters(std::uint64_t job);
+  absl::StatusOr<v1::WorkersResponse> Workers();
+
+ private:
+  struct Stubs;
+  std::unique_ptr<Stubs> stubs_;
+};
+
+}  // namespace gristmill

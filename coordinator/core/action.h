@@ -1,0 +1,61 @@
+// What the shell is to do after the records of the same Output are on disk.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "coordinator/core/record.h"
+
+namespace gristmill::coordinator {
+
+struct StartAttempt {
+  WorkerId worker;
+  AttemptId attempt;
+  TaskRef task;
+};
+struct CancelAttempt {
+  WorkerId worker;
+  AttemptId attempt;
+};
+// The answer to WorkerRegistered; the shell binds the session named `instance` to `worker`.
+struct AcceptWorker {
+  WorkerId worker;
+  std::string instance;
+  bool forget_everything = false;
+};
+// Ends the session of a lost worker, if one is open.
+struct DropWorker {
+  WorkerId worker;
+  std::string reason;
+};
+// The worker's report was folded (or was stale): it need not repeat it.
+struct AcknowledgeReport {
+  WorkerId worker;
+  AttemptId attempt;
+};
+// Rename the winners' files into place, write _SUCCESS; then send OutputCommitted.
+// Idempotent: asked again after a restart.
+struct CommitOutput {
+  JobId job;
+  std::vector<AttemptId> winners;  // by task of the last stage
+};
+// The job reached a final state: workers drop its runners and runs, staging is removed.
+struct EndJob {
+  JobId job;
+  JobState state = JobState::kSucceeded;
+};
+// The answer to SubmitJob.
+struct JobAccepted {
+  JobId job;
+};
+// The draining worker runs nothing and holds nothing that is needed.
+struct ReleaseWorker {
+  WorkerId worker;
+};
+
+using Action = std::variant<StartAttempt, CancelAttempt, AcceptWorker, DropWorker,
+                            AcknowledgeReport, CommitOutput, EndJob, JobAccepted, ReleaseWorker>;
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,107 @@
+// The deterministic machine that decides everything. No clock, thread, lock, file, socket or
+// randomness: time comes in, work comes out as values.
+//
+// Contract of the driver (etcd raft's "ready" loop):
+//   1. Step each event;  2. append all `records` to the journal and sync;  3. only then perform
+//   the `actions`, in order. Persist, then speak.
+// Recovery: Apply every journaled record, then Recover(now) once, performing its Output likewise.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/instant.h"
+#include "coordinator/core/action.h"
+#include "coordinator/core/event.h"
+#include "coordinator/core/record.h"
+
+namespace gristmill::coordinator {
+
+struct Limits {
+  DurationMs lease_ms = 10'000;  // a worker not heard for this long is lost
+};
+
+struct Output {
+  std::vector<Record> records;
+  std::vector<Action> actions;
+};
+
+// --- What queries see -------------------------------------------------------------------------
+enum class TaskState : std::uint8_t { kWaiting, kRunning, kSucceeded };
+
+struct StageView {
+  std::uint32_t tasks = 0, succeeded = 0, running = 0;
+  std::uint64_t attempts_failed = 0, outputs_lost = 0;
+};
+struct JobView {
+  JobId id;
+  std::string name;
+  JobState state = JobState::kRunning;
+  std::string message;
+  std::vector<StageView> stages;
+  Counters counters;  // sorted by name; each task counted once
+};
+struct TaskView {
+  TaskState state = TaskState::kWaiting;
+  AttemptId attempt;
+  WorkerId worker;
+  std::uint32_t failures = 0;
+};
+enum class WorkerState : std::uint8_t { kReady, kDisconnected, kDraining };
+struct WorkerView {
+  WorkerId id;
+  std::string instance, name, shuffle_address, spill_directory;
+  std::uint32_t slots = 0, slots_used = 0;
+  WorkerState state = WorkerState::kReady;
+  Instant last_heard;
+};
+
+// Not thread-safe. Same state, event and now: same Output.
+class Coordinator {
+ public:
+  explicit Coordinator(Limits limits);
+  ~Coordinator();
+  Coordinator(const Coordinator&) = delete;
+  Coordinator& operator=(const Coordinator&) = delete;
+
+  // Decides, then applies its own records.
+  Output Step(const Event& event, Instant now);
+  // Folds one decision; holds no policy. Aborts on a record that cannot follow the state.
+  void Apply(const Record& record);
+  // After the last Apply of a restart: gives every known worker a fresh lease to re-register in,
+  // and asks again for the commits that were under way.
+  Output Recover(Instant now);
+
+  // When Step(Tick) next has something to do; kNever if nothing waits.
+  Instant next_deadline() const;
+
+  std::vector<JobId> jobs() const;  // in order of submission
+  std::optional<JobView> job(JobId id) const;
+  std::optional<TaskView> task(const TaskRef& ref) const;
+  std::vector<WorkerView> workers() const;  // live ones, in order of id
+  std::optional<WorkerView> worker(WorkerId id) const;
+  // Finished tasks of a stage and where their output lies; ascending task.
+  struct OutputLocation {
+    std::uint32_t task;
+    AttemptId attempt;
+    WorkerId worker;
+  };
+  std::vector<OutputLocation> stage_outputs(JobId job, std::uint32_t stage) const;
+  // Grows whenever stage_outputs of that stage changes.
+  std::uint64_t stage_version(JobId job, std::uint32_t stage) const;
+  // Results of a finished stage by task, for broadcast edges.
+  std::vector<std::string> stage_results(JobId job, std::uint32_t stage) const;
+
+  // Everything that Apply folds, as text: equal for a live state and its refolded journal.
+  std::string Fingerprint() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,75 @@
+// What happens to the coordinator, as values. The shell (or the simulator) makes them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "coordinator/core/job_shape.h"
+
+namespace gristmill::coordinator {
+
+using Counters = std::vector<std::pair<std::string, std::uint64_t>>;
+
+// A client's validated job. The core gives it the next JobId.
+struct SubmitJob {
+  JobShape shape;
+};
+struct CancelJob {
+  JobId job;
+  std::string reason;
+};
+// The outcome of Action CommitOutput.
+struct OutputCommitted {
+  JobId job;
+  bool ok = false;
+  std::string message;
+};
+
+// A worker opened a session. A known, live instance keeps its WorkerId.
+struct WorkerRegistered {
+  std::string instance;
+  std::string name;
+  std::uint32_t slots = 0;
+  std::string shuffle_address;
+  std::string spill_directory;
+  std::vector<AttemptId> running;  // attempts it still runs or has unacknowledged reports for
+};
+struct WorkerHeartbeat {
+  WorkerId worker;
+};
+// Its stream broke; its lease still runs.
+struct WorkerDisconnected {
+  WorkerId worker;
+};
+struct WorkerDraining {
+  WorkerId worker;
+};
+struct WorkerLeft {
+  WorkerId worker;
+};
+
+struct AttemptSucceeded {
+  WorkerId worker;
+  AttemptId attempt;
+  Counters counters;
+  std::string result;  // for broadcast edges
+};
+struct AttemptFailed {
+  WorkerId worker;
+  AttemptId attempt;
+  enum class Cause : std::uint8_t { kUser, kFetch, kHandedBack } cause = Cause::kUser;
+  std::string message;
+  std::vector<TaskRef> lost_outputs;  // kFetch
+};
+
+// Nothing happened, but a deadline (Coordinator::next_deadline) may have passed.
+struct Tick {};
+
+using Event = std::variant<SubmitJob, CancelJob, OutputCommitted, WorkerRegistered, WorkerHeartbeat,
+                           WorkerDisconnected, WorkerDraining, WorkerLeft, AttemptSucceeded,
+                           AttemptFailed, Tick>;
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,31 @@
+// The coordinator process: core, journal and gRPC services behind two calls.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "base/instant.h"
+
+namespace gristmill::coordinator {
+
+struct ServerOptions {
+  std::string listen = "0.0.0.0:7070";  // port 0 picks a free one
+  std::string journal_path;             // a SQLite file; made if absent
+  DurationMs heartbeat_ms = 1'000;
+  DurationMs lease_ms = 10'000;
+};
+
+// Serves JobService, WorkerService, health and reflection until Shutdown.
+class Server {
+ public:
+  // Recovers the journal and listens. One sentence if the port is in use or the journal is not ours.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
+  virtual ~Server() = default;
+  virtual int port() const = 0;
+  // Ends streams and stops the shell; jobs go on when it is started again. Blocks, at most ~5 s.
+  virtual void Shutdown() = 0;
+};
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,131 @@
+// The port between a job's compiled code and the framework: blocks, never records.
+//
+// The templates of the job API (typed_task.h) implement TaskRunner; the framework implements the
+// sources and sinks. Everything here is standard library only and is called from the one thread
+// that runs the task. The framework's sides report trouble by throwing TaskError.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gristmill {
+
+// A failure that is a sentence for the user.
+class TaskError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Thrown by sources when the attempt was cancelled; user code lets it pass.
+class TaskCancelled : public std::exception {
+ public:
+  const char* what() const noexcept override { return "the attempt was cancelled"; }
+};
+
+// A half-open range of integers: the record of a compute-only job.
+struct IntegerRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  friend bool operator==(const IntegerRange&, const IntegerRange&) = default;
+};
+
+enum class InputFormat : std::uint8_t { kTextLines, kFixedRecords, kWholeFiles, kIntegerRange };
+enum class OutputFormat : std::uint8_t { kText, kFixedRecords, kRecordFile };
+
+// Where a job reads from: text lines unless the job says otherwise.
+struct InputSpec {
+  InputFormat format = InputFormat::kTextLines;
+  std::uint32_t record_bytes = 0;  // kFixedRecords
+  IntegerRange range;              // kIntegerRange
+};
+
+// Whole records. `bytes` stays valid until the next call of the source.
+struct InputBlock {
+  std::string_view bytes;     // lines with their line ends (the last may lack one); fixed records
+                              // back to back; the contents of one whole file
+  std::uint64_t offset = 0;   // of bytes in the (decompressed) file
+  IntegerRange range;         // kIntegerRange, then bytes is empty
+};
+
+class InputSource {
+ public:
+  virtual ~InputSource() = default;
+  // False at the end of the split. Throws TaskError, TaskCancelled.
+  virtual bool NextBlock(InputBlock* block) = 0;
+};
+
+// One encoded pair inside a run block. Keys compare with memcmp, shorter first on a tie.
+struct EncodedPair {
+  const char* key = nullptr;
+  const char* value = nullptr;
+  std::uint32_t key_bytes = 0;
+  std::uint32_t value_bytes = 0;
+  std::string_view key_view() const { return {key, key_bytes}; }
+  std::string_view value_view() const { return {value, value_bytes}; }
+};
+
+// Takes sorted runs. Within a run the (partition, key) of appended pairs never goes down;
+// equal keys keep the order of emission.
+class RunSink {
+ public:
+  virtual ~RunSink() = default;
+  virtual void BeginRun() = 0;
+  // `block`: pairs encoded as in pair_codec.h, whole pairs only, at most ~256 KiB unless one pair
+  // is larger.
+  virtual void Append(std::uint32_t partition, std::string_view block, std::uint64_t pairs) = 0;
+  virtual void EndRun() = 0;
+};
+
+// One partition's pairs in key order; equal keys in the order of (map task, emission).
+class PairSource {
+ public:
+  virtual ~PairSource() = default;
+  // Empty at the end. The pairs stay valid until the next call. Throws TaskError, TaskCancelled.
+  virtual std::span<const EncodedPair> NextBatch() = 0;
+};
+
+// Takes the bytes of one partition file.
+class OutputSink {
+ public:
+  virtual ~OutputSink() = default;
+  virtual void Append(std::string_view bytes, std::uint64_t records) = 0;
+};
+
+// What a task knows of itself; also the job author's handle on counters. See context.h.
+struct TaskInfo {
+  std::uint32_t task = 0;          // index within the stage
+  std::uint32_t attempt_number = 0;
+  std::uint32_t partitions = 1;    // of the shuffle this task writes, or partition count
+  std::uint64_t memory_bytes = 0;  // this task's share of the runner's budget
+  std::string input_path;          // empty for reduce tasks and integer ranges
+  OutputFormat output_format = OutputFormat::kText;
+  std::vector<std::string> broadcast;  // results of the upstream broadcast stage, in task order
+};
+
+// One (name, value) per counter used, sorted by name.
+struct CounterValue {
+  std::string name;
+  std::uint64_t value = 0;
+  friend bool operator==(const CounterValue&, const CounterValue&) = default;
+};
+
+// Runs one task. Made anew for every attempt by JobInfo::make_task.
+class TaskRunner {
+ public:
+  virtual ~TaskRunner() = default;
+  // Map into sorted runs (a shuffle follows).
+  virtual void RunMap(InputSource& input, RunSink& runs) = 0;
+  // Map straight to output (the job has neither Combine nor Reduce).
+  virtual void RunMapOnly(InputSource& input, OutputSink& output) = 0;
+  virtual void RunReduce(PairSource& pairs, OutputSink& output) = 0;
+  // Keys of the records of `input`, thinned evenly to at most `bytes_max` encoded bytes.
+  virtual std::string RunSample(InputSource& input, std::uint64_t bytes_max) = 0;
+  virtual std::vector<CounterValue> counters() const = 0;
+};
+
+}  // namespace gristmill
