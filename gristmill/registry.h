@@ -30,12 +30,14 @@ struct JobInfo {
   std::string key_type, value_type;  // of the output, as in the record file: "string", "u64"
   bool has_shuffle = false;          // Combine or Reduce
   bool total_order = false;          // partitions are ranges of keys: a sample stage runs first
-  OutputFormat output_format = OutputFormat::kText;
+  OutputFormat output_format = OutputFormat::kText;  // with all parameters at their defaults
 
   // Checks the parameters (unknown names, types, the job's own Validate). Empty, or one sentence.
   std::function<std::string(const ParamMap&)> check_params;
   // Of checked parameters.
   std::function<InputSpec(const ParamMap&)> input;
+  // Of checked parameters: the format when the request asks for none.
+  std::function<OutputFormat(const ParamMap&)> format;
   // Of checked parameters. One TaskRunner serves one attempt.
   std::function<std::unique_ptr<TaskRunner>(const ParamMap&, const TaskInfo&)> make_task;
 };

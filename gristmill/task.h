@@ -41,15 +41,15 @@ enum class OutputFormat : std::uint8_t { kText, kFixedRecords, kRecordFile };
 struct InputSpec {
   InputFormat format = InputFormat::kTextLines;
   std::uint32_t record_bytes = 0;  // kFixedRecords
-  IntegerRange range;              // kIntegerRange
+  IntegerRange range = {};         // kIntegerRange
 };
 
 // Whole records. `bytes` stays valid until the next call of the source.
 struct InputBlock {
-  std::string_view bytes;     // lines with their line ends (the last may lack one); fixed records
-                              // back to back; the contents of one whole file
-  std::uint64_t offset = 0;   // of bytes in the (decompressed) file
-  IntegerRange range;         // kIntegerRange, then bytes is empty
+  std::string_view bytes;    // lines with their line ends (the last may lack one); fixed records
+                             // back to back; the contents of one whole file
+  std::uint64_t offset = 0;  // of bytes in the (decompressed) file
+  IntegerRange range;        // kIntegerRange, then bytes is empty
 };
 
 class InputSource {
@@ -98,7 +98,7 @@ class OutputSink {
 
 // What a task knows of itself; also the job author's handle on counters. See context.h.
 struct TaskInfo {
-  std::uint32_t task = 0;          // index within the stage
+  std::uint32_t task = 0;  // index within the stage
   std::uint32_t attempt_number = 0;
   std::uint32_t partitions = 1;    // of the shuffle this task writes, or partition count
   std::uint64_t memory_bytes = 0;  // this task's share of the runner's budget

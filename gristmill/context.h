@@ -1,0 +1,62 @@
+// What user code may know of the task it runs in, and its counters.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gristmill/task.h"
+
+namespace gristmill {
+
+// Counts within one task. Of the task's own thread.
+class Counter {
+ public:
+  void Add(std::uint64_t n = 1) { value_ += n; }
+  std::uint64_t value() const { return value_; }
+
+ private:
+  std::uint64_t value_ = 0;
+};
+
+// Lives as long as its task; of the task's own thread.
+class TaskContext {
+ public:
+  // `info` must outlive the context.
+  explicit TaskContext(const TaskInfo& info) : info_(info) {}
+  TaskContext(const TaskContext&) = delete;
+  TaskContext& operator=(const TaskContext&) = delete;
+
+  // Empty for reduce tasks and integer ranges.
+  const std::string& input_path() const { return info_.input_path; }
+  // Index within its stage; of a reduce task its partition.
+  std::uint32_t task() const { return info_.task; }
+  std::uint32_t partitions() const { return info_.partitions; }
+
+  // Adds to the job's counter of that name; failed attempts do not count.
+  void Count(std::string_view name, std::uint64_t n = 1) { counter(name).Add(n); }
+
+  // The counter itself, for loops that should not look it up each time; valid while the task runs.
+  Counter& counter(std::string_view name) {
+    const auto found = counters_.find(name);
+    if (found != counters_.end()) return found->second;
+    return counters_.emplace(std::string(name), Counter()).first->second;
+  }
+
+  // For the framework: sorted by name.
+  std::vector<CounterValue> CounterValues() const {
+    std::vector<CounterValue> values;
+    values.reserve(counters_.size());
+    for (const auto& [name, counter] : counters_) values.push_back({name, counter.value()});
+    return values;
+  }
+  void ForgetCounters() { counters_.clear(); }
+
+ private:
+  const TaskInfo& info_;
+  std::map<std::string, Counter, std::less<>> counters_;
+};
+
+}  // namespace gristmill

@@ -1,0 +1,133 @@
+// The job author's header: write a class, name it in GRISTMILL_JOB, link it into `gristmill`.
+//
+//   class WordCount {
+//    public:
+//     static constexpr std::string_view kName = "wordcount";
+//     static constexpr std::string_view kSummary = "count the words of text files";
+//     using Key = std::string;
+//     using Value = std::uint64_t;
+//     void Map(std::string_view line, gristmill::Emitter<WordCount>& out);
+//     static Value Combine(Value a, Value b) { return a + b; }
+//   };
+//   GRISTMILL_JOB(WordCount);
+//
+// Optional members: kDetails, kTotalOrder, OutputKey, OutputValue, Declare, Validate, Input,
+// Format, Setup, Reduce, Partition, TearDown. A task has its own object, used from one thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gristmill/codec.h"         // IWYU pragma: export
+#include "gristmill/context.h"       // IWYU pragma: export
+#include "gristmill/emitter.h"       // IWYU pragma: export
+#include "gristmill/hash.h"          // IWYU pragma: export
+#include "gristmill/job_concepts.h"  // IWYU pragma: export
+#include "gristmill/output.h"        // IWYU pragma: export
+#include "gristmill/params.h"        // IWYU pragma: export
+#include "gristmill/records.h"       // IWYU pragma: export
+#include "gristmill/registry.h"      // IWYU pragma: export
+#include "gristmill/task.h"          // IWYU pragma: export
+#include "gristmill/typed_task.h"    // IWYU pragma: export
+#include "gristmill/values.h"        // IWYU pragma: export
+
+namespace gristmill {
+
+namespace internal {
+
+template <typename J>
+OutputFormat FormatOf(const J& job) {
+  if constexpr (kDeclaresFormat<J>) {
+    return job.Format();
+  } else {
+    return OutputFormat::kText;
+  }
+}
+
+// Empty, or what is wrong with the job's Input.
+template <typename J>
+std::string CheckInput(const InputSpec& input) {
+  const std::string job = "job '" + std::string(J::kName) + "' ";
+  const bool matches = input.format == InputFormat::kWholeFiles     ? MapsWholeFiles<J>
+                       : input.format == InputFormat::kIntegerRange ? MapsRanges<J>
+                                                                    : MapsText<J>;
+  if (!matches) return job + "asks for input that its Map does not take; change Input or Map";
+  if (input.format == InputFormat::kFixedRecords && input.record_bytes == 0) {
+    return job + "asks for fixed records of 0 bytes; let Input set record_bytes";
+  }
+  if (input.format == InputFormat::kIntegerRange && input.range.end < input.range.begin) {
+    return job + "asks for the integers from " + std::to_string(input.range.begin) + " to " +
+           std::to_string(input.range.end) + "; the end must not be below the beginning";
+  }
+  return "";
+}
+
+// Of checked parameters.
+template <typename J>
+std::unique_ptr<J> MakeBoundJob(const ParamMap& params) {
+  auto job = std::make_unique<J>();
+  const std::string problem = BindParams(*job, params);
+  if (!problem.empty()) throw TaskError(problem);
+  return job;
+}
+
+template <typename J>
+std::string CheckParams(const ParamMap& params) {
+  J job;
+  std::string problem = BindParams(job, params);
+  if constexpr (kDeclaresValidate<J>) {
+    if (problem.empty()) problem = job.Validate();
+  }
+  if (problem.empty()) problem = CheckInput<J>(InputOf(job));
+  return problem;
+}
+
+template <typename J>
+std::vector<ParamInfo> DeclaredParams() {
+  J job;
+  Params params;
+  if constexpr (kDeclaresDeclare<J>) job.Declare(params);
+  return params.infos();
+}
+
+}  // namespace internal
+
+// Everything the framework needs of a job; a class that is no job does not compile.
+template <typename J>
+JobInfo MakeJobInfo() {
+  JobInfo info;
+  if constexpr (internal::CheckJob<J>()) {
+    info.name = J::kName;
+    info.summary = J::kSummary;
+    if constexpr (requires { J::kDetails; }) info.details = J::kDetails;
+    info.params = internal::DeclaredParams<J>();
+    info.key_type = TypeName<OutputKey<J>>();
+    info.value_type = TypeName<OutputValue<J>>();
+    info.has_shuffle = !internal::kMapOnly<J>;
+    info.total_order = internal::kIsTotalOrder<J>;
+    info.output_format = internal::FormatOf(J());
+    info.check_params = internal::CheckParams<J>;
+    info.input = [](const ParamMap& params) {
+      return internal::InputOf(*internal::MakeBoundJob<J>(params));
+    };
+    info.format = [](const ParamMap& params) {
+      return internal::FormatOf(*internal::MakeBoundJob<J>(params));
+    };
+    info.make_task = [](const ParamMap& params,
+                        const TaskInfo& task) -> std::unique_ptr<TaskRunner> {
+      return std::make_unique<internal::TypedTask<J>>(params, task);
+    };
+  }
+  return info;
+}
+
+}  // namespace gristmill
+
+#define GRISTMILL_CONCAT_(a, b) a##b
+#define GRISTMILL_CONCAT(a, b) GRISTMILL_CONCAT_(a, b)
+
+// Registers a job class before main. In a .cc file, at namespace scope.
+#define GRISTMILL_JOB(Job)                                                                \
+  [[maybe_unused]] static const bool GRISTMILL_CONCAT(gristmill_job_on_line_, __LINE__) = \
+      ::gristmill::RegisterJob(::gristmill::MakeJobInfo<Job>())

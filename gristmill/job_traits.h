@@ -1,0 +1,87 @@
+// What a job class declares, found by name: whether each is right is checked in job_concepts.h.
+#pragma once
+
+#include <concepts>
+#include <string_view>
+#include <type_traits>
+
+#include "gristmill/types.h"
+
+namespace gristmill {
+
+template <typename J>
+class Emitter;
+template <typename J>
+class Values;
+template <typename J>
+class Output;
+
+namespace internal {
+
+// A class that inherits from a job and from a class with a member of that name can't name the
+// member if the job has one too, whatever its signature, overloads or access.
+#define GRISTMILL_DECLARES(name)                      \
+  struct Member##name {                               \
+    int name;                                         \
+  };                                                  \
+  template <typename J>                               \
+  struct Probe##name : J, Member##name {};            \
+  template <typename J>                               \
+  inline constexpr bool kDeclares##name = !requires { \
+    &Probe##name<J>::name;                            \
+  };
+
+GRISTMILL_DECLARES(Declare)
+GRISTMILL_DECLARES(Validate)
+GRISTMILL_DECLARES(Input)
+GRISTMILL_DECLARES(Format)
+GRISTMILL_DECLARES(Setup)
+GRISTMILL_DECLARES(Combine)
+GRISTMILL_DECLARES(Reduce)
+GRISTMILL_DECLARES(Partition)
+GRISTMILL_DECLARES(TearDown)
+GRISTMILL_DECLARES(kTotalOrder)
+#undef GRISTMILL_DECLARES
+
+template <typename J>
+inline constexpr bool kMapOnly = !kDeclaresCombine<J> && !kDeclaresReduce<J>;
+
+template <typename J>
+consteval bool TotalOrder() {
+  if constexpr (requires { requires std::same_as<decltype(J::kTotalOrder), const bool>; }) {
+    return J::kTotalOrder;
+  }
+  return false;
+}
+template <typename J>
+inline constexpr bool kIsTotalOrder = TotalOrder<J>();
+
+template <typename J>
+struct OutputKeyOf {
+  using Type = typename J::Key;
+};
+template <typename J>
+requires requires { typename J::OutputKey; }
+struct OutputKeyOf<J> {
+  using Type = typename J::OutputKey;
+};
+
+template <typename J>
+struct OutputValueOf {
+  using Type = typename J::Value;
+};
+template <typename J>
+requires requires { typename J::OutputValue; }
+struct OutputValueOf<J> {
+  using Type = typename J::OutputValue;
+};
+
+}  // namespace internal
+
+// What Reduce emits, or Map where there is no shuffle: Key and Value unless the job says otherwise.
+template <typename J>
+using OutputKey = typename internal::OutputKeyOf<J>::Type;
+template <typename J>
+using OutputValue = typename internal::OutputValueOf<J>::Type;
+
+}  // namespace gristmill

@@ -1,0 +1,91 @@
+// Result pairs become bytes of a partition file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "gristmill/codec.h"
+#include "gristmill/pair_codec.h"
+#include "gristmill/task.h"
+#include "gristmill/text_format.h"
+
+namespace gristmill::internal {
+
+// Hands the sink whole records, about 256 KiB at a time.
+template <Encodable Key, Encodable Value>
+class RecordWriter {
+ public:
+  RecordWriter(OutputFormat format, OutputSink& sink) : format_(format), sink_(sink) {
+    buffer_.reserve(kBufferBytes + kSlackBytes);
+  }
+  RecordWriter(const RecordWriter&) = delete;
+  RecordWriter& operator=(const RecordWriter&) = delete;
+
+  void Add(View<Key> key, View<Value> value) {
+    switch (format_) {
+      case OutputFormat::kText:
+        AppendText<Key>(&buffer_, key);
+        if constexpr (!std::same_as<Value, None>) {
+          buffer_.push_back('\t');
+          AppendText<Value>(&buffer_, value);
+        }
+        buffer_.push_back('\n');
+        break;
+      case OutputFormat::kFixedRecords:
+        AppendKey<Key>(&buffer_, key);
+        AppendValue<Value>(&buffer_, value);
+        break;
+      case OutputFormat::kRecordFile:
+        AppendPair(&buffer_, keys_.Encode(key), values_.Encode(value));
+        break;
+    }
+    FinishRecord();
+  }
+
+  // A record without a value; a record file, whose pairs all have one, gets Value{}.
+  void AddKey(View<Key> key) {
+    switch (format_) {
+      case OutputFormat::kText:
+        AppendText<Key>(&buffer_, key);
+        buffer_.push_back('\n');
+        break;
+      case OutputFormat::kFixedRecords:
+        AppendKey<Key>(&buffer_, key);
+        break;
+      case OutputFormat::kRecordFile:
+        AppendPair(&buffer_, keys_.Encode(key), values_.Encode(Value{}));
+        break;
+    }
+    FinishRecord();
+  }
+
+  void Finish() {
+    if (records_in_buffer_ > 0) sink_.Append(buffer_, records_in_buffer_);
+    records_ += records_in_buffer_;
+    records_in_buffer_ = 0;
+    buffer_.clear();
+  }
+
+  std::uint64_t records() const { return records_; }
+
+ private:
+  static constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
+  static constexpr std::size_t kSlackBytes = std::size_t{4} << 10;  // for the record that passes it
+
+  void FinishRecord() {
+    ++records_in_buffer_;
+    if (buffer_.size() >= kBufferBytes) [[unlikely]]
+      Finish();
+  }
+
+  const OutputFormat format_;
+  OutputSink& sink_;
+  KeyEncoder<Key> keys_;
+  ValueEncoder<Value> values_;
+  std::string buffer_;
+  std::uint64_t records_in_buffer_ = 0;
+  std::uint64_t records_ = 0;
+};
+
+}  // namespace gristmill::internal

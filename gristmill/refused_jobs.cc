@@ -1,0 +1,85 @@
+// Classes that are no jobs. CMakeLists.txt compiles this file once for each, with its name in
+// REFUSED_JOB, and expects the compiler to print the sentence that explains it.
+#include <cstdint>
+#include <list>
+#include <string>
+#include <string_view>
+
+#include "gristmill/job.h"
+
+namespace {
+
+using gristmill::Emitter;
+using gristmill::Output;
+using gristmill::Values;
+
+struct Base {
+  static constexpr std::string_view kName = "refused";
+  static constexpr std::string_view kSummary = "does not compile";
+  using Key = std::string;
+  using Value = std::uint64_t;
+};
+
+// The job that the others spoil.
+struct Right : Base {
+  void Map(std::string_view, Emitter<Right>&) {}
+};
+
+struct WrongMap : Base {
+  void Map(int, Emitter<WrongMap>&) {}
+};
+
+class PrivateMap : public Base {
+  void Map(std::string_view, Emitter<PrivateMap>&) {}
+};
+
+struct WrongKey : Base {
+  using Key = std::list<int>;
+  void Map(std::string_view, Emitter<WrongKey>&) {}
+};
+
+struct NoName {
+  using Key = std::string;
+  using Value = std::string;
+  void Map(std::string_view, Emitter<NoName>&) {}
+};
+
+struct WrongCombine : Base {
+  void Map(std::string_view, Emitter<WrongCombine>&) {}
+  static Value Combine(Value a) { return a; }
+};
+
+struct WrongReduce : Base {
+  void Map(std::string_view, Emitter<WrongReduce>&) {}
+  void Reduce(std::string_view, std::vector<Value>&, Output<WrongReduce>&) {}
+};
+
+struct MapOnlyOrder : Base {
+  static constexpr bool kTotalOrder = true;
+  void Map(std::string_view, Emitter<MapOnlyOrder>&) {}
+};
+
+struct RangeWithoutInput : Base {
+  void Map(gristmill::IntegerRange, Emitter<RangeWithoutInput>&) {}
+};
+
+struct WrongPartition : Base {
+  void Map(std::string_view, Emitter<WrongPartition>&) {}
+  static Value Combine(Value a, Value b) { return a + b; }
+  int Partition(std::string_view, int) { return 0; }
+};
+
+struct WrongTearDown : Base {
+  void Map(std::string_view, Emitter<WrongTearDown>&) {}
+  void TearDown() {}
+};
+
+struct FoldToOther : Base {
+  using OutputValue = double;
+  void Map(std::string_view, Emitter<FoldToOther>&) {}
+  static Value Combine(Value a, Value b) { return a + b; }
+};
+
+GRISTMILL_JOB(REFUSED_JOB);
+
+}  // namespace

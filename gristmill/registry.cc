@@ -1,0 +1,38 @@
+#include "gristmill/registry.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+namespace gristmill {
+namespace {
+
+using JobMap = std::map<std::string, JobInfo, std::less<>>;
+
+// Inside a function, because jobs register while other files' statics are being made.
+JobMap& MutableJobs() {
+  static JobMap jobs;
+  return jobs;
+}
+
+}  // namespace
+
+const JobMap& RegisteredJobs() { return MutableJobs(); }
+
+const JobInfo* FindJob(std::string_view name) {
+  const auto found = MutableJobs().find(name);
+  return found == MutableJobs().end() ? nullptr : &found->second;
+}
+
+bool RegisterJob(JobInfo info) {
+  const std::string name = info.name;
+  if (!MutableJobs().emplace(name, std::move(info)).second) {
+    std::fprintf(stderr,
+                 "gristmill: two jobs are named '%s'; give one of the classes another kName\n",
+                 name.c_str());
+    std::abort();
+  }
+  return true;
+}
+
+}  // namespace gristmill

@@ -1,0 +1,109 @@
+// The sort path of a map task: pairs are kept encoded until the buffer is full, then leave as a
+// sorted run.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include "gristmill/pair_codec.h"
+#include "gristmill/run_writer.h"
+#include "gristmill/scratch_memory.h"
+#include "gristmill/sort_index.h"
+
+namespace gristmill::internal {
+
+// One buffer: encoded pairs grow upwards from its start, their index downwards from its end. Pages
+// that no pair reaches are never touched.
+class SortBuffer {
+ public:
+  // Larger runs make merging no cheaper.
+  static constexpr std::size_t kBytesMax = std::size_t{1} << 30;
+
+  // `writer` must outlive the buffer. partitions <= kPartitionsMax.
+  SortBuffer(std::size_t memory_bytes, std::uint32_t partitions, RunWriter* writer)
+      : writer_(writer),
+        partitions_(partitions),
+        buffer_(std::clamp(memory_bytes, 4 * kEntryBytes, kBytesMax) / kEntryBytes * kEntryBytes) {
+    Clear();
+  }
+
+  void Add(std::uint32_t partition, std::string_view key, std::string_view value) {
+    const std::size_t bytes_max = 2 * kVarint32BytesMax + key.size() + value.size() + kEntryBytes;
+    const auto room = static_cast<std::size_t>(reinterpret_cast<char*>(index_) - next_);
+    if (bytes_max > room) [[unlikely]]
+      return AddAfterSpill(partition, key, value);
+    const auto offset = static_cast<std::uint64_t>(next_ - buffer_.data());
+    std::construct_at(--index_, SortEntry{KeyPrefix(key), PlaceOf(partition, offset)});
+    char* out = PutVarint32(next_, static_cast<std::uint32_t>(key.size()));
+    out = PutVarint32(out, static_cast<std::uint32_t>(value.size()));
+    if (!key.empty()) std::memcpy(out, key.data(), key.size());
+    if (!value.empty()) std::memcpy(out + key.size(), value.data(), value.size());
+    next_ = out + key.size() + value.size();
+  }
+
+  // Writes what is held as a run.
+  void Spill() {
+    const std::span<SortEntry> entries(index_, IndexEnd());
+    if (entries.empty()) return;
+    const auto key_at = [this](std::uint64_t offset) { return PairAt(offset).key_view(); };
+    IndexSorter(key_at).Sort(entries, partitions_);
+    writer_->BeginRun();
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (i + kPrefetchEntries < entries.size()) {
+        const char* ahead = buffer_.data() + entries[i + kPrefetchEntries].offset();
+        __builtin_prefetch(ahead);
+        __builtin_prefetch(ahead + 64);
+      }
+      const char* start = buffer_.data() + entries[i].offset();
+      const EncodedPair pair = PairAt(entries[i].offset());
+      const char* end = pair.value + pair.value_bytes;
+      writer_->AddEncoded(entries[i].partition(), {start, static_cast<std::size_t>(end - start)});
+    }
+    writer_->EndRun();
+    Clear();
+  }
+
+ private:
+  static constexpr std::size_t kEntryBytes = sizeof(SortEntry);
+  static constexpr std::size_t kPrefetchEntries = 12;
+
+  SortEntry* IndexEnd() const {
+    return reinterpret_cast<SortEntry*>(buffer_.data() +
+                                        buffer_.bytes() / kEntryBytes * kEntryBytes);
+  }
+
+  void Clear() {
+    next_ = buffer_.data();
+    index_ = IndexEnd();
+  }
+
+  EncodedPair PairAt(std::uint64_t offset) const {
+    EncodedPair pair;
+    GetPair(buffer_.data() + offset, next_, &pair);
+    return pair;
+  }
+
+  void AddAfterSpill(std::uint32_t partition, std::string_view key, std::string_view value) {
+    CheckPairBytes(key.size(), value.size());
+    Spill();
+    if (2 * kVarint32BytesMax + key.size() + value.size() + kEntryBytes <=
+        buffer_.bytes() - kEntryBytes) {
+      return Add(partition, key, value);
+    }
+    // Larger than the whole buffer: a run of its own, between those before and after it.
+    writer_->BeginRun();
+    writer_->Add(partition, key, value);
+    writer_->EndRun();
+  }
+
+  RunWriter* const writer_;
+  const std::uint32_t partitions_;
+  ScratchBuffer buffer_;
+  char* next_ = nullptr;
+  SortEntry* index_ = nullptr;
+};
+
+}  // namespace gristmill::internal

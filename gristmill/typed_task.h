@@ -1,0 +1,179 @@
+// Runs one task of one job: the framework's blocks on one side, the author's class on the other.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gristmill/collectors.h"
+#include "gristmill/context.h"
+#include "gristmill/emitter.h"
+#include "gristmill/job_concepts.h"
+#include "gristmill/output.h"
+#include "gristmill/pair_groups.h"
+#include "gristmill/params.h"
+#include "gristmill/records.h"
+#include "gristmill/registry.h"
+#include "gristmill/scratch_memory.h"
+#include "gristmill/task.h"
+#include "gristmill/values.h"
+
+namespace gristmill::internal {
+
+// Sets a new job's parameters. Empty, or one sentence.
+template <typename J>
+std::string BindParams(J& job, const ParamMap& values) {
+  Params params;
+  if constexpr (kDeclaresDeclare<J>) job.Declare(params);
+  return params.Bind(J::kName, values);
+}
+
+template <typename J>
+InputSpec InputOf(const J& job) {
+  if constexpr (kDeclaresInput<J>) {
+    return job.Input();
+  } else {
+    return {.format = MapsText<J> ? InputFormat::kTextLines : InputFormat::kWholeFiles,
+            .record_bytes = 0,
+            .range = {}};
+  }
+}
+
+template <typename J>
+class TypedTask final : public TaskRunner {
+ public:
+  TypedTask(const ParamMap& params, const TaskInfo& info) : info_(info), context_(info_) {
+    const std::string problem = BindParams(job_, params);
+    if (!problem.empty()) throw TaskError(problem);
+    input_ = InputOf(job_);
+  }
+
+  void RunMap(InputSource& input, RunSink& runs) override {
+    if constexpr (kMapOnly<J>) {
+      throw TaskError(Wrong("a map task that writes runs"));
+    } else {
+      ScratchCache::OfThisThread().Trim(info_.memory_bytes);
+      typename Emitter<J>::Collector collector(job_, info_, runs);
+      Emitter<J> emitter(collector, context_);
+      MapAll(input, emitter);
+      collector.Finish();
+      context_.Count("map_output_pairs", collector.pairs_added());
+      if constexpr (kDeclaresCombine<J>) {
+        context_.Count("combine_output_pairs", collector.pairs_written());
+      }
+    }
+  }
+
+  void RunMapOnly(InputSource& input, OutputSink& output) override {
+    if constexpr (!kMapOnly<J>) {
+      throw TaskError(Wrong("a map task that writes output"));
+    } else {
+      RecordWriter<typename J::Key, typename J::Value> writer(info_.output_format, output);
+      Emitter<J> emitter(writer, context_);
+      MapAll(input, emitter);
+      writer.Finish();
+      context_.Count("output_records", writer.records());
+    }
+  }
+
+  void RunReduce(PairSource& pairs, OutputSink& output) override {
+    if constexpr (kMapOnly<J>) {
+      throw TaskError(Wrong("a reduce task"));
+    } else {
+      ScratchCache::OfThisThread().Trim(0);  // the merge has the same budget
+      RecordWriter<OutputKey<J>, OutputValue<J>> writer(info_.output_format, output);
+      Output<J> out(writer, context_);
+      if constexpr (kDeclaresSetup<J>) job_.Setup(context_);
+      context_.Count("reduce_groups", ReduceAll(pairs, out));
+      if constexpr (EndsReduce<J>) job_.TearDown(out);
+      writer.Finish();
+      context_.Count("output_records", writer.records());
+    }
+  }
+
+  std::string RunSample(InputSource& input, std::uint64_t bytes_max) override {
+    if constexpr (!kIsTotalOrder<J>) {
+      throw TaskError(Wrong("a sample task"));
+    } else {
+      KeySampler sampler(bytes_max);
+      Emitter<J> emitter(sampler, context_);
+      MapAll(input, emitter);
+      context_.ForgetCounters();  // the map task will count these records again
+      return sampler.Take();
+    }
+  }
+
+  std::vector<CounterValue> counters() const override { return context_.CounterValues(); }
+
+ private:
+  static std::string Wrong(const char* task) {
+    return "job '" + std::string(J::kName) + "' was given " + task +
+           ", which it does not have; check that all workers run the same binary";
+  }
+
+  void MapAll(InputSource& input, Emitter<J>& emitter) {
+    if constexpr (kDeclaresSetup<J>) job_.Setup(context_);
+    Counter& records = context_.counter("input_records");
+    InputBlock block;
+    while (input.NextBlock(&block)) records.Add(MapBlock(block, emitter));
+    if constexpr (EndsMap<J>) job_.TearDown(emitter);
+  }
+
+  // Returns the records.
+  std::uint64_t MapBlock(const InputBlock& block, Emitter<J>& emitter) {
+    const auto map = [&](std::string_view record) {
+      if constexpr (MapsText<J>) job_.Map(record, emitter);
+    };
+    switch (input_.format) {
+      case InputFormat::kTextLines:
+        return ForEachLine(block.bytes, map);
+      case InputFormat::kFixedRecords:
+        return ForEachFixedRecord(block.bytes, input_.record_bytes, map);
+      case InputFormat::kWholeFiles:
+        if constexpr (MapsWholeFiles<J>)
+          job_.Map(WholeFile{info_.input_path, block.bytes}, emitter);
+        return 1;
+      case InputFormat::kIntegerRange:
+        if constexpr (MapsRanges<J>) job_.Map(block.range, emitter);
+        return static_cast<std::uint64_t>(block.range.end - block.range.begin);
+    }
+    return 0;
+  }
+
+  // Returns the groups.
+  std::uint64_t ReduceAll(PairSource& pairs, Output<J>& out) {
+    PairGroups groups(pairs);
+    std::uint64_t count = 0;
+    for (; groups.NextGroup(); ++count) {
+      const Decoded<typename J::Key> key = DecodeKey<typename J::Key>(groups.key());
+      if constexpr (kDeclaresReduce<J>) {
+        Values<J> values(groups);
+        job_.Reduce(key, values, out);
+      } else {
+        FoldGroup(key, groups, out);
+      }
+    }
+    return count;
+  }
+
+  void FoldGroup(View<typename J::Key> key, PairGroups& groups, Output<J>& out) {
+    using Value = typename J::Value;
+    std::string_view encoded;
+    groups.NextValue(&encoded);
+    Value folded(DecodeValue<Value>(encoded));
+    const JobFold<J> fold{&job_};
+    while (groups.NextValue(&encoded)) {
+      folded = fold(std::move(folded), DecodeValue<Value>(encoded));
+    }
+    out.Emit(key, folded);
+  }
+
+  const TaskInfo info_;
+  TaskContext context_;
+  J job_;
+  InputSpec input_;
+};
+
+}  // namespace gristmill::internal

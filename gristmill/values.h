@@ -1,0 +1,69 @@
+// The values of one key, as Reduce sees them.
+#pragma once
+
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <string_view>
+
+#include "gristmill/codec.h"
+#include "gristmill/pair_groups.h"
+
+namespace gristmill {
+
+// A single-pass range: `for (auto value : values)`. A value that is a view is valid until the
+// iterator moves on. What Reduce leaves unread is skipped.
+template <typename J>
+class Values {
+ public:
+  using Value = typename J::Value;
+
+  class Iterator {
+   public:
+    using value_type = Decoded<Value>;
+    using difference_type = std::ptrdiff_t;
+    using iterator_concept = std::input_iterator_tag;
+
+    Iterator() = default;
+    View<Value> operator*() const { return *values_->current_; }
+    Iterator& operator++() {
+      values_->Advance();
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const Iterator& it, std::default_sentinel_t) { return it.AtEnd(); }
+
+   private:
+    friend class Values;
+    explicit Iterator(Values* values) : values_(values) {}
+    bool AtEnd() const { return !values_->current_.has_value(); }
+    Values* values_ = nullptr;
+  };
+
+  // For the framework.
+  explicit Values(internal::PairGroups& groups) : groups_(groups) {}
+  Values(const Values&) = delete;
+  Values& operator=(const Values&) = delete;
+
+  // A second begin goes on where the first stopped.
+  Iterator begin() {
+    if (!current_) Advance();
+    return Iterator(this);
+  }
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  void Advance() {
+    std::string_view encoded;
+    if (groups_.NextValue(&encoded)) {
+      current_.emplace(DecodeValue<Value>(encoded));
+    } else {
+      current_.reset();
+    }
+  }
+
+  internal::PairGroups& groups_;
+  std::optional<Decoded<Value>> current_;
+};
+
+}  // namespace gristmill
