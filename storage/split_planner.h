@@ -22,7 +22,7 @@ class SplitTable {
   v1::Split Get(std::uint32_t index) const;
 
  private:
-  v1::JobPlan plan_;                       // input part only
+  v1::JobPlan plan_;                        // input part only
   std::vector<std::uint32_t> first_split_;  // by file, and the total at the end
 };
 

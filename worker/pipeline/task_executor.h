@@ -17,9 +17,9 @@ namespace gristmill::worker {
 struct JobContext {
   std::uint64_t job = 0;
   v1::JobPlan plan;
-  std::string spill_directory;     // of this worker; map runs and reduce scratch go below it
+  std::string spill_directory;          // of this worker; map runs and reduce scratch go below it
   std::uint64_t task_memory_bytes = 0;  // the runner's budget divided by its threads
-  ShufflePort* shuffle = nullptr;  // null: every map output is a local file (embedded)
+  ShufflePort* shuffle = nullptr;       // null: every map output is a local file (embedded)
 };
 
 // Filled by the runner as messages arrive, immutable once handed to a task.

@@ -1,0 +1,243 @@
+#include "worker/pipeline/attempt.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "base/units.h"
+#include "storage/file.h"
+#include "storage/output_directory.h"
+#include "worker/pipeline/block_source.h"
+#include "worker/pipeline/merge_plan.h"
+#include "worker/pipeline/run_file_writer.h"
+#include "worker/pipeline/shuffle_input.h"
+#include "worker/pipeline/task_error.h"
+
+namespace gristmill::worker {
+namespace {
+
+constexpr std::uint64_t kSampleBytesMax = 64 << 10;  // TaskReport.result
+// What the framework's own side of a task needs: an input block with the line that crosses its end,
+// a block and the buffer of the writer.
+constexpr std::uint64_t kPipelineBytes = kInputBlockBytes + kInputBlockBytes / 2 + (512 << 10);
+
+// A directory for a task's scratch files, gone with everything in it at the end.
+class ScratchDirectory {
+ public:
+  explicit ScratchDirectory(std::string path) : path_(std::move(path)) {
+    ThrowIfError(MakeDirectories(path_));
+  }
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ~ScratchDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_;
+};
+
+OutputFormat ToOutputFormat(v1::OutputFormat format) {
+  switch (format) {
+    case v1::OUTPUT_FORMAT_FIXED_RECORDS:
+      return OutputFormat::kFixedRecords;
+    case v1::OUTPUT_FORMAT_RECORD_FILE:
+      return OutputFormat::kRecordFile;
+    default:
+      return OutputFormat::kText;
+  }
+}
+
+}  // namespace
+
+const v1::StagePlan& Attempt::stage() const {
+  return job_.plan.stages(static_cast<int>(assignment_.id().stage()));
+}
+
+RunFileId Attempt::run_file_id() const {
+  return {{JobId(job_.job), assignment_.id().stage(), assignment_.id().task()}, attempt()};
+}
+
+void Attempt::Run(v1::TaskReport* report) {
+  ThrowIfCancelled(control_.cancelled);
+  if (assignment_.id().stage() >= static_cast<std::uint32_t>(job_.plan.stages_size())) {
+    throw TaskError("the assignment names a stage that the job does not have");
+  }
+  const JobInfo* const info = FindJob(job_.plan.request().job());
+  if (info == nullptr) {
+    throw TaskError(
+        fmt::format("this worker's binary has no job '{}'; start all workers with the "
+                    "binary that submitted it",
+                    job_.plan.request().job()));
+  }
+  ThrowIfError(MakeDirectories(JobSpillDirectory(job_.spill_directory, job_.job)));
+  const auto& params = job_.plan.request().params();
+  const std::unique_ptr<TaskRunner> runner =
+      info->make_task(ParamMap(params.begin(), params.end()), MakeTaskInfo());
+  RunStage(*info, *runner, report);
+  for (const CounterValue& counter : runner->counters()) Count(counter.name, counter.value);
+  for (const auto& [name, value] : counters_) {
+    if (!IsUtf8(name)) throw TaskError("the name of a counter is not UTF-8; rename it");
+    v1::Counter* const counter = report->add_counters();
+    counter->set_name(name);
+    counter->set_value(value);
+  }
+}
+
+bool Attempt::HasShuffleReader() const {
+  for (const v1::StagePlan& other : job_.plan.stages()) {
+    for (const v1::StageEdge& edge : other.inputs()) {
+      const bool shuffle = edge.kind() == v1::EDGE_KIND_SHUFFLE;
+      if (shuffle && edge.from_stage() == assignment_.id().stage()) return true;
+    }
+  }
+  return false;
+}
+
+std::uint32_t Attempt::CountPartitions() const {
+  for (const v1::StagePlan& other : job_.plan.stages()) {
+    if (other.kind() == v1::STAGE_KIND_REDUCE) return other.task_count();
+  }
+  return std::max<std::uint32_t>(job_.plan.output_files(), 1);
+}
+
+std::uint64_t Attempt::RunnerMemoryBytes() const {
+  // A merge has the greater part of its task's memory; any other task leaves the job nearly all.
+  const std::uint64_t memory = job_.task_memory_bytes;
+  if (stage().kind() == v1::STAGE_KIND_REDUCE) return memory / 4;
+  return memory - std::min(kPipelineBytes, memory / 2);
+}
+
+TaskInfo Attempt::MakeTaskInfo() const {
+  TaskInfo info;
+  info.task = assignment_.id().task();
+  info.partitions = CountPartitions();
+  info.memory_bytes = RunnerMemoryBytes();
+  info.input_path = assignment_.split().path();
+  info.output_format = ToOutputFormat(job_.plan.output_format());
+  for (const v1::StageEdge& edge : stage().inputs()) {
+    if (edge.kind() != v1::EDGE_KIND_BROADCAST) continue;
+    const auto found = inputs_.broadcasts.find(edge.from_stage());
+    if (found == inputs_.broadcasts.end()) {
+      throw TaskError(fmt::format("the results of stage {} have not arrived", edge.from_stage()));
+    }
+    const auto& results = found->second->results();
+    info.broadcast.insert(info.broadcast.end(), results.begin(), results.end());
+  }
+  return info;
+}
+
+std::vector<MapOutput> Attempt::UpstreamOutputs() const {
+  std::vector<MapOutput> all;
+  for (const v1::StageEdge& edge : stage().inputs()) {
+    if (edge.kind() != v1::EDGE_KIND_SHUFFLE) continue;
+    const auto found = inputs_.sources.find(edge.from_stage());
+    const std::vector<MapOutput> outputs =
+        found == inputs_.sources.end() ? std::vector<MapOutput>{} : MapOutputsOf(*found->second);
+    const auto& upstream = job_.plan.stages(static_cast<int>(edge.from_stage()));
+    bool complete = outputs.size() == upstream.task_count();
+    for (std::size_t i = 0; complete && i < outputs.size(); ++i) {
+      complete = outputs[i].task ==
+                 TaskRef{JobId(job_.job), edge.from_stage(), static_cast<std::uint32_t>(i)};
+    }
+    if (!complete) {
+      throw TaskError(
+          fmt::format("the list of map outputs of stage {} is incomplete", edge.from_stage()));
+    }
+    all.insert(all.end(), outputs.begin(), outputs.end());
+  }
+  return all;
+}
+
+CountingSource Attempt::OpenInput(bool sampled) {
+  SourceOptions options;
+  options.format = job_.plan.input_format();
+  options.record_bytes = job_.plan.record_bytes();
+  options.record_bytes_max = RecordBytesMax(job_.task_memory_bytes);
+  const auto open = sampled ? MakeSampledSource : MakeBlockSource;
+  return {open(assignment_.split(), options, control_.cancelled), job_.plan, &control_.records};
+}
+
+OutputWriter Attempt::OpenOutput(const JobInfo& info) const {
+  std::string path;
+  if (!job_.plan.staging_directory().empty()) {
+    path = AttemptFilePath(job_.plan.staging_directory(), assignment_.id().task(),
+                           job_.plan.output_files(), attempt());
+  }
+  return {path, job_.plan.output_format(), {info.key_type, info.value_type}};
+}
+
+void Attempt::FinishOutput(OutputWriter& output) {
+  ThrowIfCancelled(control_.cancelled);
+  output.Finish();
+  Count("output_bytes", output.bytes());
+}
+
+void Attempt::RunStage(const JobInfo& info, TaskRunner& runner, v1::TaskReport* report) {
+  switch (stage().kind()) {
+    case v1::STAGE_KIND_SAMPLE:
+      return RunSample(runner, report);
+    case v1::STAGE_KIND_MAP:
+      return HasShuffleReader() ? RunMap(runner) : RunMapOnly(info, runner);
+    case v1::STAGE_KIND_REDUCE:
+      return RunReduce(info, runner);
+    default:
+      throw TaskError("the job's plan has a stage of unknown kind; submit the job again");
+  }
+}
+
+void Attempt::RunSample(TaskRunner& runner, v1::TaskReport* report) {
+  CountingSource input = OpenInput(/*sampled=*/true);
+  std::string keys = runner.RunSample(input, kSampleBytesMax);
+  if (keys.size() > kSampleBytesMax) {
+    throw TaskError(fmt::format("the sampled keys take {}, and {} is the most; use shorter keys",
+                                FormatBytes(keys.size()), FormatBytes(kSampleBytesMax)));
+  }
+  report->set_result(std::move(keys));
+}
+
+void Attempt::RunMap(TaskRunner& runner) {
+  CountingSource input = OpenInput(/*sampled=*/false);
+  RunFileWriter runs(RunFilePath(job_.spill_directory, job_.job, assignment_.id().stage(),
+                                 assignment_.id().task(), assignment_.attempt()),
+                     run_file_id(), CountPartitions());
+  runner.RunMap(input, runs);
+  ThrowIfCancelled(control_.cancelled);
+  runs.Finish();
+  Count("input_bytes", input.bytes());
+  Count("spilled_bytes", runs.bytes());
+  Count("spilled_runs", runs.runs());
+}
+
+void Attempt::RunMapOnly(const JobInfo& info, TaskRunner& runner) {
+  CountingSource input = OpenInput(/*sampled=*/false);
+  OutputWriter output = OpenOutput(info);
+  runner.RunMapOnly(input, output);
+  FinishOutput(output);
+  Count("input_bytes", input.bytes());
+}
+
+void Attempt::RunReduce(const JobInfo& info, TaskRunner& runner) {
+  const ScratchDirectory scratch(fmt::format(
+      "{}/stage-{}-task-{}-attempt-{}.scratch", JobSpillDirectory(job_.spill_directory, job_.job),
+      assignment_.id().stage(), assignment_.id().task(), assignment_.attempt()));
+  const std::uint32_t partition = assignment_.id().task();
+  ShuffleInput input = CollectShuffleInput(
+      UpstreamOutputs(), {partition, scratch.path(), job_.shuffle}, control_.cancelled);
+  const std::uint64_t merge_bytes = job_.task_memory_bytes - RunnerMemoryBytes();
+  MergeStatistics merged;
+  const std::unique_ptr<PairSource> pairs = MergeSegments(
+      std::move(input.segments), {merge_bytes, scratch.path(), run_file_id(), partition},
+      control_.cancelled, &control_.records, &merged);
+  OutputWriter output = OpenOutput(info);
+  runner.RunReduce(*pairs, output);
+  FinishOutput(output);
+  Count("shuffle_bytes", input.bytes);
+  Count("spilled_bytes", merged.scratch_bytes);
+  Count("spilled_runs", merged.scratch_runs);
+}
+
+}  // namespace gristmill::worker

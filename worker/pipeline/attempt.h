@@ -1,0 +1,61 @@
+// One attempt, from its assignment to its report: what each kind of stage does.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gristmill/registry.h"
+#include "gristmill/task.h"
+#include "worker/pipeline/counting_source.h"
+#include "worker/pipeline/output_writer.h"
+#include "worker/pipeline/run_file_format.h"
+#include "worker/pipeline/task_executor.h"
+
+namespace gristmill::worker {
+
+// Not thread-safe. The arguments must outlive it.
+class Attempt {
+ public:
+  Attempt(const JobContext& job, const v1::TaskAssignment& assignment, const TaskInputs& inputs,
+          AttemptControl& control)
+      : job_(job), assignment_(assignment), inputs_(inputs), control_(control) {}
+
+  // Fills in counters and result. Throws what the job's code throws, and TaskError,
+  // LostOutputError, TaskCancelled; then no file of the attempt is left.
+  void Run(v1::TaskReport* report);
+
+ private:
+  const v1::StagePlan& stage() const;
+  AttemptId attempt() const { return AttemptId(assignment_.attempt()); }
+  RunFileId run_file_id() const;
+  void Count(const std::string& name, std::uint64_t value) { counters_[name] += value; }
+
+  // Whether another stage reads this one's runs.
+  bool HasShuffleReader() const;
+  // Of the job's shuffle; of its output if it has none.
+  std::uint32_t CountPartitions() const;
+  // The part of the task's memory that the job's compiled code may use.
+  std::uint64_t RunnerMemoryBytes() const;
+  TaskInfo MakeTaskInfo() const;
+  // The outputs of all upstream tasks, each exactly once: a reduce over less would be wrong.
+  std::vector<MapOutput> UpstreamOutputs() const;
+  CountingSource OpenInput(bool sampled);
+  OutputWriter OpenOutput(const JobInfo& info) const;
+  void FinishOutput(OutputWriter& output);
+
+  void RunStage(const JobInfo& info, TaskRunner& runner, v1::TaskReport* report);
+  void RunSample(TaskRunner& runner, v1::TaskReport* report);
+  void RunMap(TaskRunner& runner);
+  void RunMapOnly(const JobInfo& info, TaskRunner& runner);
+  void RunReduce(const JobInfo& info, TaskRunner& runner);
+
+  const JobContext& job_;
+  const v1::TaskAssignment& assignment_;
+  const TaskInputs& inputs_;
+  AttemptControl& control_;
+  std::map<std::string, std::uint64_t> counters_;
+};
+
+}  // namespace gristmill::worker

@@ -1,0 +1,198 @@
+#include "worker/pipeline/run_file_format.h"
+
+#include <xxhash.h>
+
+#include <bit>
+#include <concepts>
+#include <cstring>
+
+#include "base/status.h"
+
+namespace gristmill::worker {
+namespace {
+
+static_assert(std::endian::native == std::endian::little,
+              "fields are stored as they lie in memory");
+
+constexpr std::string_view kHeaderMagic = "GRISTRUN";
+constexpr std::string_view kFooterMagic = "GRISTEND";
+constexpr std::uint32_t kVersion = 1;
+// The last 16 bytes of a footer are not in the index checksum: the checksum and the magic.
+constexpr std::size_t kChecksummedFooterBytes = kRunFileFooterBytes - 16;
+
+template <std::unsigned_integral T>
+void Put(std::string* out, T value) {
+  out->append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+// Reads integers one after the other from bytes known to be long enough.
+class Fields {
+ public:
+  explicit Fields(std::string_view bytes) : next_(bytes.data()) {}
+  template <std::unsigned_integral T>
+  Fields& Get(T* value) {
+    std::memcpy(value, next_, sizeof *value);
+    next_ += sizeof *value;
+    return *this;
+  }
+
+ private:
+  const char* next_;
+};
+
+std::uint64_t Hash(std::string_view bytes) { return ::XXH3_64bits(bytes.data(), bytes.size()); }
+
+// Whether the fields of `entry` agree with each other.
+bool IsPlausible(const IndexEntry& entry) {
+  return entry.blocks > 0 && entry.pairs >= entry.blocks &&
+         entry.bytes / kBlockHeaderBytes >= entry.blocks && entry.block_bytes_max > 0 &&
+         entry.block_bytes_max <= kBlockBytesMax;
+}
+
+bool InOrder(const IndexEntry& a, const IndexEntry& b) {
+  return a.run != b.run ? a.run < b.run : a.partition < b.partition;
+}
+
+IndexEntry DecodeIndexEntry(std::string_view bytes) {
+  IndexEntry e;
+  Fields fields(bytes);
+  fields.Get(&e.run).Get(&e.partition).Get(&e.offset).Get(&e.bytes).Get(&e.pairs).Get(&e.blocks);
+  fields.Get(&e.block_bytes_max);
+  return e;
+}
+
+}  // namespace
+
+std::uint64_t BlockPayloadSeed(const BlockHeader& header, std::uint64_t file_seed) {
+  const auto encoded = EncodeBlockHeader(header);
+  return ::XXH3_64bits_withSeed(encoded.data(), kBlockHeaderBytes - sizeof header.checksum,
+                                file_seed);
+}
+
+std::uint64_t BlockChecksum(const BlockHeader& header, std::string_view payload,
+                            std::uint64_t file_seed) {
+  return ::XXH3_64bits_withSeed(payload.data(), payload.size(),
+                                BlockPayloadSeed(header, file_seed));
+}
+
+std::array<char, kBlockHeaderBytes> EncodeBlockHeader(const BlockHeader& header) {
+  const std::uint32_t fields[4] = {header.stored_bytes, header.raw_bytes, header.pairs,
+                                   static_cast<std::uint32_t>(header.codec)};
+  std::array<char, kBlockHeaderBytes> out;
+  std::memcpy(out.data(), fields, sizeof fields);
+  std::memcpy(out.data() + sizeof fields, &header.checksum, sizeof header.checksum);
+  return out;
+}
+
+absl::StatusOr<BlockHeader> DecodeBlockHeader(std::string_view bytes) {
+  BlockHeader header;
+  std::uint32_t codec = 0;
+  Fields(bytes)
+      .Get(&header.stored_bytes)
+      .Get(&header.raw_bytes)
+      .Get(&header.pairs)
+      .Get(&codec)
+      .Get(&header.checksum);
+  header.codec = static_cast<BlockCodec>(codec);
+  const bool raw_is_stored = header.stored_bytes == header.raw_bytes;
+  if (header.stored_bytes == 0 || header.stored_bytes > kBlockBytesMax || header.raw_bytes == 0 ||
+      header.raw_bytes > kBlockBytesMax || header.pairs == 0 || codec > 1 ||
+      (header.codec == BlockCodec::kNone && !raw_is_stored)) {
+    return DataLoss("a block header is damaged");
+  }
+  return header;
+}
+
+std::string EncodeRunFileHeader(const RunFileId& id) {
+  std::string out(kHeaderMagic);
+  Put(&out, kVersion);
+  Put(&out, id.task.stage);
+  Put(&out, id.task.job.value());
+  Put(&out, id.task.task);
+  Put(&out, std::uint32_t{0});
+  Put(&out, id.attempt.value());
+  Put(&out, Hash(out));
+  return out;
+}
+
+absl::StatusOr<RunFileId> DecodeRunFileHeader(std::string_view bytes) {
+  if (bytes.size() < kRunFileHeaderBytes || !bytes.starts_with(kHeaderMagic)) {
+    return DataLoss("it is not a run file");
+  }
+  std::uint32_t version = 0, stage = 0, task = 0, reserved = 0;
+  std::uint64_t job = 0, attempt = 0, checksum = 0;
+  Fields(bytes.substr(kHeaderMagic.size()))
+      .Get(&version)
+      .Get(&stage)
+      .Get(&job)
+      .Get(&task)
+      .Get(&reserved)
+      .Get(&attempt)
+      .Get(&checksum);
+  if (checksum != Hash(bytes.substr(0, kRunFileHeaderBytes - sizeof checksum))) {
+    return DataLoss("its header is damaged");
+  }
+  if (version != kVersion) return DataLoss("it has the unknown version {}", version);
+  return RunFileId{{JobId(job), stage, task}, AttemptId(attempt)};
+}
+
+std::string EncodeIndex(const std::vector<IndexEntry>& entries, std::uint64_t index_offset) {
+  std::string out;
+  out.reserve(entries.size() * kIndexEntryBytes + kRunFileFooterBytes);
+  for (const IndexEntry& e : entries) {
+    Put(&out, e.run);
+    Put(&out, e.partition);
+    Put(&out, e.offset);
+    Put(&out, e.bytes);
+    Put(&out, e.pairs);
+    Put(&out, e.blocks);
+    Put(&out, e.block_bytes_max);
+  }
+  Put(&out, index_offset);
+  Put(&out, std::uint64_t{entries.size()});
+  Put(&out, std::uint64_t{kVersion});
+  Put(&out, Hash(out));
+  out.append(kFooterMagic);
+  return out;
+}
+
+absl::StatusOr<Footer> DecodeFooter(std::string_view bytes, std::uint64_t file_bytes) {
+  if (bytes.size() != kRunFileFooterBytes || !bytes.ends_with(kFooterMagic)) {
+    return DataLoss("it was cut off");
+  }
+  Footer footer;
+  std::uint64_t version = 0;
+  Fields(bytes).Get(&footer.index_offset).Get(&footer.entries).Get(&version).Get(&footer.checksum);
+  const std::uint64_t fixed_bytes = kRunFileHeaderBytes + kRunFileFooterBytes;
+  if (version != kVersion || file_bytes < fixed_bytes ||
+      footer.entries > (file_bytes - fixed_bytes) / kIndexEntryBytes ||
+      footer.index_offset != file_bytes - kRunFileFooterBytes - footer.entries * kIndexEntryBytes) {
+    return DataLoss("its footer is damaged");
+  }
+  return footer;
+}
+
+absl::StatusOr<std::vector<IndexEntry>> DecodeIndex(std::string_view bytes, const Footer& footer) {
+  const std::size_t index_bytes = footer.entries * kIndexEntryBytes;
+  if (bytes.size() != index_bytes + kRunFileFooterBytes ||
+      footer.checksum != Hash(bytes.substr(0, index_bytes + kChecksummedFooterBytes))) {
+    return DataLoss("its index is damaged");
+  }
+  std::vector<IndexEntry> entries;
+  entries.reserve(footer.entries);
+  std::uint64_t offset = kRunFileHeaderBytes;
+  for (std::size_t at = 0; at < index_bytes; at += kIndexEntryBytes) {
+    const IndexEntry entry = DecodeIndexEntry(bytes.substr(at, kIndexEntryBytes));
+    const bool in_order = entries.empty() || InOrder(entries.back(), entry);
+    if (!in_order || !IsPlausible(entry) || entry.offset != offset ||
+        entry.bytes > footer.index_offset - offset) {
+      return DataLoss("its index contradicts itself");
+    }
+    offset += entry.bytes;
+    entries.push_back(entry);
+  }
+  if (offset != footer.index_offset) return DataLoss("its index leaves bytes out");
+  return entries;
+}
+
+}  // namespace gristmill::worker

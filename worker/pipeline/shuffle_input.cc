@@ -1,0 +1,161 @@
+#include "worker/pipeline/shuffle_input.h"
+
+#include <algorithm>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "storage/file.h"
+#include "worker/pipeline/run_reader.h"
+#include "worker/pipeline/task_error.h"
+#include "worker/pipeline/task_executor.h"
+
+namespace gristmill::worker {
+namespace {
+
+// Fetches of one task at a time: enough to hide the latency of a round trip.
+constexpr std::size_t kFetchThreadsMax = 4;
+
+using SegmentsOr = absl::StatusOr<std::vector<SegmentRef>>;
+
+SegmentsOr OpenSegments(const MapOutput& output, std::uint32_t partition, const std::string& path) {
+  GM_ASSIGN_OR_RETURN(const RunFile run, OpenRunFile(path, {output.task, output.attempt}));
+  std::vector<SegmentRef> segments;
+  for (const IndexEntry& entry : EntriesOfPartition(run.index, partition)) {
+    segments.push_back({path, output.attempt, entry, output.task});
+  }
+  return segments;
+}
+
+SegmentsOr OpenLocally(const MapOutput& output, std::uint32_t partition) {
+  if (output.spill_directory.empty()) return NotFound("the output lies on another host");
+  return OpenSegments(output, partition,
+                      RunFilePath(output.spill_directory, output.task.job.value(),
+                                  output.task.stage, output.task.task, output.attempt.value()));
+}
+
+// Fetches outputs on a few threads. A host that can't be reached is tried once per task: all that
+// lies there is then given up together.
+class Fetcher {
+ public:
+  Fetcher(const std::vector<MapOutput>& outputs, const std::vector<std::size_t>& wanted,
+          const ShuffleOptions& options, const std::atomic<bool>& cancelled)
+      : outputs_(outputs), wanted_(wanted), options_(options), cancelled_(cancelled) {}
+
+  // Fills `results` at the wanted indexes.
+  void Run(std::vector<SegmentsOr>* results) {
+    std::vector<std::thread> threads;
+    const std::size_t count = std::min(kFetchThreadsMax, wanted_.size());
+    for (std::size_t i = 1; i < count; ++i) {
+      threads.emplace_back([this, results] { FetchSome(results); });
+    }
+    FetchSome(results);
+    for (std::thread& thread : threads) thread.join();
+  }
+
+ private:
+  void FetchSome(std::vector<SegmentsOr>* results) {
+    for (std::size_t i = next_++; i < wanted_.size() && !cancelled_; i = next_++) {
+      (*results)[wanted_[i]] = Fetch(wanted_[i]);
+    }
+  }
+
+  SegmentsOr Fetch(std::size_t index) {
+    const MapOutput& output = outputs_[index];
+    if (IsUnreachable(output.address)) {
+      return Unavailable("the worker at {} can't be reached", output.address);
+    }
+    const std::string path = fmt::format("{}/fetch-{}-{}.runs", options_.scratch_directory,
+                                         output.task.stage, output.task.task);
+    const absl::Status fetched = options_.port->FetchToFile(output, options_.partition, path);
+    if (absl::IsUnavailable(fetched) || absl::IsDeadlineExceeded(fetched)) {
+      const absl::MutexLock lock(&mutex_);
+      unreachable_.insert(output.address);
+    }
+    GM_RETURN_IF_ERROR(fetched);
+    return OpenSegments(output, options_.partition, path);
+  }
+
+  bool IsUnreachable(const std::string& address) {
+    const absl::MutexLock lock(&mutex_);
+    return unreachable_.contains(address);
+  }
+
+  const std::vector<MapOutput>& outputs_;
+  const std::vector<std::size_t>& wanted_;
+  const ShuffleOptions& options_;
+  const std::atomic<bool>& cancelled_;
+  std::atomic<std::size_t> next_{0};
+  absl::Mutex mutex_;
+  std::set<std::string> unreachable_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+std::vector<MapOutput> MapOutputsOf(const v1::ShuffleSources& sources) {
+  const bool parallel = sources.attempts_size() == sources.tasks_size() &&
+                        sources.peer_indexes_size() == sources.tasks_size();
+  if (!parallel) throw TaskError("the list of map outputs contradicts itself");
+  std::vector<MapOutput> outputs;
+  outputs.reserve(static_cast<std::size_t>(sources.tasks_size()));
+  for (int i = 0; i < sources.tasks_size(); ++i) {
+    if (sources.peer_indexes(i) >= static_cast<std::uint32_t>(sources.peers_size())) {
+      throw TaskError("the list of map outputs names a worker that it does not hold");
+    }
+    const v1::ShufflePeer& peer = sources.peers(static_cast<int>(sources.peer_indexes(i)));
+    if (!peer.spill_directory().empty() && !IsPlainAbsolutePath(peer.spill_directory())) {
+      throw TaskError(fmt::format("the spill directory '{}' is not a plain absolute path",
+                                  peer.spill_directory()));
+    }
+    outputs.push_back({{JobId(sources.job()), sources.stage(), sources.tasks(i)},
+                       AttemptId(sources.attempts(i)),
+                       peer.address(),
+                       peer.spill_directory()});
+  }
+  std::sort(outputs.begin(), outputs.end(),
+            [](const MapOutput& a, const MapOutput& b) { return a.task < b.task; });
+  return outputs;
+}
+
+ShuffleInput CollectShuffleInput(const std::vector<MapOutput>& outputs,
+                                 const ShuffleOptions& options,
+                                 const std::atomic<bool>& cancelled) {
+  std::vector<SegmentsOr> results;
+  std::vector<std::size_t> remote;
+  results.reserve(outputs.size());
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    ThrowIfCancelled(cancelled);
+    results.push_back(OpenLocally(outputs[i], options.partition));
+    const absl::Status& status = results.back().status();
+    const bool fetch = !status.ok() && !absl::IsDataLoss(status) && options.port != nullptr &&
+                       !outputs[i].address.empty();
+    if (fetch) remote.push_back(i);
+  }
+  if (!remote.empty()) Fetcher(outputs, remote, options, cancelled).Run(&results);
+  ThrowIfCancelled(cancelled);
+
+  ShuffleInput input;
+  std::vector<TaskRef> lost;
+  std::string message;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (!results[i].ok()) {
+      if (lost.empty()) {
+        message = fmt::format("the output of map task {} can't be read: {}", outputs[i].task.task,
+                              Message(results[i].status()));
+      }
+      lost.push_back(outputs[i].task);
+      continue;
+    }
+    for (SegmentRef& segment : *results[i]) {
+      input.bytes += segment.entry.bytes;
+      input.segments.push_back(std::move(segment));
+    }
+  }
+  if (!lost.empty()) throw LostOutputError(std::move(lost), message);
+  return input;
+}
+
+}  // namespace gristmill::worker

@@ -1,0 +1,36 @@
+// Finds the map outputs of one reduce task and makes all of them local files.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "gristmill/v1/worker_service.pb.h"
+#include "worker/pipeline/segment_reader.h"
+#include "worker/pipeline/shuffle_port.h"
+
+namespace gristmill::worker {
+
+struct ShuffleInput {
+  std::vector<SegmentRef> segments;  // in the order of (stage, map task, run)
+  std::uint64_t bytes = 0;           // of the segments
+};
+
+struct ShuffleOptions {
+  std::uint32_t partition = 0;
+  std::string scratch_directory;  // for what is fetched; exists
+  ShufflePort* port = nullptr;    // null: everything must be a local file
+};
+
+// The outputs of `sources` in the order of their tasks. TaskError if the message contradicts
+// itself or names a path that must not be followed.
+std::vector<MapOutput> MapOutputsOf(const v1::ShuffleSources& sources);
+
+// Opens the run file of each output, or fetches the partition if it lies on another host. Throws
+// LostOutputError, TaskCancelled.
+ShuffleInput CollectShuffleInput(const std::vector<MapOutput>& outputs,
+                                 const ShuffleOptions& options, const std::atomic<bool>& cancelled);
+
+}  // namespace gristmill::worker

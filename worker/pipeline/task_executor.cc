@@ -1,0 +1,88 @@
+#include "worker/pipeline/task_executor.h"
+
+#include <new>
+#include <utility>
+
+#include "storage/file.h"
+#include "worker/pipeline/attempt.h"
+#include "worker/pipeline/task_error.h"
+
+namespace gristmill::worker {
+namespace {
+
+constexpr std::size_t kMessageBytesMax = 4 << 10;
+
+// Makes text from anywhere fit for a protobuf string.
+std::string Sanitise(std::string text) {
+  if (text.size() > kMessageBytesMax) text = text.substr(0, kMessageBytesMax - 3) + "...";
+  if (IsUtf8(text)) return text;
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  }
+  return text;
+}
+
+void SetLost(const LostOutputError& error, v1::TaskReport* report) {
+  report->set_outcome(v1::TASK_OUTCOME_FETCH_FAILED);
+  report->set_message(Sanitise(error.what()));
+  for (const TaskRef& task : error.lost()) {
+    v1::TaskId* const lost = report->add_lost_outputs();
+    lost->set_job(task.job.value());
+    lost->set_stage(task.stage);
+    lost->set_task(task.task);
+  }
+}
+
+void SetFailed(std::string message, v1::TaskReport* report) {
+  report->set_outcome(v1::TASK_OUTCOME_FAILED);
+  report->set_message(Sanitise(std::move(message)));
+}
+
+void SetHandedBack(v1::TaskReport* report) {
+  report->set_outcome(v1::TASK_OUTCOME_HANDED_BACK);
+  report->set_message(TaskCancelled().what());
+}
+
+}  // namespace
+
+v1::TaskReport ExecuteTask(const JobContext& job, const v1::TaskAssignment& assignment,
+                           const TaskInputs& inputs, AttemptControl& control) {
+  v1::TaskReport report;
+  try {
+    Attempt(job, assignment, inputs, control).Run(&report);
+    report.set_outcome(v1::TASK_OUTCOME_SUCCEEDED);
+  } catch (const TaskCancelled&) {
+    SetHandedBack(&report);
+  } catch (const LostOutputError& error) {
+    SetLost(error, &report);
+  } catch (const std::bad_alloc&) {
+    SetFailed("the task ran out of memory; lower --threads or use a machine with more", &report);
+  } catch (const std::exception& error) {
+    SetFailed(error.what(), &report);
+  } catch (...) {
+    SetFailed("the job's code threw an exception of unknown type", &report);
+  }
+  if (report.outcome() != v1::TASK_OUTCOME_SUCCEEDED) {
+    report.clear_counters();
+    report.clear_result();
+    // A job that was cancelled loses its files under the tasks that still run.
+    if (control.cancelled) {
+      report.clear_lost_outputs();
+      SetHandedBack(&report);
+    }
+  }
+  report.set_attempt(assignment.attempt());
+  return report;
+}
+
+std::string JobSpillDirectory(const std::string& spill_directory, std::uint64_t job) {
+  return fmt::format("{}/job-{}", spill_directory, job);
+}
+
+std::string RunFilePath(const std::string& spill_directory, std::uint64_t job, std::uint32_t stage,
+                        std::uint32_t task, std::uint64_t attempt) {
+  return fmt::format("{}/stage-{}-task-{}-attempt-{}.runs", JobSpillDirectory(spill_directory, job),
+                     stage, task, attempt);
+}
+
+}  // namespace gristmill::worker
