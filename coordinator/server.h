@@ -20,7 +20,8 @@ struct ServerOptions {
 // Serves JobService, WorkerService, health and reflection until Shutdown.
 class Server {
  public:
-  // Recovers the journal and listens. One sentence if the port is in use or the journal is not ours.
+  // Recovers the journal and listens. One sentence if the port is in use or the journal is not
+  // ours.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
   virtual ~Server() = default;
   virtual int port() const = 0;

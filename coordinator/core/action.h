@@ -41,10 +41,12 @@ struct CommitOutput {
   JobId job;
   std::vector<AttemptId> winners;  // by task of the last stage
 };
-// The job reached a final state: workers drop its runners and runs, staging is removed.
+// The job reached a final state: workers drop its runners and runs, staging is removed. Asked again
+// after a restart, and for a worker that was not connected when the job ended. Idempotent.
 struct EndJob {
   JobId job;
   JobState state = JobState::kSucceeded;
+  WorkerId worker = WorkerId();  // the only one to be told; none: all
 };
 // The answer to SubmitJob.
 struct JobAccepted {

@@ -1,0 +1,178 @@
+#include "client/client.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <random>
+#include <utility>
+
+#include "base/status.h"
+#include "base/units.h"
+#include "client/grpc_status.h"
+#include "client/job_watch.h"
+#include "gristmill/v1/job_service.grpc.pb.h"
+
+namespace gristmill {
+namespace {
+
+constexpr int kMessageBytesMax = 64 << 20;
+// Admission looks at every input file; on a slow file system that takes its time.
+constexpr DurationMs kSubmitDeadlineMs = 120'000;
+// What is safe to repeat is tried again; a submission is, by its request id.
+constexpr char kServiceConfig[] = R"({"methodConfig": [{
+  "name": [{"service": "gristmill.v1.JobService", "method": "Submit"},
+           {"service": "gristmill.v1.JobService", "method": "Get"},
+           {"service": "gristmill.v1.JobService", "method": "List"},
+           {"service": "gristmill.v1.JobService", "method": "Tasks"},
+           {"service": "gristmill.v1.JobService", "method": "Counters"},
+           {"service": "gristmill.v1.JobService", "method": "Workers"}],
+  "retryPolicy": {"maxAttempts": 3, "initialBackoff": "0.1s", "maxBackoff": "0.5s",
+                  "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
+
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
+  arguments.SetMaxSendMessageSize(kMessageBytesMax);
+  arguments.SetServiceConfigJSON(kServiceConfig);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 200);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
+  // The cluster is near; a proxy for the web would only be in the way.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+std::string NewRequestId() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
+}
+
+}  // namespace
+
+std::string CoordinatorAddress(const std::string& flag) {
+  if (!flag.empty()) return flag;
+  const char* variable = std::getenv("GRISTMILL_COORDINATOR");
+  return variable != nullptr && *variable != '\0' ? variable : "localhost:7070";
+}
+
+struct Client::Stubs {
+  // A method of the generated stub with this request and response.
+  template <class Request, class Response>
+  using Method = grpc::Status (v1::JobService::Stub::*)(grpc::ClientContext*, const Request&,
+                                                        Response*);
+
+  Stubs(std::string target, DurationMs deadline)
+      : address(std::move(target)),
+        deadline_ms(deadline),
+        channel(MakeChannel(address)),
+        jobs(v1::JobService::NewStub(channel)) {}
+
+  template <class Request, class Response>
+  absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request,
+                                DurationMs within_ms) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(within_ms));
+    Response response;
+    const grpc::Status status = ((*jobs).*method)(&context, request, &response);
+    if (!status.ok()) return Explain(FromGrpc(status), within_ms);
+    return response;
+  }
+
+  // Says what to do when nobody answers; every other status is the coordinator's own sentence.
+  absl::Status Explain(const absl::Status& status, DurationMs within_ms) const {
+    if (absl::IsUnavailable(status)) {
+      return Unavailable(
+          "no coordinator answers at {}; start one with 'deploy/local-cluster start' or pass "
+          "--coordinator HOST:PORT",
+          address);
+    }
+    if (absl::IsDeadlineExceeded(status)) {
+      return Unavailable(
+          "the coordinator at {} did not answer within {}; see whether it is well or pass "
+          "--coordinator HOST:PORT",
+          address, FormatDuration(within_ms));
+    }
+    if (absl::IsUnimplemented(status)) {
+      return FailedPrecondition(
+          "what answers at {} is no gristmill coordinator of this version; pass --coordinator "
+          "HOST:PORT",
+          address);
+    }
+    return status;
+  }
+
+  const std::string address;
+  const DurationMs deadline_ms;
+  const std::shared_ptr<grpc::Channel> channel;
+  const std::unique_ptr<v1::JobService::Stub> jobs;
+};
+
+Client::Client(std::string address, DurationMs deadline_ms)
+    : stubs_(std::make_unique<Stubs>(std::move(address), deadline_ms)) {}
+
+Client::~Client() = default;
+
+absl::StatusOr<std::uint64_t> Client::Submit(const v1::JobRequest& request) {
+  v1::SubmitRequest submit;
+  *submit.mutable_request() = request;
+  if (request.request_id().empty()) submit.mutable_request()->set_request_id(NewRequestId());
+  GM_ASSIGN_OR_RETURN(const v1::SubmitResponse response,
+                      (stubs_->Call<v1::SubmitRequest, v1::SubmitResponse>(
+                          &v1::JobService::Stub::Submit, submit,
+                          std::max(stubs_->deadline_ms, kSubmitDeadlineMs))));
+  return response.job();
+}
+
+absl::StatusOr<v1::JobStatus> Client::Get(std::uint64_t job) {
+  v1::GetRequest request;
+  request.set_job(job);
+  return stubs_->Call<v1::GetRequest, v1::JobStatus>(&v1::JobService::Stub::Get, request,
+                                                     stubs_->deadline_ms);
+}
+
+absl::StatusOr<std::vector<v1::JobStatus>> Client::List() {
+  GM_ASSIGN_OR_RETURN(const v1::ListResponse response,
+                      (stubs_->Call<v1::ListRequest, v1::ListResponse>(
+                          &v1::JobService::Stub::List, v1::ListRequest(), stubs_->deadline_ms)));
+  return std::vector<v1::JobStatus>(response.jobs().begin(), response.jobs().end());
+}
+
+absl::StatusOr<v1::JobStatus> Client::Cancel(std::uint64_t job) {
+  v1::CancelRequest request;
+  request.set_job(job);
+  return stubs_->Call<v1::CancelRequest, v1::JobStatus>(&v1::JobService::Stub::Cancel, request,
+                                                        stubs_->deadline_ms);
+}
+
+absl::StatusOr<v1::TasksResponse> Client::Tasks(const v1::TasksRequest& request) {
+  return stubs_->Call<v1::TasksRequest, v1::TasksResponse>(&v1::JobService::Stub::Tasks, request,
+                                                           stubs_->deadline_ms);
+}
+
+absl::StatusOr<v1::CountersResponse> Client::Counters(std::uint64_t job) {
+  v1::CountersRequest request;
+  request.set_job(job);
+  return stubs_->Call<v1::CountersRequest, v1::CountersResponse>(&v1::JobService::Stub::Counters,
+                                                                 request, stubs_->deadline_ms);
+}
+
+absl::StatusOr<v1::WorkersResponse> Client::Workers() {
+  return stubs_->Call<v1::WorkersRequest, v1::WorkersResponse>(
+      &v1::JobService::Stub::Workers, v1::WorkersRequest(), stubs_->deadline_ms);
+}
+
+absl::StatusOr<v1::JobStatus> Client::Watch(
+    std::uint64_t job, const std::function<bool(const v1::JobStatus&)>& on_status,
+    DurationMs patience_ms) {
+  JobWatch watch(stubs_->channel, stubs_->jobs.get(), job, patience_ms);
+  absl::StatusOr<v1::JobStatus> last = watch.Run(on_status);
+  if (!last.ok()) return stubs_->Explain(last.status(), patience_ms);
+  return last;
+}
+
+}  // namespace gristmill

@@ -1,0 +1,77 @@
+#include "client/client.h"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace gristmill {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+// A loopback socket that is bound but, unless asked to, does not listen: nobody answers there, and
+// nobody else can take the port meanwhile.
+class BoundPort {
+ public:
+  explicit BoundPort(bool listens) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof(address);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(fd_, generic, length) != 0 || ::getsockname(fd_, generic, &length) != 0)
+      std::abort();
+    if (listens && ::listen(fd_, 8) != 0) std::abort();
+    port_ = ntohs(address.sin_port);
+  }
+  ~BoundPort() { ::close(fd_); }
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  const int fd_;
+  int port_ = 0;
+};
+
+TEST(Client, SaysWhatToDoWhenNobodyListens) {
+  const BoundPort port(false);
+  Client client(port.address());
+  const auto jobs = client.List();
+  EXPECT_EQ(jobs.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(jobs.status().message(),
+            "no coordinator answers at " + port.address() +
+                "; start one with 'deploy/local-cluster start' or pass --coordinator HOST:PORT");
+}
+
+TEST(Client, AWatchThatNeverHeardAnythingGivesUpAtOnce) {
+  const BoundPort port(false);
+  Client client(port.address());
+  const auto status = client.Watch(
+      1, [](const v1::JobStatus&) { return true; }, 600'000);
+  EXPECT_EQ(status.status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST(Client, DoesNotWaitForeverForOneThatTakesTheCallButNeverAnswers) {
+  const BoundPort port(true);
+  Client client(port.address(), 200);
+  const auto workers = client.Workers();
+  EXPECT_EQ(workers.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(workers.status().message()),
+              AllOf(HasSubstr(port.address()), HasSubstr("--coordinator")));
+}
+
+TEST(CoordinatorAddress, TakesTheFlagThenTheEnvironmentThenTheDefault) {
+  ::unsetenv("GRISTMILL_COORDINATOR");
+  EXPECT_EQ(CoordinatorAddress(""), "localhost:7070");
+  ::setenv("GRISTMILL_COORDINATOR", "there:1", 1);
+  EXPECT_EQ(CoordinatorAddress(""), "there:1");
+  EXPECT_EQ(CoordinatorAddress("here:2"), "here:2");
+  ::unsetenv("GRISTMILL_COORDINATOR");
+}
+
+}  // namespace
+}  // namespace gristmill

@@ -1,0 +1,330 @@
+#include "coordinator/admission.h"
+
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "base/units.h"
+#include "gristmill/edit_distance.h"
+#include "gristmill/registry.h"
+#include "storage/input_files.h"
+#include "storage/output_directory.h"
+#include "storage/split_planner.h"
+
+namespace gristmill::coordinator {
+namespace {
+
+constexpr std::uint32_t kDefaultPartitions = 4;
+constexpr std::uint32_t kPartitionsMax = 100'000;
+constexpr std::uint64_t kDefaultSplitBytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t kSplitBytesMin = 1 << 10;
+constexpr std::uint32_t kDefaultSplits = 64;
+constexpr std::uint64_t kDefaultMemoryBytes = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMemoryBytesMin = std::uint64_t{16} << 20;
+constexpr std::uint32_t kDefaultMaxAttempts = 4;
+constexpr std::uint32_t kMaxAttemptsMax = 1'000;
+// Keeps ShuffleSources, which names every map task, well below the message limit of 64 MiB.
+constexpr std::uint64_t kMapTasksMax = 5'000'000;
+// A plan is one message to every worker; the file list is what makes it large.
+constexpr std::size_t kPlanBytesMax = std::size_t{32} << 20;
+
+absl::StatusOr<const JobInfo*> FindJobOrExplain(const std::string& name) {
+  if (name.empty()) {
+    return InvalidArgument("the request names no job; 'gristmill jobs' lists them");
+  }
+  if (const JobInfo* info = FindJob(name)) return info;
+  std::vector<std::string> names;
+  for (const auto& [known, info] : RegisteredJobs()) names.push_back(known);
+  const std::string_view nearest = NearestName(name, names);
+  if (nearest.empty()) {
+    return NotFound("there is no job '{}'; 'gristmill jobs' lists them", name);
+  }
+  return NotFound("there is no job '{}'; did you mean '{}'?", name, nearest);
+}
+
+absl::Status CheckPartitions(v1::JobRequest* request) {
+  if (!request->has_partitions()) request->set_partitions(kDefaultPartitions);
+  if (request->partitions() == 0) {
+    return InvalidArgument("a job needs at least one partition; leave --partitions out for {}",
+                           kDefaultPartitions);
+  }
+  if (request->partitions() > kPartitionsMax) {
+    return InvalidArgument("{} partitions are more than the {} that a job may have; ask for fewer",
+                           request->partitions(), kPartitionsMax);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckMemoryAndAttempts(v1::JobRequest* request) {
+  if (request->memory_bytes() == 0) request->set_memory_bytes(kDefaultMemoryBytes);
+  if (request->memory_bytes() < kMemoryBytesMin) {
+    return InvalidArgument("a memory budget of {} is too small; give at least {}",
+                           FormatBytes(request->memory_bytes()), FormatBytes(kMemoryBytesMin));
+  }
+  if (request->max_attempts() == 0) request->set_max_attempts(kDefaultMaxAttempts);
+  if (request->max_attempts() > kMaxAttemptsMax) {
+    return InvalidArgument("{} attempts per task are more than the {} that are allowed",
+                           request->max_attempts(), kMaxAttemptsMax);
+  }
+  return absl::OkStatus();
+}
+
+// Makes request->output a normal absolute path, so that equal directories are equal strings.
+absl::Status CheckOutputPath(v1::JobRequest* request) {
+  if (request->output().empty()) {
+    return InvalidArgument("the job needs an output directory; name one with --output");
+  }
+  if (!std::filesystem::path(request->output()).is_absolute()) {
+    return InvalidArgument("the output directory '{}' is not an absolute path; give it as /…",
+                           request->output());
+  }
+  std::string normal = NormalOutputPath(request->output());
+  if (normal == "/") {
+    return InvalidArgument("the output directory can't be '/'; name one of its own");
+  }
+  request->set_output(std::move(normal));
+  return absl::OkStatus();
+}
+
+// What the job's own code says of itself with these parameters.
+struct Declaration {
+  InputSpec input;
+  OutputFormat output_format = OutputFormat::kText;
+};
+
+absl::StatusOr<Declaration> Declare(const JobInfo& info, const v1::JobRequest& request) {
+  const ParamMap params(request.params().begin(), request.params().end());
+  // The job's code runs in this process here, and only here: its exceptions must not end it.
+  try {
+    if (std::string problem = info.check_params(params); !problem.empty()) {
+      return InvalidArgument("{}", problem);
+    }
+    return Declaration{info.input(params), info.format ? info.format(params) : info.output_format};
+  } catch (const std::exception& error) {
+    return InvalidArgument("job '{}' refuses its parameters: {}", info.name, error.what());
+  }
+}
+
+absl::Status PlanOutputFormat(OutputFormat declared, v1::JobPlan* plan) {
+  switch (plan->request().output_format()) {
+    case v1::OUTPUT_FORMAT_TEXT:
+    case v1::OUTPUT_FORMAT_FIXED_RECORDS:
+    case v1::OUTPUT_FORMAT_RECORD_FILE:
+      plan->set_output_format(plan->request().output_format());
+      return absl::OkStatus();
+    case v1::OUTPUT_FORMAT_UNSPECIFIED:
+      break;
+    default:
+      return InvalidArgument("output format {} is unknown to this coordinator",
+                             static_cast<int>(plan->request().output_format()));
+  }
+  switch (declared) {
+    case OutputFormat::kText:
+      plan->set_output_format(v1::OUTPUT_FORMAT_TEXT);
+      break;
+    case OutputFormat::kFixedRecords:
+      plan->set_output_format(v1::OUTPUT_FORMAT_FIXED_RECORDS);
+      break;
+    case OutputFormat::kRecordFile:
+      plan->set_output_format(v1::OUTPUT_FORMAT_RECORD_FILE);
+      break;
+  }
+  plan->mutable_request()->set_output_format(plan->output_format());
+  return absl::OkStatus();
+}
+
+absl::Status PlanRange(const InputSpec& input, v1::JobPlan* plan) {
+  v1::JobRequest* request = plan->mutable_request();
+  if (request->inputs_size() > 0) {
+    return InvalidArgument("job '{}' counts over integers and reads no files; leave --input out",
+                           request->job());
+  }
+  if (request->split_bytes() > 0) {
+    return InvalidArgument(
+        "job '{}' reads no files, so a split has no size; say --splits N instead of --split-size",
+        request->job());
+  }
+  if (request->splits() == 0) request->set_splits(kDefaultSplits);
+  if (request->splits() > kMapTasksMax) {
+    return InvalidArgument("{} splits are more than the {} that a job may have; ask for fewer",
+                           request->splits(), kMapTasksMax);
+  }
+  if (input.range.end < input.range.begin) {
+    return InvalidArgument("job '{}' was given the range [{}, {}), which ends before it begins",
+                           request->job(), input.range.begin, input.range.end);
+  }
+  plan->set_input_format(v1::INPUT_FORMAT_INTEGER_RANGE);
+  plan->set_range_begin(input.range.begin);
+  plan->set_range_end(input.range.end);
+  return absl::OkStatus();
+}
+
+absl::Status CheckFileRequest(v1::JobRequest* request) {
+  if (request->inputs_size() == 0) {
+    return InvalidArgument("job '{}' reads files; name some with --input", request->job());
+  }
+  for (const std::string& input : request->inputs()) {
+    if (!std::filesystem::path(input).is_absolute()) {
+      return InvalidArgument("the input '{}' is not an absolute path; give it as /…", input);
+    }
+  }
+  if (request->splits() > 0) {
+    return InvalidArgument("job '{}' reads files; say --split-size SIZE instead of --splits",
+                           request->job());
+  }
+  if (request->split_bytes() == 0) request->set_split_bytes(kDefaultSplitBytes);
+  if (request->split_bytes() < kSplitBytesMin) {
+    return InvalidArgument("splits of {} are too small; give at least {}",
+                           FormatBytes(request->split_bytes()), FormatBytes(kSplitBytesMin));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckFixedRecords(const v1::JobPlan& plan) {
+  if (plan.record_bytes() == 0) {
+    return Internal("job '{}' reads fixed-length records but declares no record length",
+                    plan.request().job());
+  }
+  for (const v1::InputFile& file : plan.files()) {
+    if (file.compression() == v1::COMPRESSION_NONE && file.bytes() % plan.record_bytes() != 0) {
+      return InvalidArgument(
+          "'{}' is {} bytes long, no multiple of the {}-byte records that job '{}' reads; it may "
+          "be truncated",
+          file.path(), file.bytes(), plan.record_bytes(), plan.request().job());
+    }
+  }
+  return absl::OkStatus();
+}
+
+// With --overwrite the output's old files go; they must not be what the job reads.
+absl::Status CheckInputsOutsideOutput(const v1::JobPlan& plan) {
+  const std::string below = plan.request().output() + "/";
+  for (const v1::InputFile& file : plan.files()) {
+    if (file.path().starts_with(below)) {
+      return InvalidArgument("the input '{}' lies inside the output directory '{}'; choose another",
+                             file.path(), plan.request().output());
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSizes(const v1::JobPlan& plan) {
+  if (plan.ByteSizeLong() > kPlanBytesMax) {
+    return InvalidArgument(
+        "the names of the {} input files take {}, more than the {} that a job may have; join them "
+        "into fewer files",
+        plan.files_size(), FormatBytes(plan.ByteSizeLong()), FormatBytes(kPlanBytesMax));
+  }
+  if (plan.input_format() == v1::INPUT_FORMAT_WHOLE_FILES) return absl::OkStatus();
+  std::uint64_t splits = 0;
+  for (const v1::InputFile& file : plan.files()) {
+    splits += file.bytes() / plan.request().split_bytes() + 1;
+  }
+  if (splits > kMapTasksMax) {
+    return InvalidArgument("splits of {} would make more than {} map tasks; raise --split-size",
+                           FormatBytes(plan.request().split_bytes()), kMapTasksMax);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PlanFiles(const InputSpec& input, v1::JobPlan* plan) {
+  GM_RETURN_IF_ERROR(CheckFileRequest(plan->mutable_request()));
+  switch (input.format) {
+    case InputFormat::kTextLines:
+      plan->set_input_format(v1::INPUT_FORMAT_TEXT_LINES);
+      break;
+    case InputFormat::kFixedRecords:
+      plan->set_input_format(v1::INPUT_FORMAT_FIXED_RECORDS);
+      plan->set_record_bytes(input.record_bytes);
+      break;
+    case InputFormat::kWholeFiles:
+      plan->set_input_format(v1::INPUT_FORMAT_WHOLE_FILES);
+      break;
+    case InputFormat::kIntegerRange:
+      return Internal("job '{}' reads no files", plan->request().job());
+  }
+  const auto& inputs = plan->request().inputs();
+  GM_ASSIGN_OR_RETURN(std::vector<v1::InputFile> files,
+                      FindInputFiles({inputs.begin(), inputs.end()}));
+  for (v1::InputFile& file : files) *plan->add_files() = std::move(file);
+  if (input.format == InputFormat::kFixedRecords) GM_RETURN_IF_ERROR(CheckFixedRecords(*plan));
+  GM_RETURN_IF_ERROR(CheckInputsOutsideOutput(*plan));
+  return CheckSizes(*plan);
+}
+
+void AddStage(v1::JobPlan* plan, v1::StageKind kind, std::uint32_t tasks) {
+  v1::StagePlan* stage = plan->add_stages();
+  stage->set_kind(kind);
+  stage->set_task_count(tasks);
+}
+
+// The new last stage reads what the one before it made.
+void ReadPreviousStage(v1::JobPlan* plan, v1::EdgeKind kind) {
+  v1::StageEdge* edge = plan->mutable_stages(plan->stages_size() - 1)->add_inputs();
+  edge->set_from_stage(static_cast<std::uint32_t>(plan->stages_size() - 2));
+  edge->set_kind(kind);
+}
+
+void PlanStages(const JobInfo& info, v1::JobPlan* plan) {
+  const std::uint32_t splits = CountSplits(*plan);
+  if (!info.has_shuffle) {
+    AddStage(plan, v1::STAGE_KIND_MAP, splits);
+    plan->set_output_files(splits);
+    return;
+  }
+  if (info.total_order) AddStage(plan, v1::STAGE_KIND_SAMPLE, CountSampledSplits(splits));
+  AddStage(plan, v1::STAGE_KIND_MAP, splits);
+  if (info.total_order) ReadPreviousStage(plan, v1::EDGE_KIND_BROADCAST);
+  AddStage(plan, v1::STAGE_KIND_REDUCE, plan->request().partitions());
+  ReadPreviousStage(plan, v1::EDGE_KIND_SHUFFLE);
+  plan->set_output_files(plan->request().partitions());
+}
+
+}  // namespace
+
+absl::StatusOr<v1::JobPlan> Admit(const v1::JobRequest& request) {
+  GM_ASSIGN_OR_RETURN(const JobInfo* const info, FindJobOrExplain(request.job()));
+  GM_ASSIGN_OR_RETURN(const Declaration declared, Declare(*info, request));
+  v1::JobPlan plan;
+  *plan.mutable_request() = request;
+  GM_RETURN_IF_ERROR(CheckPartitions(plan.mutable_request()));
+  GM_RETURN_IF_ERROR(CheckMemoryAndAttempts(plan.mutable_request()));
+  GM_RETURN_IF_ERROR(CheckOutputPath(plan.mutable_request()));
+  GM_RETURN_IF_ERROR(PlanOutputFormat(declared.output_format, &plan));
+  GM_RETURN_IF_ERROR(declared.input.format == InputFormat::kIntegerRange
+                         ? PlanRange(declared.input, &plan)
+                         : PlanFiles(declared.input, &plan));
+  PlanStages(*info, &plan);
+  GM_ASSIGN_OR_RETURN(*plan.mutable_staging_directory(),
+                      PrepareOutput(plan.request().output(), plan.request().overwrite()));
+  return plan;
+}
+
+std::string NormalOutputPath(const std::string& output) {
+  std::string normal = std::filesystem::path(output).lexically_normal().string();
+  while (normal.size() > 1 && normal.back() == '/') normal.pop_back();
+  return normal;
+}
+
+JobShape ShapeOf(const v1::JobPlan& plan) {
+  JobShape shape;
+  shape.name = plan.request().job();
+  shape.max_attempts = plan.request().max_attempts();
+  shape.has_output = !plan.staging_directory().empty();
+  for (const v1::StagePlan& stage : plan.stages()) {
+    StageShape& made = shape.stages.emplace_back();
+    made.task_count = stage.task_count();
+    for (const v1::StageEdge& edge : stage.inputs()) {
+      made.inputs.push_back({edge.from_stage(), edge.kind() == v1::EDGE_KIND_SHUFFLE
+                                                    ? EdgeKind::kShuffle
+                                                    : EdgeKind::kBroadcast});
+    }
+  }
+  return shape;
+}
+
+}  // namespace gristmill::coordinator

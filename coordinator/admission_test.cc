@@ -1,0 +1,218 @@
+#include "coordinator/admission.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "coordinator/temp_directory.h"
+#include "coordinator/test_jobs.h"
+
+namespace gristmill::coordinator {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const bool kRegistered = RegisterTestJobs();
+
+class Admission : public ::testing::Test {
+ protected:
+  v1::JobRequest Request(const std::string& job) const {
+    v1::JobRequest request;
+    request.set_job(job);
+    request.set_output(temp_ / "out");
+    return request;
+  }
+  v1::JobRequest FileRequest(const std::string& job, const std::string& bytes) const {
+    v1::JobRequest request = Request(job);
+    request.add_inputs(temp_.Write("input", bytes));
+    return request;
+  }
+  // The sentence with which the request is refused. Nothing may be left behind.
+  std::string Refusal(const v1::JobRequest& request, absl::StatusCode code) const {
+    const auto plan = Admit(request);
+    EXPECT_FALSE(plan.ok());
+    EXPECT_EQ(plan.status().code(), code) << plan.status();
+    EXPECT_FALSE(std::filesystem::exists(temp_ / "out"));
+    return std::string(plan.status().message());
+  }
+  std::string Invalid(const v1::JobRequest& request) const {
+    return Refusal(request, absl::StatusCode::kInvalidArgument);
+  }
+
+  TempDirectory temp_;
+};
+
+std::vector<std::uint32_t> TaskCounts(const v1::JobPlan& plan) {
+  std::vector<std::uint32_t> counts;
+  for (const auto& stage : plan.stages()) counts.push_back(stage.task_count());
+  return counts;
+}
+
+TEST_F(Admission, FillsInTheDefaultsAndPreparesTheOutput) {
+  const auto plan = Admit(FileRequest("test-lines", "a\nb\n"));
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->request().partitions(), 4);
+  EXPECT_EQ(plan->request().split_bytes(), 64 << 20);
+  EXPECT_EQ(plan->request().memory_bytes(), 1 << 30);
+  EXPECT_EQ(plan->request().max_attempts(), 4);
+  EXPECT_EQ(plan->output_format(), v1::OUTPUT_FORMAT_TEXT);
+  EXPECT_EQ(plan->output_files(), 4);
+  EXPECT_EQ(plan->files_size(), 1);
+  EXPECT_TRUE(std::filesystem::is_directory(plan->staging_directory()));
+}
+
+TEST_F(Admission, PlansMapAndReduceAroundAShuffle) {
+  v1::JobRequest request = FileRequest("test-lines", std::string(5'000, '\n'));
+  request.set_split_bytes(1'024);
+  request.set_partitions(3);
+  const auto plan = Admit(request);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_THAT(TaskCounts(*plan), ElementsAre(5, 3));
+  const JobShape shape = ShapeOf(*plan);
+  EXPECT_EQ(shape.name, "test-lines");
+  EXPECT_TRUE(shape.has_output);
+  EXPECT_THAT(shape.stages,
+              ElementsAre(StageShape{5, {}}, StageShape{3, {{0, EdgeKind::kShuffle}}}));
+}
+
+TEST_F(Admission, PlansASampleStageThatBroadcastsToATotalOrdersMaps) {
+  v1::JobRequest request = FileRequest("test-sort", std::string(5'000, 'x'));
+  request.set_split_bytes(1'024);
+  const auto plan = Admit(request);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_THAT(TaskCounts(*plan), ElementsAre(5, 5, 4));
+  EXPECT_THAT(ShapeOf(*plan).stages,
+              ElementsAre(StageShape{5, {}}, StageShape{5, {{0, EdgeKind::kBroadcast}}},
+                          StageShape{4, {{1, EdgeKind::kShuffle}}}));
+}
+
+TEST_F(Admission, AMapOnlyJobWritesOneFilePerSplit) {
+  v1::JobRequest request = FileRequest("test-copy", std::string(3'000, '\n'));
+  request.set_split_bytes(1'024);
+  const auto plan = Admit(request);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_THAT(TaskCounts(*plan), ElementsAre(3));
+  EXPECT_EQ(plan->output_files(), 3);
+}
+
+TEST_F(Admission, EmptyInputGivesAJobWithoutMapsThatStillWritesItsPartitions) {
+  const auto plan = Admit(FileRequest("test-lines", ""));
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_THAT(TaskCounts(*plan), ElementsAre(0, 4));
+}
+
+TEST_F(Admission, SplitsARangeInto64) {
+  const auto plan = Admit(Request("test-range"));
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_THAT(TaskCounts(*plan), ElementsAre(64, 4));
+  EXPECT_EQ(plan->range_end(), 1'000);
+}
+
+TEST_F(Admission, NamesTheNearestJobForAMisspeltOne) {
+  EXPECT_THAT(Refusal(Request("test-lnies"), absl::StatusCode::kNotFound),
+              AllOf(HasSubstr("no job 'test-lnies'"), HasSubstr("did you mean 'test-lines'?")));
+}
+
+TEST_F(Admission, PassesOnWhatTheJobSaysOfItsParameters) {
+  v1::JobRequest request = FileRequest("test-lines", "a\n");
+  (*request.mutable_params())["wrong"] = "1";
+  EXPECT_EQ(Invalid(request), "there is no parameter 'wrong'");
+}
+
+TEST_F(Admission, AnExceptionOfTheJobsCodeIsARefusal) {
+  v1::JobRequest request = FileRequest("test-lines", "a\n");
+  (*request.mutable_params())["throws"] = "1";
+  EXPECT_THAT(Invalid(request), HasSubstr("the moon is full"));
+}
+
+TEST_F(Admission, TakesTheOutputFormatFromTheRequestElseFromTheJobsParameters) {
+  v1::JobRequest request = FileRequest("test-lines", "a\n");
+  (*request.mutable_params())["records"] = "1";
+  const auto declared = Admit(request);
+  ASSERT_TRUE(declared.ok()) << declared.status();
+  EXPECT_EQ(declared->output_format(), v1::OUTPUT_FORMAT_RECORD_FILE);
+  request.set_output(temp_ / "other");
+  request.set_output_format(v1::OUTPUT_FORMAT_TEXT);
+  const auto asked = Admit(request);
+  ASSERT_TRUE(asked.ok()) << asked.status();
+  EXPECT_EQ(asked->output_format(), v1::OUTPUT_FORMAT_TEXT);
+}
+
+TEST_F(Admission, RefusesInputsThatDoNotSuitTheJob) {
+  EXPECT_THAT(Invalid(Request("test-lines")), HasSubstr("name some with --input"));
+  v1::JobRequest range = Request("test-range");
+  range.add_inputs("/etc/hostname");
+  EXPECT_THAT(Invalid(range), HasSubstr("reads no files"));
+  v1::JobRequest missing = Request("test-lines");
+  missing.add_inputs(temp_ / "missing");
+  EXPECT_THAT(Refusal(missing, absl::StatusCode::kNotFound), HasSubstr("missing"));
+  v1::JobRequest relative = Request("test-lines");
+  relative.add_inputs("input");
+  EXPECT_THAT(Invalid(relative), HasSubstr("'input' is not an absolute path"));
+}
+
+TEST_F(Admission, RefusesARecordFileWhoseSizeIsNoMultiple) {
+  EXPECT_THAT(Invalid(FileRequest("test-sort", "123456789012345")),
+              AllOf(HasSubstr("15 bytes"), HasSubstr("10-byte records")));
+}
+
+TEST_F(Admission, RefusesInputBelowTheOutputItWouldReplace) {
+  const auto first = Admit(FileRequest("test-lines", "a\n"));
+  ASSERT_TRUE(first.ok());
+  v1::JobRequest request = Request("test-lines");
+  request.set_overwrite(true);
+  request.add_inputs(temp_.Write("out/data", "a\n"));
+  const auto plan = Admit(request);
+  EXPECT_THAT(std::string(plan.status().message()), HasSubstr("inside the output directory"));
+}
+
+TEST_F(Admission, RefusesANameThatIsNotText) {
+  v1::JobRequest request = Request("test-lines");
+  request.add_inputs(temp_.Write("\xff\xfe", "a\n"));
+  EXPECT_THAT(Invalid(request), HasSubstr("not UTF-8"));
+}
+
+TEST_F(Admission, RefusesSizesThatCanNotWork) {
+  v1::JobRequest request = FileRequest("test-lines", "a\n");
+  request.set_partitions(0);
+  EXPECT_THAT(Invalid(request), HasSubstr("at least one partition"));
+  request.set_partitions(100'001);
+  EXPECT_THAT(Invalid(request), HasSubstr("100001 partitions"));
+  request.clear_partitions();
+  request.set_memory_bytes(1 << 20);
+  EXPECT_THAT(Invalid(request), HasSubstr("at least 16"));
+  request.clear_memory_bytes();
+  request.set_split_bytes(10);
+  EXPECT_THAT(Invalid(request), HasSubstr("too small"));
+  request.clear_split_bytes();
+  request.set_splits(3);
+  EXPECT_THAT(Invalid(request), HasSubstr("--split-size"));
+}
+
+TEST_F(Admission, RefusesAnOutputThatIsMissingOrRelative) {
+  v1::JobRequest request = FileRequest("test-lines", "a\n");
+  request.clear_output();
+  EXPECT_THAT(Invalid(request), HasSubstr("--output"));
+  request.set_output("out");
+  EXPECT_THAT(Invalid(request), HasSubstr("not an absolute path"));
+}
+
+TEST_F(Admission, RefusesAnOutputThatHoldsSomething) {
+  std::filesystem::create_directory(temp_ / "full");
+  temp_.Write("full/letter", "dear");
+  v1::JobRequest request = FileRequest("test-lines", "a\n");
+  request.set_output(temp_ / "full");
+  EXPECT_FALSE(Admit(request).ok());
+  EXPECT_TRUE(std::filesystem::exists(temp_ / "full/letter"));
+}
+
+TEST_F(Admission, WritesEqualDirectoriesAsEqualText) {
+  EXPECT_EQ(NormalOutputPath("/a//b/../c/"), "/a/c");
+  EXPECT_EQ(NormalOutputPath("/"), "/");
+}
+
+}  // namespace
+}  // namespace gristmill::coordinator

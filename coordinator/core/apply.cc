@@ -1,0 +1,194 @@
+#include "coordinator/core/apply.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/check.h"
+
+namespace gristmill::coordinator {
+namespace {
+
+// The task waits again, in the queue that suits its past.
+void Requeue(Stage& stage, std::uint32_t index) {
+  Task& task = stage.tasks[index];
+  task.state = TaskState::kWaiting;
+  task.attempt = AttemptId();
+  task.worker = WorkerId();
+  stage.queue.Requeue(index, stage.avoided_workers.contains(index));
+}
+
+void Avoid(Stage& stage, std::uint32_t task, WorkerId worker) {
+  std::vector<WorkerId>& avoided = stage.avoided_workers[task];
+  if (std::find(avoided.begin(), avoided.end(), worker) == avoided.end()) {
+    avoided.push_back(worker);
+  }
+}
+
+// Takes the attempt out of every place that says it runs.
+RunningAttempt StopRunning(ClusterState& state, Job& job, AttemptId attempt) {
+  const auto found = state.running.find(attempt);
+  const RunningAttempt ended = found->second;
+  state.running.erase(found);
+  job.running.erase(attempt);
+  --job.stages[ended.task.stage].running;
+  Worker* worker = state.workers.Find(ended.worker);
+  GM_CHECK(worker != nullptr);
+  state.workers.EndAttempt(*worker, attempt);
+  return ended;
+}
+
+Job& JobOf(ClusterState& state, AttemptId attempt) {
+  const auto found = state.running.find(attempt);
+  GM_CHECK(found != state.running.end());
+  return *state.jobs.Find(found->second.task.job);
+}
+
+// Drops what only a running job needs; the tasks stay for queries.
+void ForgetWorkOf(ClusterState& state, Job& job) {
+  GM_CHECK(job.running.empty());
+  for (const WorkerId id : job.participants) {
+    Worker* worker = state.workers.Find(id);
+    if (worker == nullptr) continue;
+    if (!worker->connected) worker->unheard_ends.push_back(job.id);
+    auto& finished = worker->finished;
+    finished.erase(finished.lower_bound({job.id, 0}),
+                   finished.lower_bound({JobId(job.id.value() + 1), 0}));
+  }
+  job.participants.clear();
+  for (Stage& stage : job.stages) {
+    stage.queue.Clear();
+    stage.avoided_workers.clear();
+    stage.orphaned_outputs.clear();
+    std::vector<std::string>().swap(stage.results);
+  }
+}
+
+struct Folder {
+  ClusterState& state;
+
+  void operator()(const JobSubmittedRecord& record) {
+    state.jobs.UpdateTurn(state.jobs.Add(record.job, record.shape));
+  }
+
+  void operator()(const JobStateRecord& record) {
+    Job* job = state.jobs.Find(record.job);
+    GM_CHECK(job != nullptr && record.state > job->state && !job->is_final());
+    job->state = record.state;
+    job->message = record.message;
+    if (job->is_final()) ForgetWorkOf(state, *job);
+    state.jobs.UpdateTurn(*job);
+  }
+
+  void operator()(const WorkerJoinedRecord& record) { state.workers.Join(record); }
+
+  void operator()(const WorkerDrainedRecord& record) {
+    Worker* worker = state.workers.Find(record.worker);
+    GM_CHECK(worker != nullptr && !worker->draining);
+    state.workers.Drain(*worker);
+  }
+
+  void operator()(const WorkerLostRecord& record) {
+    const Worker* worker = state.workers.Find(record.worker);
+    GM_CHECK(worker != nullptr);
+    for (const auto& [key, finished] : worker->finished) {
+      Stage& stage = state.jobs.Find(key.first)->stages[key.second];
+      if (stage.shuffle_readers.empty()) continue;  // results and final output outlive it
+      for (const std::uint32_t index : finished.tasks) {
+        const Task& task = stage.tasks[index];
+        if (task.state == TaskState::kSucceeded && task.worker == worker->id) {
+          stage.orphaned_outputs.insert(index);
+        }
+      }
+    }
+    state.workers.Remove(record.worker);
+  }
+
+  void operator()(const AttemptAssignedRecord& record) {
+    GM_CHECK(record.attempt == state.next_attempt);
+    Job* job = state.jobs.Find(record.task.job);
+    GM_CHECK(job != nullptr && job->state == JobState::kRunning);
+    GM_CHECK(record.task.stage < job->stages.size());
+    Stage& stage = job->stages[record.task.stage];
+    GM_CHECK(record.task.task < stage.tasks.size());
+    Task& task = stage.tasks[record.task.task];
+    GM_CHECK(task.state == TaskState::kWaiting);
+    Worker* worker = state.workers.Find(record.worker);
+    GM_CHECK(worker != nullptr);
+
+    state.next_attempt = AttemptId(record.attempt.value() + 1);
+    state.workers.StartAttempt(*worker, record.attempt);
+    state.running.emplace(record.attempt, RunningAttempt{record.task, record.worker});
+    stage.queue.Take(record.task.task);
+    task.state = TaskState::kRunning;
+    task.attempt = record.attempt;
+    task.worker = record.worker;
+    ++stage.running;
+    job->running.insert(record.attempt);
+    job->participants.insert(record.worker);
+    state.jobs.UpdateTurn(*job);
+  }
+
+  void operator()(const AttemptSucceededRecord& record) {
+    Job& job = JobOf(state, record.attempt);
+    const RunningAttempt ended = StopRunning(state, job, record.attempt);
+    Stage& stage = job.stages[ended.task.stage];
+    Task& task = stage.tasks[ended.task.task];
+    task.state = TaskState::kSucceeded;
+    task.counted = true;
+    ++stage.succeeded;
+    ++stage.version;
+    if (stage.complete()) --job.incomplete_stages;
+    for (const auto& [name, value] : record.counters) job.counters[name] += value;
+    if (!record.result.empty()) {
+      stage.results.resize(stage.tasks.size());
+      stage.results[ended.task.task] = record.result;
+    }
+    FinishedTasks& finished =
+        state.workers.Find(ended.worker)->finished[{job.id, ended.task.stage}];
+    finished.tasks.push_back(ended.task.task);
+    ++finished.held;
+    state.jobs.UpdateTurn(job);
+  }
+
+  void operator()(const AttemptEndedRecord& record) {
+    Job& job = JobOf(state, record.attempt);
+    const RunningAttempt ended = StopRunning(state, job, record.attempt);
+    Stage& stage = job.stages[ended.task.stage];
+    if (record.counts_as_failure) {
+      ++stage.attempts_failed;
+      ++stage.tasks[ended.task.task].failures;
+      Avoid(stage, ended.task.task, ended.worker);
+    }
+    Requeue(stage, ended.task.task);
+    state.jobs.UpdateTurn(job);
+  }
+
+  void operator()(const OutputLostRecord& record) {
+    Job* job = state.jobs.Find(record.task.job);
+    GM_CHECK(job != nullptr && job->state == JobState::kRunning);
+    GM_CHECK(record.task.stage < job->stages.size());
+    Stage& stage = job->stages[record.task.stage];
+    GM_CHECK(record.task.task < stage.tasks.size());
+    const Task& task = stage.tasks[record.task.task];
+    GM_CHECK(task.state == TaskState::kSucceeded);
+
+    if (stage.complete()) ++job->incomplete_stages;
+    --stage.succeeded;
+    ++stage.version;
+    ++stage.outputs_lost;
+    stage.orphaned_outputs.erase(record.task.task);
+    if (Worker* holder = state.workers.Find(task.worker); holder != nullptr) {
+      --holder->finished[{job->id, record.task.stage}].held;
+      Avoid(stage, record.task.task, holder->id);
+    }
+    Requeue(stage, record.task.task);
+    state.jobs.UpdateTurn(*job);
+  }
+};
+
+}  // namespace
+
+void ApplyRecord(ClusterState& state, const Record& record) { std::visit(Folder{state}, record); }
+
+}  // namespace gristmill::coordinator

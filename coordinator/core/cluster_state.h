@@ -1,0 +1,32 @@
+// Everything the core knows. Records change it (apply.h); handlers read it and decide.
+#pragma once
+
+#include "absl/container/flat_hash_map.h"
+#include "base/ids.h"
+#include "coordinator/core/coordinator.h"
+#include "coordinator/core/job_table.h"
+#include "coordinator/core/worker_pool.h"
+
+namespace gristmill::coordinator {
+
+struct RunningAttempt {
+  TaskRef task;
+  WorkerId worker;
+};
+
+struct ClusterState {
+  explicit ClusterState(Limits limits) : limits(limits) {}
+
+  const Limits limits;
+  JobTable jobs;
+  WorkerPool workers;
+  AttemptId next_attempt{1};
+  // Looked up, never iterated.
+  absl::flat_hash_map<AttemptId, RunningAttempt> running;
+
+  // The task exists.
+  Stage& stage(const TaskRef& ref) { return jobs.Find(ref.job)->stages[ref.stage]; }
+  Task& task(const TaskRef& ref) { return stage(ref).tasks[ref.task]; }
+};
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,41 @@
+#include "coordinator/core/coordinator.h"
+
+#include <variant>
+
+#include "coordinator/core/apply.h"
+#include "coordinator/core/cluster_state.h"
+#include "coordinator/core/coordinator_state.h"
+#include "coordinator/core/handlers.h"
+#include "coordinator/core/scheduler.h"
+#include "coordinator/core/turn.h"
+
+namespace gristmill::coordinator {
+
+Coordinator::Coordinator(Limits limits) : state_(std::make_unique<State>(limits)) {}
+Coordinator::~Coordinator() = default;
+
+Output Coordinator::Step(const Event& event, Instant now) {
+  Turn turn{*state_, now, {}, {}};
+  std::visit([&](const auto& e) { OnEvent(turn, e); }, event);
+  AssignFreeSlots(turn);
+  ReleaseDrainedWorkers(turn);
+  return std::move(turn.output);
+}
+
+void Coordinator::Apply(const Record& record) { ApplyRecord(*state_, record); }
+
+Output Coordinator::Recover(Instant now) {
+  Turn turn{*state_, now, {}, {}};
+  for (const auto& [id, unused] : state_->workers.live()) {
+    state_->workers.RenewLease(*state_->workers.Find(id), now, state_->limits.lease_ms);
+  }
+  for (const Job& job : state_->jobs.all()) {
+    if (job.state == JobState::kCommitting) turn.Do(CommitOutput{job.id, job.winners()});
+    if (job.is_final()) turn.Do(EndJob{job.id, job.state});
+  }
+  return std::move(turn.output);
+}
+
+Instant Coordinator::next_deadline() const { return state_->workers.first_lease().first; }
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,75 @@
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "coordinator/core/coordinator.h"
+#include "coordinator/core/coordinator_state.h"
+
+namespace gristmill::coordinator {
+namespace {
+
+using Text = std::back_insert_iterator<std::string>;
+
+void Print(Text out, const Stage& stage, std::uint32_t index) {
+  fmt::format_to(out, " stage {} succeeded={} running={} failed={} lost={} version={} fresh={}\n",
+                 index, stage.succeeded, stage.running, stage.attempts_failed, stage.outputs_lost,
+                 stage.version, stage.queue.next_fresh());
+  for (std::size_t i = 0; i < stage.tasks.size(); ++i) {
+    const Task& task = stage.tasks[i];
+    fmt::format_to(out, "  task {} state={} attempt={} worker={} failures={} counted={}\n", i,
+                   static_cast<int>(task.state), task.attempt.value(), task.worker.value(),
+                   task.failures, task.counted);
+  }
+  for (const auto& [task, workers] : stage.avoided_workers) {
+    fmt::format_to(out, "  task {} avoids", task);
+    for (const WorkerId worker : workers) fmt::format_to(out, " {}", worker.value());
+    fmt::format_to(out, "\n");
+  }
+  for (const auto task : stage.orphaned_outputs) fmt::format_to(out, "  orphan {}\n", task);
+  for (const auto task : stage.queue.choosy()) fmt::format_to(out, "  choosy {}\n", task);
+  for (std::size_t i = 0; i < stage.results.size(); ++i) {
+    fmt::format_to(out, "  result {} {}\n", i, stage.results[i]);
+  }
+}
+
+void Print(Text out, const ClusterState& state, const Job& job) {
+  fmt::format_to(out, "job {} {} state={} incomplete={} message={}\n", job.id.value(), job.name,
+                 static_cast<int>(job.state), job.incomplete_stages, job.message);
+  for (std::uint32_t i = 0; i < job.stages.size(); ++i) Print(out, job.stages[i], i);
+  for (const AttemptId attempt : job.running) {
+    const RunningAttempt& running = state.running.at(attempt);
+    fmt::format_to(out, " attempt {} of {}/{} on {}\n", attempt.value(), running.task.stage,
+                   running.task.task, running.worker.value());
+  }
+  for (const WorkerId worker : job.participants) {
+    fmt::format_to(out, " participant {}\n", worker.value());
+  }
+  for (const auto& [name, value] : job.counters) fmt::format_to(out, " {}={}\n", name, value);
+}
+
+void Print(Text out, const Worker& worker) {
+  fmt::format_to(out, "worker {} {} {} slots={} {} {} draining={}\n", worker.id.value(),
+                 worker.instance, worker.name, worker.slots, worker.shuffle_address,
+                 worker.spill_directory, worker.draining);
+  for (const AttemptId attempt : worker.running) {
+    fmt::format_to(out, " runs {}\n", attempt.value());
+  }
+  for (const auto& [key, finished] : worker.finished) {
+    fmt::format_to(out, " finished {}/{} held={}:", key.first.value(), key.second, finished.held);
+    for (const std::uint32_t task : finished.tasks) fmt::format_to(out, " {}", task);
+    fmt::format_to(out, "\n");
+  }
+}
+
+}  // namespace
+
+std::string Coordinator::Fingerprint() const {
+  std::string text =
+      fmt::format("next job={} worker={} attempt={}\n", state_->jobs.next_id().value(),
+                  state_->workers.next_id().value(), state_->next_attempt.value());
+  for (const Job& job : state_->jobs.all()) Print(std::back_inserter(text), *state_, job);
+  for (const auto& [id, worker] : state_->workers.live()) Print(std::back_inserter(text), worker);
+  return text;
+}
+
+}  // namespace gristmill::coordinator

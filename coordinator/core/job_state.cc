@@ -1,0 +1,52 @@
+#include "coordinator/core/job_state.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace gristmill::coordinator {
+
+Job::Job(JobId id, const JobShape& shape)
+    : id(id), name(shape.name), max_attempts(shape.max_attempts), has_output(shape.has_output) {
+  stages.reserve(shape.stages.size());
+  for (const StageShape& stage_shape : shape.stages) {
+    const auto index = static_cast<std::uint32_t>(stages.size());
+    for (const EdgeShape& edge : stage_shape.inputs) {
+      GM_CHECK(edge.from_stage < index);
+      Stage& upstream = stages[edge.from_stage];
+      if (edge.kind == EdgeKind::kShuffle) {
+        upstream.shuffle_readers.push_back(index);
+      } else {
+        upstream.broadcasts = true;
+      }
+    }
+    stages.emplace_back(stage_shape);
+    if (!stages.back().complete()) ++incomplete_stages;
+  }
+}
+
+bool Job::IsRunnable(const Stage& stage) const {
+  return std::all_of(stage.inputs.begin(), stage.inputs.end(),
+                     [&](const EdgeShape& edge) { return stages[edge.from_stage].complete(); });
+}
+
+bool Job::HasRunnableTask() const {
+  return std::any_of(stages.begin(), stages.end(),
+                     [&](const Stage& stage) { return !stage.queue.empty() && IsRunnable(stage); });
+}
+
+bool Job::NeedsOutputOf(const Stage& stage) const {
+  return state == JobState::kRunning &&
+         std::any_of(stage.shuffle_readers.begin(), stage.shuffle_readers.end(),
+                     [&](std::uint32_t reader) { return !stages[reader].complete(); });
+}
+
+std::vector<AttemptId> Job::winners() const {
+  std::vector<AttemptId> winners;
+  if (stages.empty()) return winners;
+  winners.reserve(stages.back().tasks.size());
+  for (const Task& task : stages.back().tasks) winners.push_back(task.attempt);
+  return winners;
+}
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,85 @@
+// What the core knows of one job. Folded by apply.cc only.
+//
+// A task costs 24 bytes here and 4 in its worker's FinishedTasks; everything else is kept for the
+// few tasks that are running or went wrong. A job has few stages: loops over them are fine, loops
+// over tasks are not.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "base/ids.h"
+#include "coordinator/core/coordinator.h"
+#include "coordinator/core/job_shape.h"
+#include "coordinator/core/ready_queue.h"
+#include "coordinator/core/record.h"
+
+namespace gristmill::coordinator {
+
+struct Task {
+  AttemptId attempt;  // running or succeeded; none while the task waits
+  WorkerId worker;    // of that attempt; may be gone if the output is not needed any more
+  std::uint32_t failures = 0;
+  TaskState state = TaskState::kWaiting;
+  bool counted = false;  // its counters and its result were folded, at its first success
+};
+static_assert(sizeof(Task) == 24);
+
+struct Stage {
+  explicit Stage(const StageShape& shape)
+      : inputs(shape.inputs), tasks(shape.task_count), queue(shape.task_count) {}
+
+  // Constant.
+  std::vector<EdgeShape> inputs;
+  std::vector<std::uint32_t> shuffle_readers;  // stages that read this one's output
+  bool broadcasts = false;                     // some stage reads this one's results
+
+  std::vector<Task> tasks;
+  ReadyQueue queue;
+  std::uint32_t succeeded = 0;
+  std::uint32_t running = 0;
+  std::uint64_t attempts_failed = 0;
+  std::uint64_t outputs_lost = 0;
+  std::uint64_t version = 0;         // of the set of succeeded tasks
+  std::vector<std::string> results;  // by task, once the first is there; only if it broadcasts
+  // Workers on which a task failed or whose copy of its output could not be read.
+  absl::btree_map<std::uint32_t, std::vector<WorkerId>> avoided_workers;
+  // Succeeded tasks whose output went away with its worker.
+  absl::btree_set<std::uint32_t> orphaned_outputs;
+
+  bool complete() const { return succeeded == tasks.size(); }
+};
+
+struct Job {
+  Job(JobId id, const JobShape& shape);
+
+  // Constant.
+  JobId id;
+  std::string name;
+  std::uint32_t max_attempts;
+  bool has_output;
+
+  JobState state = JobState::kRunning;
+  std::string message;
+  std::vector<Stage> stages;
+  std::uint32_t incomplete_stages = 0;
+  absl::btree_set<AttemptId> running;
+  absl::btree_set<WorkerId> participants;  // workers that ever ran an attempt of it
+  std::map<std::string, std::uint64_t> counters;
+
+  // Every upstream stage is complete.
+  bool IsRunnable(const Stage& stage) const;
+  // A runnable stage has a waiting task.
+  bool HasRunnableTask() const;
+  // A stage that reads the stage's output is not complete.
+  bool NeedsOutputOf(const Stage& stage) const;
+  // The succeeded attempts of the last stage, by task.
+  std::vector<AttemptId> winners() const;
+  bool is_final() const { return state > JobState::kCommitting; }
+};
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,99 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "coordinator/core/handlers.h"
+
+namespace gristmill::coordinator {
+namespace {
+
+// Every report is a sign of life and is answered with an acknowledgement, after its records.
+// The task, if the attempt still runs on that worker; else the report is stale.
+std::optional<TaskRef> Receive(Turn& turn, WorkerId reporter, AttemptId attempt) {
+  turn.Do(AcknowledgeReport{reporter, attempt});
+  Worker* worker = turn.state.workers.Find(reporter);
+  if (worker == nullptr) return std::nullopt;
+  turn.state.workers.RenewLease(*worker, turn.now, turn.state.limits.lease_ms);
+  const auto running = turn.state.running.find(attempt);
+  if (running == turn.state.running.end() || running->second.worker != reporter) {
+    return std::nullopt;
+  }
+  return running->second.task;
+}
+
+void OnUserFailure(Turn& turn, const TaskRef& ref, AttemptId attempt, const std::string& message) {
+  EndAttempt(turn, attempt, true, message);
+  Job& job = *turn.state.jobs.Find(ref.job);
+  const std::uint32_t failures = turn.state.task(ref).failures;
+  if (failures < job.max_attempts) return;
+  EndJobAs(turn, job, JobState::kFailed,
+           fmt::format("stage {} task {} (attempt {}) failed: {}", ref.stage, ref.task, failures,
+                       message));
+}
+
+// `lost` is a task whose output the reader's task was to fetch.
+bool IsUpstream(const Job& job, const TaskRef& reader, const TaskRef& lost) {
+  const Stage& stage = job.stages[reader.stage];
+  return lost.job == reader.job &&
+         std::find(stage.inputs.begin(), stage.inputs.end(),
+                   EdgeShape{lost.stage, EdgeKind::kShuffle}) != stage.inputs.end() &&
+         lost.task < job.stages[lost.stage].tasks.size();
+}
+
+// False if the report names no upstream output at all.
+bool DeclareOutputsLost(Turn& turn, const TaskRef& reader, const AttemptFailed& event) {
+  Job& job = *turn.state.jobs.Find(reader.job);
+  bool named = false;
+  for (const TaskRef& lost : event.lost_outputs) {
+    if (!IsUpstream(job, reader, lost)) continue;
+    named = true;
+    const Task& task = turn.state.task(lost);
+    // An output made after the reader started is not the one it failed to fetch: of many readers
+    // that miss the same output, only the first makes it run again.
+    if (task.state != TaskState::kSucceeded || task.attempt > event.attempt) continue;
+    turn.release_candidates.push_back(task.worker);
+    turn.Decide(OutputLostRecord{lost});
+  }
+  DeclareOrphansLost(turn, job);
+  return named;
+}
+
+}  // namespace
+
+void OnEvent(Turn& turn, const AttemptSucceeded& event) {
+  const std::optional<TaskRef> ref = Receive(turn, event.worker, event.attempt);
+  if (!ref) return;
+  const Stage& stage = turn.state.stage(*ref);
+  AttemptSucceededRecord record{event.attempt, {}, {}};
+  if (!stage.tasks[ref->task].counted) {
+    record.counters = event.counters;
+    if (stage.broadcasts) record.result = event.result;
+  }
+  turn.Decide(std::move(record));
+  turn.release_candidates.push_back(event.worker);
+  if (stage.complete()) OnStageComplete(turn, *turn.state.jobs.Find(ref->job));
+}
+
+void OnEvent(Turn& turn, const AttemptFailed& event) {
+  const std::optional<TaskRef> ref = Receive(turn, event.worker, event.attempt);
+  if (!ref) return;
+  switch (event.cause) {
+    case AttemptFailed::Cause::kUser:
+      OnUserFailure(turn, *ref, event.attempt, event.message);
+      return;
+    case AttemptFailed::Cause::kFetch:
+      // A fetch that failed for want of nothing would be tried for ever.
+      if (DeclareOutputsLost(turn, *ref, event)) {
+        EndAttempt(turn, event.attempt, false, event.message);
+      } else {
+        OnUserFailure(turn, *ref, event.attempt, event.message);
+      }
+      return;
+    case AttemptFailed::Cause::kHandedBack:
+      EndAttempt(turn, event.attempt, false, event.message);
+      return;
+  }
+}
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,135 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "coordinator/core/handlers.h"
+
+namespace gristmill::coordinator {
+namespace {
+
+void LoseWorker(Turn& turn, WorkerId id, std::string reason) {
+  const Worker& worker = *turn.state.workers.Find(id);
+  const std::vector<AttemptId> running(worker.running.begin(), worker.running.end());
+  std::vector<JobId> jobs;  // that may miss its output; ascending
+  for (const auto& [key, finished] : worker.finished) {
+    if (jobs.empty() || jobs.back() != key.first) jobs.push_back(key.first);
+  }
+  for (const AttemptId attempt : running) {
+    EndAttempt(turn, attempt, false, fmt::format("worker {} {}", worker.name, reason));
+  }
+  turn.Decide(WorkerLostRecord{id, reason});
+  turn.Do(DropWorker{id, std::move(reason)});
+  for (const JobId job : jobs) DeclareOrphansLost(turn, *turn.state.jobs.Find(job));
+}
+
+void Heard(Turn& turn, Worker& worker) {
+  turn.state.workers.RenewLease(worker, turn.now, turn.state.limits.lease_ms);
+}
+
+// `attempts` are named by the worker but do not run as far as the core knows: either they
+// succeeded and the acknowledgement did not arrive, or they were given up.
+void SettleUnknownAttempts(Turn& turn, const Worker& worker, std::vector<AttemptId> attempts) {
+  std::vector<AttemptId> succeeded;
+  for (const auto& [key, finished] : worker.finished) {
+    for (const std::uint32_t index : finished.tasks) {
+      const Task& task = turn.state.task({key.first, key.second, index});
+      if (task.state == TaskState::kSucceeded && task.worker == worker.id &&
+          std::binary_search(attempts.begin(), attempts.end(), task.attempt)) {
+        succeeded.push_back(task.attempt);
+      }
+    }
+  }
+  std::sort(succeeded.begin(), succeeded.end());
+  for (const AttemptId attempt : attempts) {
+    if (std::binary_search(succeeded.begin(), succeeded.end(), attempt)) {
+      turn.Do(AcknowledgeReport{worker.id, attempt});
+    } else {
+      turn.Do(CancelAttempt{worker.id, attempt});
+    }
+  }
+}
+
+// The instance is live and goes on under its id.
+void Reattach(Turn& turn, Worker& worker, std::vector<AttemptId> listed) {
+  turn.state.workers.Connect(worker);
+  Heard(turn, worker);
+  turn.Do(AcceptWorker{worker.id, worker.instance, false});
+
+  std::sort(listed.begin(), listed.end());
+  listed.erase(std::unique(listed.begin(), listed.end()), listed.end());
+  std::vector<AttemptId> missing, unknown;
+  std::set_difference(worker.running.begin(), worker.running.end(), listed.begin(), listed.end(),
+                      std::back_inserter(missing));
+  std::set_difference(listed.begin(), listed.end(), worker.running.begin(), worker.running.end(),
+                      std::back_inserter(unknown));
+  for (const AttemptId attempt : missing) {
+    EndAttempt(turn, attempt, false, fmt::format("worker {} does not run it", worker.name));
+  }
+  if (!unknown.empty()) SettleUnknownAttempts(turn, worker, std::move(unknown));
+  for (const JobId job : std::exchange(worker.unheard_ends, {})) {
+    turn.Do(EndJob{job, turn.state.jobs.Find(job)->state, worker.id});
+  }
+  turn.release_candidates.push_back(worker.id);
+}
+
+bool DescribesTheSame(const Worker& worker, const WorkerRegistered& event) {
+  return worker.name == event.name && worker.slots == event.slots &&
+         worker.shuffle_address == event.shuffle_address &&
+         worker.spill_directory == event.spill_directory;
+}
+
+}  // namespace
+
+void OnEvent(Turn& turn, const WorkerRegistered& event) {
+  WorkerPool& workers = turn.state.workers;
+  if (Worker* known = workers.FindInstance(event.instance); known != nullptr) {
+    if (DescribesTheSame(*known, event)) {
+      Reattach(turn, *known, event.running);
+      return;
+    }
+    LoseWorker(turn, known->id, "came back with another address or number of slots");
+  }
+  const WorkerId id = workers.next_id();
+  turn.Decide(WorkerJoinedRecord{id, event.instance, event.name, event.slots, event.shuffle_address,
+                                 event.spill_directory});
+  Worker& worker = *workers.Find(id);
+  workers.Connect(worker);
+  Heard(turn, worker);
+  turn.Do(AcceptWorker{id, event.instance, true});
+}
+
+void OnEvent(Turn& turn, const WorkerHeartbeat& event) {
+  if (Worker* worker = turn.state.workers.Find(event.worker)) Heard(turn, *worker);
+}
+
+void OnEvent(Turn& turn, const WorkerDisconnected& event) {
+  if (Worker* worker = turn.state.workers.Find(event.worker)) {
+    turn.state.workers.Disconnect(*worker);
+  }
+}
+
+void OnEvent(Turn& turn, const WorkerDraining& event) {
+  Worker* worker = turn.state.workers.Find(event.worker);
+  if (worker == nullptr) return;
+  Heard(turn, *worker);
+  if (!worker->draining) turn.Decide(WorkerDrainedRecord{event.worker});
+  turn.release_candidates.push_back(event.worker);
+}
+
+void OnEvent(Turn& turn, const WorkerLeft& event) {
+  if (turn.state.workers.Find(event.worker) == nullptr) return;
+  LoseWorker(turn, event.worker, "left");
+}
+
+void OnEvent(Turn& turn, const Tick&) {
+  // Only here: leases are judged once everything that was heard before has been stepped.
+  const WorkerPool& workers = turn.state.workers;
+  for (auto [end, id] = workers.first_lease(); end <= turn.now && id;
+       std::tie(end, id) = workers.first_lease()) {
+    LoseWorker(turn, id,
+               fmt::format("was not heard for {} s", turn.state.limits.lease_ms / 1'000.0));
+  }
+}
+
+}  // namespace gristmill::coordinator

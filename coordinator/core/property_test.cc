@@ -1,0 +1,422 @@
+// Random histories: a cluster that answers the core's actions with successes, failures, losses,
+// reconnections, drains and cancellations drawn from a seed. After every step the core is held
+// against what a naive model, fed by its records, says must be so.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+#include <vector>
+
+#include "coordinator/core/coordinator.h"
+#include "coordinator/core/testing_text.h"
+
+namespace gristmill::coordinator {
+namespace {
+
+constexpr int kChaosSteps = 400;
+constexpr int kCalmStepsMax = 5'000;
+constexpr std::uint32_t kTasksMax = 9;
+
+// A worker process: what it believes to run. It is told by actions only.
+struct FakeWorker {
+  WorkerRegistered registration;
+  WorkerId id;
+  bool silent = false;  // died without a word
+  bool connected = false;
+  bool draining = false;
+  std::set<AttemptId> running;
+};
+
+class RandomHistory {
+ public:
+  explicit RandomHistory(std::uint64_t seed) : random_(seed) {}
+
+  void Run() {
+    for (int i = 0; i < kChaosSteps && !testing::Test::HasFailure(); ++i) Disturb();
+    CalmDown();
+    EXPECT_EQ(Refolded(), core_.Fingerprint());
+  }
+
+ private:
+  // --- Events ---------------------------------------------------------------------------------
+  void Disturb() {
+    switch (Below(24)) {
+      case 0:
+        if (shapes_.size() < 8) Submit();
+        break;
+      case 1:
+        if (workers_.size() < 30) Join();
+        break;
+      case 2:
+        Elapse(Below(6'000));
+        break;
+      case 3:
+        WithWorker([&](FakeWorker& worker) { worker.silent = Below(3) == 0; });
+        break;
+      case 4:
+        WithWorker([&](FakeWorker& worker) { Disconnect(worker); });
+        break;
+      case 5:
+      case 6:
+        WithWorker([&](FakeWorker& worker) { Register(worker, /*forgetful=*/true); });
+        break;
+      case 7:
+        if (Below(4) == 0) WithWorker([&](FakeWorker& worker) { Drain(worker); });
+        break;
+      case 8:
+        if (Below(4) == 0) WithWorker([&](FakeWorker& worker) { Leave(worker); });
+        break;
+      case 9:
+        if (Below(6) == 0) Cancel();
+        break;
+      case 10:
+        Commit(/*ok=*/Below(4) != 0);
+        break;
+      case 11:
+        Report(AttemptFailed::Cause::kUser);
+        break;
+      case 12:
+        Report(AttemptFailed::Cause::kFetch);
+        break;
+      case 13:
+        Report(AttemptFailed::Cause::kHandedBack);
+        break;
+      case 14:
+        Stale();
+        break;
+      default:
+        Succeed();
+    }
+  }
+
+  // No more faults: everything that was submitted ends.
+  void CalmDown() {
+    for (FakeWorker& worker : workers_) {
+      if (worker.id && !worker.silent && !worker.connected) Register(worker, /*forgetful=*/false);
+    }
+    Join();
+    for (int i = 0; i < kCalmStepsMax && !testing::Test::HasFailure(); ++i) {
+      if (AllJobsEnded()) return;
+      if (i % 20 == 0) Elapse(1'000);
+      Commit(true);
+      Succeed();
+    }
+    ADD_FAILURE() << "a job did not end in " << kCalmStepsMax << " calm steps";
+  }
+
+  void Submit() {
+    JobShape shape{"job", {}, 1 + Below(3), Below(2) == 0};
+    const auto tasks = [&] { return Below(6) == 0 ? 0 : 1 + Below(kTasksMax); };
+    shape.stages.push_back({tasks(), {}});
+    const std::uint32_t more = Below(4);
+    for (std::uint32_t i = 0; i < more; ++i) {
+      StageShape stage{tasks(), {{i, Below(4) == 0 ? EdgeKind::kBroadcast : EdgeKind::kShuffle}}};
+      if (i > 0 && Below(3) == 0) stage.inputs.push_back({i - 1, EdgeKind::kShuffle});
+      shape.stages.push_back(stage);
+    }
+    shapes_.push_back(shape);
+    Step(SubmitJob{shape});
+  }
+
+  void Join() {
+    FakeWorker worker;
+    worker.registration.instance = "instance-" + std::to_string(workers_.size());
+    worker.registration.name = "w" + std::to_string(workers_.size());
+    worker.registration.slots = 1 + Below(4);
+    workers_.push_back(worker);
+    Register(workers_.back(), false);
+  }
+
+  void Register(FakeWorker& worker, bool forgetful) {
+    if (worker.silent) return;
+    if (forgetful && Below(3) == 0 && !worker.running.empty()) {
+      worker.running.erase(worker.running.begin());
+    }
+    worker.registration.running.assign(worker.running.begin(), worker.running.end());
+    if (Below(8) == 0) worker.registration.running.push_back(AttemptId(1 + Below(50)));
+    worker.connected = true;
+    Step(worker.registration);
+  }
+
+  void Disconnect(FakeWorker& worker) {
+    worker.connected = false;
+    if (worker.id) Step(WorkerDisconnected{worker.id});
+  }
+
+  void Drain(FakeWorker& worker) {
+    if (!worker.connected || worker.silent) return;
+    worker.draining = true;
+    Step(WorkerDraining{worker.id});
+  }
+
+  void Leave(FakeWorker& worker) {
+    if (!worker.connected || worker.silent) return;
+    worker.silent = true;
+    Step(WorkerLeft{worker.id});
+  }
+
+  void Cancel() {
+    if (shapes_.empty()) return;
+    Step(CancelJob{JobId(1 + Below(static_cast<std::uint32_t>(shapes_.size()))), "enough"});
+  }
+
+  void Commit(bool ok) {
+    if (to_commit_.empty()) return;
+    const JobId job = *to_commit_.begin();
+    to_commit_.erase(job);
+    Step(OutputCommitted{job, ok, ok ? "" : "no space"});
+  }
+
+  void Elapse(std::uint32_t ms) {
+    now_ = now_ + ms;
+    for (const FakeWorker& worker : workers_) {
+      if (worker.connected && !worker.silent) Step(WorkerHeartbeat{worker.id});
+    }
+    if (core_.next_deadline() <= now_) Step(Tick{});
+    EXPECT_GT(core_.next_deadline(), now_);
+  }
+
+  template <class Function>
+  void WithAttempt(Function function) {
+    std::vector<std::pair<FakeWorker*, AttemptId>> candidates;
+    for (FakeWorker& worker : workers_) {
+      if (!worker.connected || worker.silent) continue;
+      for (const AttemptId attempt : worker.running) candidates.push_back({&worker, attempt});
+    }
+    if (candidates.empty()) return;
+    const auto [worker, attempt] = candidates[Below(static_cast<std::uint32_t>(candidates.size()))];
+    worker->running.erase(attempt);
+    function(*worker, attempt);
+  }
+
+  void Succeed() {
+    WithAttempt([&](FakeWorker& worker, AttemptId attempt) {
+      const bool live = running_.contains(attempt) && running_[attempt].worker == worker.id;
+      expected_successes_ += live;
+      if (live) ever_succeeded_.insert(running_[attempt].task);
+      Step(AttemptSucceeded{worker.id, attempt, {{"n", 1}}, "result"});
+      if (Below(8) == 0) Step(AttemptSucceeded{worker.id, attempt, {{"n", 1}}, "result"});
+      EXPECT_EQ(successes_, expected_successes_);
+    });
+  }
+
+  void Report(AttemptFailed::Cause cause) {
+    WithAttempt([&](FakeWorker& worker, AttemptId attempt) {
+      AttemptFailed failed{worker.id, attempt, cause, "boom", {}};
+      if (cause == AttemptFailed::Cause::kFetch) failed.lost_outputs = LostOutputs(attempt);
+      Step(failed);
+    });
+  }
+
+  // Mostly outputs that the attempt was to read, now and then anything.
+  std::vector<TaskRef> LostOutputs(AttemptId attempt) {
+    std::vector<TaskRef> tasks;
+    if (Below(8) == 0) tasks.push_back({JobId(1 + Below(8)), Below(4), Below(kTasksMax)});
+    const auto reader = running_.find(attempt);
+    if (reader == running_.end()) return tasks;
+    const TaskRef task = reader->second.task;
+    for (const EdgeShape& edge : shapes_[task.job.value() - 1].stages[task.stage].inputs) {
+      for (const auto& output : core_.stage_outputs(task.job, edge.from_stage)) {
+        if (Below(4) == 0) tasks.push_back({task.job, edge.from_stage, output.task});
+      }
+    }
+    return tasks;
+  }
+
+  void Stale() {
+    Step(AttemptSucceeded{WorkerId(1 + Below(40)), AttemptId(1'000'000), {{"n", 1}}, ""});
+  }
+
+  template <class Function>
+  void WithWorker(Function function) {
+    if (workers_.empty()) return;
+    function(workers_[Below(static_cast<std::uint32_t>(workers_.size()))]);
+  }
+
+  // --- The core's answers ---------------------------------------------------------------------
+  void Step(const Event& event) {
+    const Output output = core_.Step(event, now_);
+    for (const Record& record : output.records) {
+      journal_.push_back(record);
+      shadow_.Apply(record);
+      Note(record);
+    }
+    for (const Action& action : output.actions) Perform(action);
+    Check();
+  }
+
+  void Note(const Record& record) {
+    if (const auto* assigned = std::get_if<AttemptAssignedRecord>(&record)) {
+      for (const auto& [id, running] : running_) {
+        EXPECT_NE(running.task, assigned->task) << "two attempts of one task run";
+      }
+      running_[assigned->attempt] = {assigned->task, assigned->worker};
+    } else if (const auto* succeeded = std::get_if<AttemptSucceededRecord>(&record)) {
+      EXPECT_EQ(running_.erase(succeeded->attempt), 1u);
+      ++successes_;
+    } else if (const auto* ended = std::get_if<AttemptEndedRecord>(&record)) {
+      EXPECT_EQ(running_.erase(ended->attempt), 1u);
+    }
+  }
+
+  void Perform(const Action& action) {
+    if (const auto* accept = std::get_if<AcceptWorker>(&action)) {
+      FakeWorker& worker =
+          *Find([&](auto& w) { return w.registration.instance == accept->instance; });
+      if (accept->forget_everything) worker.running.clear();
+      if (worker.id != accept->worker) worker.draining = false;
+      worker.id = accept->worker;
+    } else if (const auto* start = std::get_if<StartAttempt>(&action)) {
+      FakeWorker* worker = Find([&](auto& w) { return w.id == start->worker; });
+      ASSERT_NE(worker, nullptr);
+      EXPECT_TRUE(worker->connected && !worker->draining) << Text(action);
+      worker->running.insert(start->attempt);
+      CheckUpstream(start->task);
+    } else if (const auto* cancel = std::get_if<CancelAttempt>(&action)) {
+      FakeWorker* worker = Find([&](auto& w) { return w.id == cancel->worker; });
+      if (worker != nullptr && worker->connected) worker->running.erase(cancel->attempt);
+    } else if (const auto* commit = std::get_if<CommitOutput>(&action)) {
+      to_commit_.insert(commit->job);
+    } else if (const auto* release = std::get_if<ReleaseWorker>(&action)) {
+      EXPECT_EQ(core_.worker(release->worker)->state, WorkerState::kDraining);
+      EXPECT_EQ(core_.worker(release->worker)->slots_used, 0u);
+      EXPECT_FALSE(HoldsNeededOutput(release->worker));
+    }
+  }
+
+  template <class Predicate>
+  FakeWorker* Find(Predicate predicate) {
+    const auto found = std::find_if(workers_.begin(), workers_.end(), predicate);
+    return found == workers_.end() ? nullptr : &*found;
+  }
+
+  // --- What must hold -------------------------------------------------------------------------
+  void Check() {
+    EXPECT_EQ(shadow_.Fingerprint(), core_.Fingerprint());
+    std::size_t slots_used = 0, free_ready_slots = 0;
+    for (const WorkerView& worker : core_.workers()) {
+      EXPECT_LE(worker.slots_used, worker.slots);
+      slots_used += worker.slots_used;
+      if (worker.state == WorkerState::kReady) free_ready_slots += worker.slots - worker.slots_used;
+    }
+    EXPECT_EQ(slots_used, running_.size());
+    for (const JobId job : core_.jobs()) CheckJob(job, free_ready_slots);
+  }
+
+  void CheckJob(JobId id, std::size_t free_ready_slots) {
+    const JobView job = *core_.job(id);
+    std::uint64_t counted = 0;
+    for (std::uint32_t s = 0; s < job.stages.size(); ++s) {
+      std::uint32_t succeeded = 0, running = 0;
+      for (std::uint32_t t = 0; t < job.stages[s].tasks; ++t) {
+        const TaskView task = *core_.task({id, s, t});
+        succeeded += task.state == TaskState::kSucceeded;
+        running += task.state == TaskState::kRunning;
+        counted += ever_succeeded_.contains({id, s, t});
+        if (task.state == TaskState::kRunning) {
+          EXPECT_EQ(running_.at(task.attempt).task, (TaskRef{id, s, t}));
+        }
+        if (task.state == TaskState::kWaiting && task.failures == 0 && free_ready_slots > 0) {
+          EXPECT_FALSE(IsRunnable(job, s)) << "a slot is idle while stage " << s << " waits";
+        }
+      }
+      EXPECT_EQ(job.stages[s].succeeded, succeeded);
+      EXPECT_EQ(job.stages[s].running, running);
+      EXPECT_EQ(core_.stage_outputs(id, s).size(), succeeded);
+    }
+    const Counters expected = counted > 0 ? Counters{{"n", counted}} : Counters{};
+    EXPECT_EQ(job.counters, expected);
+  }
+
+  bool IsComplete(const JobView& job, std::uint32_t stage) const {
+    return job.stages[stage].succeeded == job.stages[stage].tasks;
+  }
+
+  bool IsRunnable(const JobView& job, std::uint32_t stage) const {
+    if (job.state != JobState::kRunning) return false;
+    for (const EdgeShape& edge : shapes_[job.id.value() - 1].stages[stage].inputs) {
+      if (!IsComplete(job, edge.from_stage)) return false;
+    }
+    return true;
+  }
+
+  // A task that starts finds every output it is to read with a live worker.
+  void CheckUpstream(const TaskRef& task) {
+    for (const EdgeShape& edge : shapes_[task.job.value() - 1].stages[task.stage].inputs) {
+      const auto outputs = core_.stage_outputs(task.job, edge.from_stage);
+      EXPECT_EQ(outputs.size(), core_.job(task.job)->stages[edge.from_stage].tasks);
+      if (edge.kind == EdgeKind::kBroadcast) {
+        EXPECT_THAT(core_.stage_results(task.job, edge.from_stage), testing::Each("result"));
+        continue;
+      }
+      for (const auto& output : outputs) EXPECT_TRUE(core_.worker(output.worker).has_value());
+    }
+  }
+
+  bool HoldsNeededOutput(WorkerId worker) const {
+    for (const JobId id : core_.jobs()) {
+      const JobView job = *core_.job(id);
+      if (job.state != JobState::kRunning) continue;
+      const auto& stages = shapes_[id.value() - 1].stages;
+      for (std::uint32_t reader = 0; reader < stages.size(); ++reader) {
+        if (IsComplete(job, reader)) continue;
+        for (const EdgeShape& edge : stages[reader].inputs) {
+          if (edge.kind == EdgeKind::kBroadcast) continue;
+          for (const auto& output : core_.stage_outputs(id, edge.from_stage)) {
+            if (output.worker == worker) return true;
+          }
+        }
+      }
+    }
+    return false;
+  }
+
+  bool AllJobsEnded() const {
+    for (const JobId job : core_.jobs()) {
+      if (core_.job(job)->state <= JobState::kCommitting) return false;
+    }
+    return true;
+  }
+
+  std::string Refolded() const {
+    Coordinator fresh{Limits{}};
+    for (const Record& record : journal_) fresh.Apply(record);
+    return fresh.Fingerprint();
+  }
+
+  std::uint32_t Below(std::uint32_t bound) { return static_cast<std::uint32_t>(random_() % bound); }
+
+  struct Running {
+    TaskRef task;
+    WorkerId worker;
+  };
+  std::mt19937_64 random_;
+  Instant now_;
+  Coordinator core_{Limits{}};
+  Coordinator shadow_{Limits{}};
+  std::vector<Record> journal_;
+  std::vector<JobShape> shapes_;  // by job id - 1
+  std::vector<FakeWorker> workers_;
+  std::set<JobId> to_commit_;
+  std::map<AttemptId, Running> running_;
+  std::set<TaskRef> ever_succeeded_;
+  std::uint64_t successes_ = 0, expected_successes_ = 0;
+};
+
+class RandomHistories : public testing::TestWithParam<int> {};
+
+TEST_P(RandomHistories, KeepEveryInvariantAndEndInTheCalm) {
+  constexpr int kSeedsPerTest = 25;
+  for (int i = 0; i < kSeedsPerTest && !HasFailure(); ++i) {
+    const int seed = GetParam() * kSeedsPerTest + i;
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    RandomHistory(static_cast<std::uint64_t>(seed)).Run();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomHistories, testing::Range(0, 8));
+
+}  // namespace
+}  // namespace gristmill::coordinator

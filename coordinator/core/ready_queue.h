@@ -1,0 +1,37 @@
+// The waiting tasks of one stage: a cursor over those never tried, and two ordered sets of those
+// that came back. No memory per fresh task.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/container/btree_set.h"
+
+namespace gristmill::coordinator {
+
+class ReadyQueue {
+ public:
+  explicit ReadyQueue(std::uint32_t task_count) : task_count_(task_count) {}
+
+  bool empty() const;
+  // Lowest task that any worker may take.
+  std::optional<std::uint32_t> first_for_anyone() const;
+  // Tasks that went wrong on some worker and look for another one.
+  const absl::btree_set<std::uint32_t>& choosy() const { return choosy_; }
+  // Tasks below were tried before.
+  std::uint32_t next_fresh() const { return next_fresh_; }
+
+  // `task` was taken before and waits again.
+  void Requeue(std::uint32_t task, bool choosy);
+  // `task` waits in the queue; a fresh one is the next fresh one.
+  void Take(std::uint32_t task);
+  void Clear();
+
+ private:
+  std::uint32_t task_count_;
+  std::uint32_t next_fresh_ = 0;
+  absl::btree_set<std::uint32_t> requeued_;
+  absl::btree_set<std::uint32_t> choosy_;
+};
+
+}  // namespace gristmill::coordinator

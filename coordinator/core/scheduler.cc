@@ -1,0 +1,87 @@
+#include "coordinator/core/scheduler.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/check.h"
+
+namespace gristmill::coordinator {
+namespace {
+
+// Choosy tasks looked at per stage and slot. Those behind wait for a place further ahead: the ones
+// ahead wait for busy workers, which end or lose their leases.
+constexpr int kChoosyLooks = 16;
+
+struct Placement {
+  std::uint32_t task;
+  WorkerId worker;
+};
+
+// The worker with the most free slots that is not to be avoided; if there is none, the one with the
+// most free slots. None if the task failed before and a better worker is ready but busy.
+std::optional<WorkerId> WorkerFor(const WorkerPool& workers, const std::vector<WorkerId>& avoided,
+                                  bool failed_before) {
+  const auto is_avoided = [&](WorkerId id) {
+    return std::find(avoided.begin(), avoided.end(), id) != avoided.end();
+  };
+  for (const WorkerPool::Offer& offer : workers.offers()) {  // at most avoided.size() + 1 rounds
+    if (!is_avoided(offer.worker)) return offer.worker;
+  }
+  // An output that could not be read from its worker is made again at once, if need be there.
+  if (!failed_before) return workers.offers().begin()->worker;
+  const auto ready_avoided =
+      static_cast<std::size_t>(std::count_if(avoided.begin(), avoided.end(), [&](WorkerId id) {
+        const Worker* worker = workers.Find(id);
+        return worker != nullptr && worker->is_ready();
+      }));
+  if (workers.ready_count() > ready_avoided) return std::nullopt;
+  return workers.offers().begin()->worker;
+}
+
+// There is an offer.
+std::optional<Placement> PlaceIn(const WorkerPool& workers, const Stage& stage) {
+  const std::optional<std::uint32_t> easy = stage.queue.first_for_anyone();
+  int looks = 0;
+  for (const std::uint32_t task : stage.queue.choosy()) {
+    if ((easy && *easy < task) || ++looks > kChoosyLooks) break;
+    if (const auto worker =
+            WorkerFor(workers, stage.avoided_workers.at(task), stage.tasks[task].failures > 0)) {
+      return Placement{task, *worker};
+    }
+  }
+  if (!easy) return std::nullopt;
+  return Placement{*easy, workers.offers().begin()->worker};
+}
+
+bool AssignOneOf(Turn& turn, const Job& job) {
+  for (std::uint32_t index = 0; index < job.stages.size(); ++index) {
+    const Stage& stage = job.stages[index];
+    if (stage.queue.empty() || !job.IsRunnable(stage)) continue;
+    const std::optional<Placement> placement = PlaceIn(turn.state.workers, stage);
+    if (!placement) continue;
+    const TaskRef task{job.id, index, placement->task};
+    const AttemptId attempt = turn.state.next_attempt;
+    turn.Decide(AttemptAssignedRecord{attempt, task, placement->worker});
+    turn.Do(StartAttempt{placement->worker, attempt, task});
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void AssignFreeSlots(Turn& turn) {
+  const WorkerPool& workers = turn.state.workers;
+  const JobTable& jobs = turn.state.jobs;
+  // Jobs up to here wait for busy workers. Slots only fill up, so they keep waiting in this turn;
+  // a job that takes a slot moves back in the order, never before this one.
+  JobTable::Turn passed_over;
+  while (!workers.offers().empty()) {
+    const auto next = jobs.turns().upper_bound(passed_over);
+    if (next == jobs.turns().end()) return;
+    const JobTable::Turn turn_of_job = *next;
+    if (!AssignOneOf(turn, *jobs.Find(turn_of_job.job))) passed_over = turn_of_job;
+  }
+}
+
+}  // namespace gristmill::coordinator

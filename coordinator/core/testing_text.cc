@@ -1,0 +1,153 @@
+#include "coordinator/core/testing_text.h"
+
+#include <fmt/format.h>
+
+#include <variant>
+
+namespace gristmill::coordinator {
+namespace {
+
+std::string Text(const TaskRef& ref) {
+  return fmt::format("job {} stage {} task {}", ref.job.value(), ref.stage, ref.task);
+}
+
+std::string Text(const Counters& counters) {
+  std::string text;
+  for (const auto& [name, value] : counters) text += fmt::format(" {}={}", name, value);
+  return text;
+}
+
+std::string Text(const JobShape& shape) {
+  std::string text = fmt::format("{} max_attempts={} stages:", shape.name, shape.max_attempts);
+  for (const StageShape& stage : shape.stages) {
+    text += fmt::format(" {}", stage.task_count);
+    for (const EdgeShape& edge : stage.inputs) {
+      text += fmt::format("{}{}", edge.kind == EdgeKind::kShuffle ? "<shuffle-" : "<broadcast-",
+                          edge.from_stage);
+    }
+  }
+  return text + (shape.has_output ? "" : " no-output");
+}
+
+const char* Text(JobState state) {
+  switch (state) {
+    case JobState::kRunning:
+      return "running";
+    case JobState::kCommitting:
+      return "committing";
+    case JobState::kSucceeded:
+      return "succeeded";
+    case JobState::kFailed:
+      return "failed";
+    case JobState::kCancelled:
+      return "cancelled";
+  }
+  return "?";
+}
+
+const char* Text(WorkerState state) {
+  switch (state) {
+    case WorkerState::kReady:
+      return "ready";
+    case WorkerState::kDisconnected:
+      return "disconnected";
+    case WorkerState::kDraining:
+      return "draining";
+  }
+  return "?";
+}
+
+std::string Quoted(const std::string& text) {
+  return text.empty() ? "" : fmt::format(" \"{}\"", text);
+}
+
+struct RecordText {
+  std::string operator()(const JobSubmittedRecord& r) const {
+    return fmt::format("job-submitted {} {}", r.job.value(), Text(r.shape));
+  }
+  std::string operator()(const JobStateRecord& r) const {
+    return fmt::format("job-state {} {}{}", r.job.value(), Text(r.state), Quoted(r.message));
+  }
+  std::string operator()(const WorkerJoinedRecord& r) const {
+    return fmt::format("worker-joined {} {} slots={}", r.worker.value(), r.name, r.slots);
+  }
+  std::string operator()(const WorkerLostRecord& r) const {
+    return fmt::format("worker-lost {}{}", r.worker.value(), Quoted(r.reason));
+  }
+  std::string operator()(const WorkerDrainedRecord& r) const {
+    return fmt::format("worker-drained {}", r.worker.value());
+  }
+  std::string operator()(const AttemptAssignedRecord& r) const {
+    return fmt::format("attempt-assigned {} of {} to worker {}", r.attempt.value(), Text(r.task),
+                       r.worker.value());
+  }
+  std::string operator()(const AttemptSucceededRecord& r) const {
+    return fmt::format("attempt-succeeded {}{}{}", r.attempt.value(), Text(r.counters),
+                       Quoted(r.result));
+  }
+  std::string operator()(const AttemptEndedRecord& r) const {
+    return fmt::format("attempt-ended {}{}{}", r.attempt.value(),
+                       r.counts_as_failure ? " counts" : "", Quoted(r.message));
+  }
+  std::string operator()(const OutputLostRecord& r) const {
+    return fmt::format("output-lost {}", Text(r.task));
+  }
+};
+
+struct ActionText {
+  std::string operator()(const StartAttempt& a) const {
+    return fmt::format("start-attempt {} of {} on worker {}", a.attempt.value(), Text(a.task),
+                       a.worker.value());
+  }
+  std::string operator()(const CancelAttempt& a) const {
+    return fmt::format("cancel-attempt {} on worker {}", a.attempt.value(), a.worker.value());
+  }
+  std::string operator()(const AcceptWorker& a) const {
+    return fmt::format("accept-worker {} {}{}", a.worker.value(), a.instance,
+                       a.forget_everything ? " forget-everything" : "");
+  }
+  std::string operator()(const DropWorker& a) const {
+    return fmt::format("drop-worker {}{}", a.worker.value(), Quoted(a.reason));
+  }
+  std::string operator()(const AcknowledgeReport& a) const {
+    return fmt::format("acknowledge {} to worker {}", a.attempt.value(), a.worker.value());
+  }
+  std::string operator()(const CommitOutput& a) const {
+    std::string text = fmt::format("commit-output {} winners", a.job.value());
+    for (const AttemptId winner : a.winners) text += fmt::format(" {}", winner.value());
+    return text;
+  }
+  std::string operator()(const EndJob& a) const {
+    return fmt::format("end-job {} {}{}", a.job.value(), Text(a.state),
+                       a.worker ? fmt::format(" on worker {}", a.worker.value()) : "");
+  }
+  std::string operator()(const JobAccepted& a) const {
+    return fmt::format("job-accepted {}", a.job.value());
+  }
+  std::string operator()(const ReleaseWorker& a) const {
+    return fmt::format("release-worker {}", a.worker.value());
+  }
+};
+
+}  // namespace
+
+std::string Text(const Record& record) { return std::visit(RecordText(), record); }
+
+std::string Text(const Action& action) { return std::visit(ActionText(), action); }
+
+std::string Text(const JobView& job) {
+  std::string text = fmt::format("job {} {} {}{}{}", job.id.value(), job.name, Text(job.state),
+                                 Quoted(job.message), Text(job.counters));
+  for (const StageView& stage : job.stages) {
+    text += fmt::format(" [{}/{} running={} failed={} lost={}]", stage.succeeded, stage.tasks,
+                        stage.running, stage.attempts_failed, stage.outputs_lost);
+  }
+  return text;
+}
+
+std::string Text(const WorkerView& worker) {
+  return fmt::format("worker {} {} {} slots {}/{} heard at {} ms", worker.id.value(), worker.name,
+                     Text(worker.state), worker.slots_used, worker.slots, worker.last_heard.ms);
+}
+
+}  // namespace gristmill::coordinator

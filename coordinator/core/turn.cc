@@ -1,0 +1,75 @@
+#include "coordinator/core/turn.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace gristmill::coordinator {
+namespace {
+
+void ConsiderReleasingAll(Turn& turn) {
+  const auto& draining = turn.state.workers.draining();
+  turn.release_candidates.insert(turn.release_candidates.end(), draining.begin(), draining.end());
+}
+
+bool HoldsNeededOutput(const ClusterState& state, const Worker& worker) {
+  return std::any_of(worker.finished.begin(), worker.finished.end(), [&](const auto& entry) {
+    const Job& job = *state.jobs.Find(entry.first.first);
+    return entry.second.held > 0 && job.NeedsOutputOf(job.stages[entry.first.second]);
+  });
+}
+
+}  // namespace
+
+void EndAttempt(Turn& turn, AttemptId attempt, bool counts_as_failure, std::string message) {
+  const auto running = turn.state.running.find(attempt);
+  GM_CHECK(running != turn.state.running.end());
+  turn.release_candidates.push_back(running->second.worker);
+  turn.Decide(AttemptEndedRecord{attempt, counts_as_failure, std::move(message)});
+}
+
+void EndJobAs(Turn& turn, Job& job, JobState state, std::string message) {
+  const std::vector<AttemptId> running(job.running.begin(), job.running.end());
+  for (const AttemptId attempt : running) {
+    const WorkerId worker = turn.state.running.at(attempt).worker;
+    EndAttempt(turn, attempt, false, "the job ended");
+    turn.Do(CancelAttempt{worker, attempt});
+  }
+  turn.Decide(JobStateRecord{job.id, state, std::move(message)});
+  turn.Do(EndJob{job.id, state});
+  ConsiderReleasingAll(turn);
+}
+
+void OnStageComplete(Turn& turn, Job& job) {
+  ConsiderReleasingAll(turn);
+  if (job.incomplete_stages > 0) return;
+  if (!job.has_output) {
+    EndJobAs(turn, job, JobState::kSucceeded, "");
+    return;
+  }
+  turn.Decide(JobStateRecord{job.id, JobState::kCommitting, ""});
+  turn.Do(CommitOutput{job.id, job.winners()});
+}
+
+void DeclareOrphansLost(Turn& turn, Job& job) {
+  // From the last stage to the first: a stage that is to run again needs its upstream again.
+  for (auto index = static_cast<std::uint32_t>(job.stages.size()); index-- > 0;) {
+    const Stage& stage = job.stages[index];
+    if (stage.orphaned_outputs.empty() || !job.NeedsOutputOf(stage)) continue;
+    const std::vector<std::uint32_t> lost(stage.orphaned_outputs.begin(),
+                                          stage.orphaned_outputs.end());
+    for (const std::uint32_t task : lost) turn.Decide(OutputLostRecord{{job.id, index, task}});
+  }
+}
+
+void ReleaseDrainedWorkers(Turn& turn) {
+  for (const WorkerId id : turn.release_candidates) {
+    Worker* worker = turn.state.workers.Find(id);
+    if (worker == nullptr || !worker->draining || !worker->connected || worker->released) continue;
+    if (!worker->running.empty() || HoldsNeededOutput(turn.state, *worker)) continue;
+    worker->released = true;
+    turn.Do(ReleaseWorker{id});
+  }
+}
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,99 @@
+// Queries: read-only, outside the deterministic path.
+#include "base/check.h"
+#include "coordinator/core/coordinator.h"
+#include "coordinator/core/coordinator_state.h"
+
+namespace gristmill::coordinator {
+namespace {
+
+StageView ViewOf(const Stage& stage) {
+  return {static_cast<std::uint32_t>(stage.tasks.size()), stage.succeeded, stage.running,
+          stage.attempts_failed, stage.outputs_lost};
+}
+
+WorkerView ViewOf(const Worker& worker) {
+  WorkerView view{.id = worker.id,
+                  .instance = worker.instance,
+                  .name = worker.name,
+                  .shuffle_address = worker.shuffle_address,
+                  .spill_directory = worker.spill_directory,
+                  .slots = worker.slots,
+                  .slots_used = static_cast<std::uint32_t>(worker.running.size()),
+                  .state = WorkerState::kReady,
+                  .last_heard = worker.last_heard};
+  if (!worker.connected) {
+    view.state = WorkerState::kDisconnected;
+  } else if (worker.draining) {
+    view.state = WorkerState::kDraining;
+  }
+  return view;
+}
+
+const Stage* FindStage(const ClusterState& state, JobId id, std::uint32_t stage) {
+  const Job* job = state.jobs.Find(id);
+  return job != nullptr && stage < job->stages.size() ? &job->stages[stage] : nullptr;
+}
+
+}  // namespace
+
+std::vector<JobId> Coordinator::jobs() const {
+  std::vector<JobId> ids;
+  for (const Job& job : state_->jobs.all()) ids.push_back(job.id);
+  return ids;
+}
+
+std::optional<JobView> Coordinator::job(JobId id) const {
+  const Job* job = state_->jobs.Find(id);
+  if (job == nullptr) return std::nullopt;
+  JobView view{job->id, job->name, job->state, job->message, {}, {}};
+  for (const Stage& stage : job->stages) view.stages.push_back(ViewOf(stage));
+  view.counters.assign(job->counters.begin(), job->counters.end());
+  return view;
+}
+
+std::optional<TaskView> Coordinator::task(const TaskRef& ref) const {
+  const Stage* stage = FindStage(*state_, ref.job, ref.stage);
+  if (stage == nullptr || ref.task >= stage->tasks.size()) return std::nullopt;
+  const Task& task = stage->tasks[ref.task];
+  return TaskView{task.state, task.attempt, task.worker, task.failures};
+}
+
+std::vector<WorkerView> Coordinator::workers() const {
+  std::vector<WorkerView> views;
+  for (const auto& [id, worker] : state_->workers.live()) views.push_back(ViewOf(worker));
+  return views;
+}
+
+std::optional<WorkerView> Coordinator::worker(WorkerId id) const {
+  const Worker* worker = state_->workers.Find(id);
+  if (worker == nullptr) return std::nullopt;
+  return ViewOf(*worker);
+}
+
+std::vector<Coordinator::OutputLocation> Coordinator::stage_outputs(JobId job,
+                                                                    std::uint32_t stage) const {
+  std::vector<OutputLocation> outputs;
+  const Stage* found = FindStage(*state_, job, stage);
+  if (found == nullptr) return outputs;
+  outputs.reserve(found->succeeded);
+  for (std::uint32_t index = 0; index < found->tasks.size(); ++index) {
+    const Task& task = found->tasks[index];
+    if (task.state == TaskState::kSucceeded) outputs.push_back({index, task.attempt, task.worker});
+  }
+  return outputs;
+}
+
+std::uint64_t Coordinator::stage_version(JobId job, std::uint32_t stage) const {
+  const Stage* found = FindStage(*state_, job, stage);
+  return found == nullptr ? 0 : found->version;
+}
+
+std::vector<std::string> Coordinator::stage_results(JobId job, std::uint32_t stage) const {
+  const Stage* found = FindStage(*state_, job, stage);
+  if (found == nullptr) return {};
+  std::vector<std::string> results = found->results;
+  results.resize(found->tasks.size());  // a task's result may be empty, and all of them
+  return results;
+}
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,111 @@
+#include "coordinator/core/worker_pool.h"
+
+#include "base/check.h"
+
+namespace gristmill::coordinator {
+
+std::uint32_t Worker::free_slots() const {
+  return slots - static_cast<std::uint32_t>(running.size());
+}
+
+Worker& WorkerPool::Join(const WorkerJoinedRecord& joined) {
+  GM_CHECK(joined.worker == next_id_);
+  next_id_ = WorkerId(next_id_.value() + 1);
+  const bool new_instance = by_instance_.emplace(joined.instance, joined.worker).second;
+  GM_CHECK(new_instance);
+  Worker& worker = live_[joined.worker];
+  worker.id = joined.worker;
+  worker.instance = joined.instance;
+  worker.name = joined.name;
+  worker.shuffle_address = joined.shuffle_address;
+  worker.spill_directory = joined.spill_directory;
+  worker.slots = joined.slots;
+  return worker;
+}
+
+void WorkerPool::Remove(WorkerId id) {
+  const auto found = live_.find(id);
+  GM_CHECK(found != live_.end());
+  const Worker& worker = found->second;
+  GM_CHECK(worker.running.empty());
+  RemoveFromIndexes(worker);
+  draining_.erase(id);
+  leases_.erase({worker.lease_end, id});
+  by_instance_.erase(worker.instance);
+  live_.erase(found);
+}
+
+Worker* WorkerPool::Find(WorkerId id) {
+  const auto found = live_.find(id);
+  return found == live_.end() ? nullptr : &found->second;
+}
+
+const Worker* WorkerPool::Find(WorkerId id) const {
+  return const_cast<WorkerPool*>(this)->Find(id);
+}
+
+Worker* WorkerPool::FindInstance(const std::string& instance) {
+  const auto found = by_instance_.find(instance);
+  return found == by_instance_.end() ? nullptr : Find(found->second);
+}
+
+void WorkerPool::Connect(Worker& worker) {
+  RemoveFromIndexes(worker);
+  worker.connected = true;
+  worker.released = false;
+  AddToIndexes(worker);
+}
+
+void WorkerPool::Disconnect(Worker& worker) {
+  RemoveFromIndexes(worker);
+  worker.connected = false;
+  AddToIndexes(worker);
+}
+
+void WorkerPool::Drain(Worker& worker) {
+  RemoveFromIndexes(worker);
+  worker.draining = true;
+  draining_.insert(worker.id);
+  AddToIndexes(worker);
+}
+
+void WorkerPool::StartAttempt(Worker& worker, AttemptId attempt) {
+  GM_CHECK(worker.free_slots() > 0);
+  RemoveFromIndexes(worker);
+  worker.running.insert(attempt);
+  AddToIndexes(worker);
+}
+
+void WorkerPool::EndAttempt(Worker& worker, AttemptId attempt) {
+  RemoveFromIndexes(worker);
+  const auto erased = worker.running.erase(attempt);
+  GM_CHECK(erased == 1);
+  AddToIndexes(worker);
+}
+
+void WorkerPool::RenewLease(Worker& worker, Instant now, DurationMs lease_ms) {
+  worker.last_heard = now;
+  const Instant end = now + lease_ms;
+  if (end == worker.lease_end) return;
+  leases_.erase({worker.lease_end, worker.id});
+  leases_.insert({end, worker.id});
+  worker.lease_end = end;
+}
+
+std::pair<Instant, WorkerId> WorkerPool::first_lease() const {
+  return leases_.empty() ? std::pair{kNever, WorkerId()} : *leases_.begin();
+}
+
+void WorkerPool::RemoveFromIndexes(const Worker& worker) {
+  if (!worker.is_ready()) return;
+  ready_.erase(worker.id);
+  if (worker.free_slots() > 0) offers_.erase({worker.free_slots(), worker.id});
+}
+
+void WorkerPool::AddToIndexes(const Worker& worker) {
+  if (!worker.is_ready()) return;
+  ready_.insert(worker.id);
+  if (worker.free_slots() > 0) offers_.insert({worker.free_slots(), worker.id});
+}
+
+}  // namespace gristmill::coordinator

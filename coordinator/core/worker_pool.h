@@ -1,0 +1,95 @@
+// The live workers: by id, by instance, by free slots and by the end of their lease.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
+#include "base/ids.h"
+#include "base/instant.h"
+#include "coordinator/core/record.h"
+
+namespace gristmill::coordinator {
+
+// What a worker finished of one stage, in order of success. `tasks` only grows, so an entry may be
+// out of date: it holds while the task is succeeded on this worker.
+struct FinishedTasks {
+  std::vector<std::uint32_t> tasks;
+  std::uint32_t held = 0;  // tasks whose output still lies here
+};
+
+struct Worker {
+  // Folded from records.
+  WorkerId id;
+  std::string instance, name, shuffle_address, spill_directory;
+  std::uint32_t slots = 0;
+  bool draining = false;
+  absl::btree_set<AttemptId> running;
+  absl::btree_map<std::pair<JobId, std::uint32_t>, FinishedTasks> finished;  // by (job, stage)
+
+  // Volatile: not in the journal.
+  bool connected = false;
+  bool released = false;  // told that it may go; true for this connection only
+  Instant last_heard;
+  Instant lease_end = kNever;       // kNever until it is first heard
+  std::vector<JobId> unheard_ends;  // jobs it took part in that ended while it was not connected
+
+  bool is_ready() const { return connected && !draining; }
+  std::uint32_t free_slots() const;
+};
+
+// A worker's indexes change with it: whoever mutates one of these things does it through the pool.
+class WorkerPool {
+ public:
+  // Most free slots first, then the lower id.
+  struct Offer {
+    std::uint32_t free_slots = 0;
+    WorkerId worker;
+    friend constexpr bool operator<(const Offer& a, const Offer& b) {
+      return a.free_slots != b.free_slots ? a.free_slots > b.free_slots : a.worker < b.worker;
+    }
+  };
+
+  WorkerId next_id() const { return next_id_; }
+  // `joined.worker` is next_id(), its instance is not live. It is not connected yet.
+  Worker& Join(const WorkerJoinedRecord& joined);
+  void Remove(WorkerId id);
+  Worker* Find(WorkerId id);
+  const Worker* Find(WorkerId id) const;
+  Worker* FindInstance(const std::string& instance);
+  const std::map<WorkerId, Worker>& live() const { return live_; }
+
+  void Connect(Worker& worker);
+  void Disconnect(Worker& worker);
+  void Drain(Worker& worker);
+  void StartAttempt(Worker& worker, AttemptId attempt);  // a slot is free
+  void EndAttempt(Worker& worker, AttemptId attempt);    // it runs there
+  void RenewLease(Worker& worker, Instant now, DurationMs lease_ms);
+
+  // Ready workers with a free slot.
+  const absl::btree_set<Offer>& offers() const { return offers_; }
+  std::size_t ready_count() const { return ready_.size(); }
+  const absl::btree_set<WorkerId>& draining() const { return draining_; }
+  // End and owner of the lease that ends first; kNever if none is running.
+  std::pair<Instant, WorkerId> first_lease() const;
+
+ private:
+  void RemoveFromIndexes(const Worker& worker);
+  void AddToIndexes(const Worker& worker);
+
+  WorkerId next_id_{1};
+  std::map<WorkerId, Worker> live_;
+  absl::flat_hash_map<std::string, WorkerId> by_instance_;
+  absl::btree_set<Offer> offers_;
+  absl::btree_set<WorkerId> ready_;
+  absl::btree_set<WorkerId> draining_;
+  absl::btree_set<std::pair<Instant, WorkerId>> leases_;
+};
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,100 @@
+#include "coordinator/rpc/driver.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/check.h"
+#include "base/status.h"
+#include "coordinator/admission.h"
+#include "coordinator/journal/record_codec.h"
+#include "coordinator/rpc/status_view.h"
+
+namespace gristmill::coordinator {
+
+Driver::Driver(Options options, OutputPort* outputs)
+    : options_(options),
+      outputs_(outputs),
+      core_(options.limits),
+      assignments_(&core_, &catalog_) {}
+
+absl::Status Driver::Replay(const v1::JournalRecord& journaled) {
+  GM_ASSIGN_OR_RETURN(const Record record, DecodeRecord(journaled, ShapeOf));
+  std::int64_t unix_ms = 0;
+  if (journaled.has_job_submitted()) {
+    unix_ms = journaled.job_submitted().unix_ms();
+    catalog_.Add(JobId(journaled.job_submitted().job()),
+                 std::make_shared<v1::JobPlan>(journaled.job_submitted().plan()), unix_ms);
+  } else if (journaled.has_job_state_changed()) {
+    unix_ms = journaled.job_state_changed().unix_ms();
+  }
+  core_.Apply(record);
+  catalog_.Fold(record, unix_ms);
+  return absl::OkStatus();
+}
+
+void Driver::Recover() { Take(core_.Recover(now_)); }
+
+void Driver::BeginTurn(Instant now, std::int64_t unix_ms) {
+  now_ = now;
+  unix_ms_ = unix_ms;
+}
+
+void Driver::Step(const Event& event) { Take(core_.Step(event, now_)); }
+
+JobId Driver::Submit(std::shared_ptr<const v1::JobPlan> plan) {
+  submitting_ = std::move(plan);
+  accepted_ = JobId();
+  Step(SubmitJob{ShapeOf(*submitting_)});
+  submitting_.reset();
+  GM_CHECK(accepted_);
+  return accepted_;
+}
+
+void Driver::Take(Output output) {
+  for (const Record& record : output.records) Keep(record);
+  // Turned into messages now, while the core is in the state that asked for them.
+  for (const Action& action : output.actions) {
+    std::visit([this](const auto& asked) { Perform(asked); }, action);
+  }
+}
+
+void Driver::Keep(const Record& record) {
+  if (const auto* submitted = std::get_if<JobSubmittedRecord>(&record)) {
+    GM_CHECK(submitting_ != nullptr);
+    catalog_.Add(submitted->job, submitting_, unix_ms_);
+  }
+  records_.push_back(EncodeRecord(record, {unix_ms_, submitting_.get()}));
+  const JobId job = catalog_.Fold(record, unix_ms_);
+  Log(record);
+  if (std::holds_alternative<JobStateRecord>(record)) {
+    watches_.TouchState(job);
+  } else if (job) {
+    watches_.Touch(job);
+  } else {
+    watches_.TouchAll();
+  }
+}
+
+std::vector<v1::JournalRecord> Driver::TakeRecords() { return std::exchange(records_, {}); }
+
+void Driver::Speak() {
+  links_.Flush();
+  for (const auto& reply : std::exchange(replies_, {})) reply();
+  ClusterSize cluster;
+  bool counted = false;
+  watches_.Send(now_, [&](JobId job) {
+    if (!std::exchange(counted, true)) cluster = SizeOf(core_);
+    return ViewJob(core_, catalog_, job, cluster);
+  });
+}
+
+Instant Driver::next_deadline() const {
+  return std::min(core_.next_deadline(), watches_.next_deadline());
+}
+
+v1::JobStatus Driver::StatusOf(JobId job) const {
+  return ViewJob(core_, catalog_, job, SizeOf(core_));
+}
+
+}  // namespace gristmill::coordinator

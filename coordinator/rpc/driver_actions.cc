@@ -1,0 +1,93 @@
+// What the core's actions mean outside of it. Each prepares; Speak lets it out.
+#include <spdlog/spdlog.h>
+
+#include <utility>
+#include <variant>
+
+#include "base/status.h"
+#include "coordinator/rpc/driver.h"
+
+namespace gristmill::coordinator {
+
+void Driver::Perform(const StartAttempt& action) {
+  // Without a session the worker re-registers without the attempt, and the core starts it anew.
+  if (WorkerLink* link = links_.Find(action.worker)) assignments_.Assign(action, link);
+}
+
+void Driver::Perform(const CancelAttempt& action) {
+  if (WorkerLink* link = links_.Find(action.worker)) link->outbox.Cancel(action.attempt);
+}
+
+void Driver::Perform(const AcceptWorker& action) {
+  WorkerLink* link = links_.Bind(action.instance, action.worker);
+  if (link == nullptr) return;
+  v1::CoordinatorMessage message;
+  v1::Registered* registered = message.mutable_registered();
+  registered->set_worker(action.worker.value());
+  registered->set_heartbeat_ms(static_cast<std::uint32_t>(options_.heartbeat_ms));
+  registered->set_lease_ms(static_cast<std::uint32_t>(options_.limits.lease_ms));
+  registered->set_forget_everything(action.forget_everything);
+  link->outbox.Add(std::move(message));
+}
+
+void Driver::Perform(const DropWorker& action) {
+  links_.Close(action.worker, Unavailable("the coordinator gave the worker up: {}; it may "
+                                          "register again",
+                                          action.reason));
+}
+
+void Driver::Perform(const AcknowledgeReport& action) {
+  if (WorkerLink* link = links_.Find(action.worker)) link->outbox.Acknowledge(action.attempt);
+}
+
+void Driver::Perform(const CommitOutput& action) {
+  Then([this, job = action.job, plan = catalog_.Find(action.job)->plan, winners = action.winners] {
+    outputs_->Commit(job, plan, winners);
+  });
+}
+
+void Driver::Perform(const EndJob& action) {
+  if (action.worker) {  // it was away when the job ended
+    if (WorkerLink* link = links_.Find(action.worker)) TellJobEnd(action.job, link);
+    return;
+  }
+  assignments_.Forget(action.job);
+  for (auto& [worker, link] : links_.all()) TellJobEnd(action.job, &link);
+  if (action.state == JobState::kSucceeded) return;
+  Then([this, plan = catalog_.Find(action.job)->plan] { outputs_->Abandon(plan); });
+}
+
+void Driver::Perform(const JobAccepted& action) { accepted_ = action.job; }
+
+void Driver::Perform(const ReleaseWorker& action) {
+  WorkerLink* link = links_.Find(action.worker);
+  if (link == nullptr) return;
+  v1::CoordinatorMessage message;
+  message.mutable_drain_complete();
+  link->outbox.Add(std::move(message));
+}
+
+void Driver::TellJobEnd(JobId job, WorkerLink* link) {
+  v1::CoordinatorMessage message;
+  message.mutable_job_end()->set_job(job.value());
+  link->outbox.Add(std::move(message));
+  link->told.Forget(job);
+}
+
+void Driver::Log(const Record& record) const {
+  if (const auto* submitted = std::get_if<JobSubmittedRecord>(&record)) {
+    spdlog::info("job {} ({}) was submitted", submitted->job.value(), submitted->shape.name);
+  } else if (const auto* changed = std::get_if<JobStateRecord>(&record)) {
+    const v1::JobStatus status = StatusOf(changed->job);
+    spdlog::info("job {} is {}{}{}", status.id(), v1::JobState_Name(status.state()),
+                 status.message().empty() ? "" : ": ", status.message());
+  } else if (const auto* joined = std::get_if<WorkerJoinedRecord>(&record)) {
+    spdlog::info("worker {} ({}, {} slots) joined", joined->worker.value(), joined->name,
+                 joined->slots);
+  } else if (const auto* lost = std::get_if<WorkerLostRecord>(&record)) {
+    spdlog::warn("worker {} ({}) is gone: {}", lost->worker.value(),
+                 catalog_.WorkerName(lost->worker), lost->reason);
+  }
+}
+
+}  // namespace gristmill::coordinator

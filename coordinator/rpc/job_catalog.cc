@@ -1,0 +1,112 @@
+#include "coordinator/rpc/job_catalog.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <variant>
+
+#include "base/check.h"
+#include "coordinator/rpc/task_input.h"
+
+namespace gristmill::coordinator {
+
+void JobCatalog::Add(JobId job, std::shared_ptr<const v1::JobPlan> plan, std::int64_t unix_ms) {
+  CatalogEntry& entry = entries_[job];
+  for (const v1::InputFile& file : plan->files()) entry.input_bytes += file.bytes();
+  entry.splits = std::make_shared<SplitTable>(*plan);
+  entry.submitted_unix_ms = unix_ms;
+  if (!plan->request().request_id().empty()) by_request_[plan->request().request_id()] = job;
+  if (!plan->request().output().empty()) by_output_[plan->request().output()] = job;
+  entry.plan = std::move(plan);
+}
+
+JobId JobCatalog::Fold(const Record& record, std::int64_t unix_ms) {
+  if (const auto* submitted = std::get_if<JobSubmittedRecord>(&record)) return submitted->job;
+  if (const auto* changed = std::get_if<JobStateRecord>(&record)) {
+    FoldState(*changed, unix_ms);
+    return changed->job;
+  }
+  if (const auto* joined = std::get_if<WorkerJoinedRecord>(&record)) {
+    worker_names_[joined->worker] = joined->name;
+  } else if (const auto* lost = std::get_if<WorkerLostRecord>(&record)) {
+    absl::erase_if(running_, [&](const auto& item) { return item.second.worker == lost->worker; });
+  } else if (const auto* assigned = std::get_if<AttemptAssignedRecord>(&record)) {
+    running_[assigned->attempt] = {assigned->task, assigned->worker};
+    return assigned->task.job;
+  } else if (const auto* succeeded = std::get_if<AttemptSucceededRecord>(&record)) {
+    const JobId job = JobOf(succeeded->attempt);
+    running_.erase(succeeded->attempt);
+    return job;
+  } else if (const auto* ended = std::get_if<AttemptEndedRecord>(&record)) {
+    return FoldEnd(*ended);
+  } else if (const auto* output_lost = std::get_if<OutputLostRecord>(&record)) {
+    return output_lost->task.job;
+  }
+  return JobId();
+}
+
+JobId JobCatalog::FoldEnd(const AttemptEndedRecord& ended) {
+  const auto found = running_.find(ended.attempt);
+  if (found == running_.end()) return JobId();
+  const RunningAttempt attempt = found->second;
+  running_.erase(found);
+  if (ended.counts_as_failure) RememberFailure(attempt, ended.message);
+  return attempt.task.job;
+}
+
+void JobCatalog::RememberFailure(const RunningAttempt& attempt, const std::string& message) {
+  CatalogEntry& entry = entries_.at(attempt.task.job);
+  const auto& [job, stage, task] = attempt.task;
+  const std::uint32_t times = entry.plan->request().max_attempts();
+  entry.last_failure =
+      fmt::format("{} task {} failed {}, last on worker {}: {} ({}{})",
+                  StageName(entry.plan->stages(static_cast<int>(stage)).kind()), task,
+                  times == 1 ? "once" : fmt::format("{} times", times), WorkerName(attempt.worker),
+                  message, SplitOfTask(*entry.plan, *SplitsOf(entry), stage, task) ? "split " : "",
+                  DescribeTaskInput(*entry.plan, *SplitsOf(entry), stage, task));
+}
+
+void JobCatalog::FoldState(const JobStateRecord& changed, std::int64_t unix_ms) {
+  CatalogEntry& entry = entries_.at(changed.job);
+  entry.commit_failed = entry.state == JobState::kCommitting && changed.state == JobState::kFailed;
+  entry.state = changed.state;
+  if (!entry.finished()) return;
+  entry.finished_unix_ms = unix_ms;
+  entry.splits.reset();
+  if (auto user = by_output_.find(entry.plan->request().output());
+      user != by_output_.end() && user->second == changed.job) {
+    by_output_.erase(user);
+  }
+  absl::erase_if(running_, [&](const auto& item) { return item.second.task.job == changed.job; });
+}
+
+const CatalogEntry* JobCatalog::Find(JobId job) const {
+  const auto found = entries_.find(job);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+std::shared_ptr<const SplitTable> JobCatalog::SplitsOf(const CatalogEntry& entry) const {
+  return entry.splits ? entry.splits : std::make_shared<SplitTable>(*entry.plan);
+}
+
+JobId JobCatalog::FindRequest(const std::string& request_id) const {
+  const auto found = by_request_.find(request_id);
+  return found == by_request_.end() ? JobId() : found->second;
+}
+
+JobId JobCatalog::FindOutput(const std::string& output) const {
+  const auto found = by_output_.find(output);
+  return found == by_output_.end() ? JobId() : found->second;
+}
+
+std::string JobCatalog::WorkerName(WorkerId worker) const {
+  const auto found = worker_names_.find(worker);
+  return found == worker_names_.end() ? std::string() : found->second;
+}
+
+JobId JobCatalog::JobOf(AttemptId attempt) const {
+  const auto found = running_.find(attempt);
+  return found == running_.end() ? JobId() : found->second.task.job;
+}
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,70 @@
+// What the coordinator knows of a job beyond what the core needs: its plan, splits and times, and
+// the words for why it failed. Like the core's state it is a fold of the journal's records, so it
+// is the same after a restart.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/ids.h"
+#include "coordinator/core/record.h"
+#include "gristmill/v1/job.pb.h"
+#include "storage/split_planner.h"
+
+namespace gristmill::coordinator {
+
+struct CatalogEntry {
+  std::shared_ptr<const v1::JobPlan> plan;
+  std::shared_ptr<const SplitTable> splits;  // null once the job has ended
+  std::uint64_t input_bytes = 0;
+  JobState state = JobState::kRunning;
+  std::int64_t submitted_unix_ms = 0;
+  std::int64_t finished_unix_ms = 0;  // zero while it runs
+  std::string last_failure;           // of a task, the newest: why the job failed if a task did it
+  bool commit_failed = false;         // the job failed when all tasks were done
+  bool finished() const { return state > JobState::kCommitting; }
+};
+
+// Not thread-safe: lives on the shell's thread.
+class JobCatalog {
+ public:
+  // Just before the JobSubmittedRecord is folded.
+  void Add(JobId job, std::shared_ptr<const v1::JobPlan> plan, std::int64_t unix_ms);
+  // Returns the job that the record is about; zero if none.
+  JobId Fold(const Record& record, std::int64_t unix_ms);
+
+  // Null if there is no such job.
+  const CatalogEntry* Find(JobId job) const;
+  const std::map<JobId, CatalogEntry>& entries() const { return entries_; }
+  // The splits of any job; made anew for a job that has ended.
+  std::shared_ptr<const SplitTable> SplitsOf(const CatalogEntry& entry) const;
+
+  // The job with this request id; zero if none.
+  JobId FindRequest(const std::string& request_id) const;
+  // The unfinished job that writes to this (normal) directory; zero if none.
+  JobId FindOutput(const std::string& output) const;
+  // Of any worker that ever joined.
+  std::string WorkerName(WorkerId worker) const;
+  // The job of a running attempt; zero if it does not run.
+  JobId JobOf(AttemptId attempt) const;
+
+ private:
+  struct RunningAttempt {
+    TaskRef task;
+    WorkerId worker;
+  };
+  JobId FoldEnd(const AttemptEndedRecord& ended);
+  void FoldState(const JobStateRecord& changed, std::int64_t unix_ms);
+  void RememberFailure(const RunningAttempt& attempt, const std::string& message);
+
+  std::map<JobId, CatalogEntry> entries_;
+  absl::flat_hash_map<std::string, JobId> by_request_;
+  absl::flat_hash_map<std::string, JobId> by_output_;  // unfinished jobs
+  absl::flat_hash_map<WorkerId, std::string> worker_names_;
+  absl::flat_hash_map<AttemptId, RunningAttempt> running_;  // at most the cluster's slots
+};
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,132 @@
+#include "coordinator/rpc/job_service.h"
+
+#include <utility>
+
+#include "base/status.h"
+#include "coordinator/rpc/grpc_status.h"
+#include "coordinator/rpc/status_view.h"
+#include "coordinator/rpc/watch_stream.h"
+
+namespace gristmill::coordinator {
+namespace {
+
+constexpr std::size_t kListedJobsMax = 10'000;
+
+absl::Status Overloaded() {
+  return ResourceExhausted("the coordinator is overloaded or stopping; try again");
+}
+
+absl::Status CheckJob(const Driver& driver, std::uint64_t job) {
+  if (driver.catalog().Find(JobId(job)) != nullptr) return absl::OkStatus();
+  return NotFound("there is no job {}; 'gristmill list' shows the jobs", job);
+}
+
+absl::Status CheckCancellable(const Driver& driver, std::uint64_t job) {
+  GM_RETURN_IF_ERROR(CheckJob(driver, job));
+  switch (driver.catalog().Find(JobId(job))->state) {
+    case JobState::kRunning:
+      return absl::OkStatus();
+    case JobState::kCommitting:
+      return FailedPrecondition(
+          "job {} has done its tasks and is putting its output into place; it can't be cancelled "
+          "any more",
+          job);
+    case JobState::kSucceeded:
+      return FailedPrecondition("job {} has succeeded already; there is nothing to cancel", job);
+    case JobState::kFailed:
+      return FailedPrecondition("job {} has failed already; there is nothing to cancel", job);
+    case JobState::kCancelled:
+      return FailedPrecondition("job {} was cancelled before", job);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+JobService::Reactor* JobService::Ask(Context* context, Answer answer) {
+  Reactor* reactor = context->DefaultReactor();
+  const bool posted = shell_->TryPost([reactor, answer = std::move(answer)](Driver& driver) {
+    const absl::Status status = answer(driver);
+    driver.Then([reactor, status] { reactor->Finish(ToGrpc(status)); });
+  });
+  if (!posted) reactor->Finish(ToGrpc(Overloaded()));
+  return reactor;
+}
+
+JobService::Reactor* JobService::Submit(Context* context, const v1::SubmitRequest* request,
+                                        v1::SubmitResponse* response) {
+  Reactor* reactor = context->DefaultReactor();
+  const auto reply = [reactor, response](const absl::StatusOr<JobId>& job) {
+    if (job.ok()) response->set_job(job->value());
+    reactor->Finish(ToGrpc(job.status()));
+  };
+  const bool posted = shell_->TryPost([this, request, reply](Driver& driver) {
+    submissions_->Begin(driver, request->request(), reply);
+  });
+  if (!posted) reactor->Finish(ToGrpc(Overloaded()));
+  return reactor;
+}
+
+JobService::Reactor* JobService::Get(Context* context, const v1::GetRequest* request,
+                                     v1::JobStatus* response) {
+  return Ask(context, [=](Driver& driver) {
+    GM_RETURN_IF_ERROR(CheckJob(driver, request->job()));
+    *response = driver.StatusOf(JobId(request->job()));
+    return absl::OkStatus();
+  });
+}
+
+JobService::Reactor* JobService::List(Context* context, const v1::ListRequest* request,
+                                      v1::ListResponse* response) {
+  return Ask(context, [=](Driver& driver) {
+    *response = ViewJobs(driver.core(), driver.catalog(), kListedJobsMax);
+    return absl::OkStatus();
+  });
+}
+
+JobService::Reactor* JobService::Cancel(Context* context, const v1::CancelRequest* request,
+                                        v1::JobStatus* response) {
+  return Ask(context, [=](Driver& driver) {
+    GM_RETURN_IF_ERROR(CheckCancellable(driver, request->job()));
+    driver.Step(CancelJob{JobId(request->job()), "it was cancelled by a user"});
+    *response = driver.StatusOf(JobId(request->job()));
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerWriteReactor<v1::JobStatus>* JobService::Watch(Context* context,
+                                                           const v1::WatchRequest* request) {
+  return WatchStream::Start(shell_, JobId(request->job()));
+}
+
+JobService::Reactor* JobService::Tasks(Context* context, const v1::TasksRequest* request,
+                                       v1::TasksResponse* response) {
+  return Ask(context, [=](Driver& driver) {
+    GM_RETURN_IF_ERROR(CheckJob(driver, request->job()));
+    *response = ViewTasks(driver.core(), driver.catalog(), *request);
+    return absl::OkStatus();
+  });
+}
+
+JobService::Reactor* JobService::Counters(Context* context, const v1::CountersRequest* request,
+                                          v1::CountersResponse* response) {
+  return Ask(context, [=](Driver& driver) {
+    GM_RETURN_IF_ERROR(CheckJob(driver, request->job()));
+    *response = ViewCounters(driver.core().job(JobId(request->job())).value());
+    return absl::OkStatus();
+  });
+}
+
+JobService::Reactor* JobService::Workers(Context* context, const v1::WorkersRequest* request,
+                                         v1::WorkersResponse* response) {
+  return Ask(context, [=](Driver& driver) {
+    *response = ViewWorkers(driver.core(), driver.now());
+    return absl::OkStatus();
+  });
+}
+
+void JobService::CloseWatches(const absl::Status& status) {
+  shell_->Post([status](Driver& driver) { driver.watches().Close(status); });
+}
+
+}  // namespace gristmill::coordinator

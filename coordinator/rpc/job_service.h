@@ -1,0 +1,51 @@
+// JobService: what clients ask. The reactors pass on; the answers are made on the shell's thread.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <functional>
+
+#include "absl/status/status.h"
+#include "coordinator/rpc/shell.h"
+#include "coordinator/rpc/submissions.h"
+#include "gristmill/v1/job_service.grpc.pb.h"
+
+namespace gristmill::coordinator {
+
+class JobService final : public v1::JobService::CallbackService {
+ public:
+  using Context = grpc::CallbackServerContext;
+  using Reactor = grpc::ServerUnaryReactor;
+
+  // Both outlive the service and its calls.
+  JobService(Shell* shell, Submissions* submissions) : shell_(shell), submissions_(submissions) {}
+
+  Reactor* Submit(Context* context, const v1::SubmitRequest* request,
+                  v1::SubmitResponse* response) override;
+  Reactor* Get(Context* context, const v1::GetRequest* request, v1::JobStatus* response) override;
+  Reactor* List(Context* context, const v1::ListRequest* request,
+                v1::ListResponse* response) override;
+  Reactor* Cancel(Context* context, const v1::CancelRequest* request,
+                  v1::JobStatus* response) override;
+  grpc::ServerWriteReactor<v1::JobStatus>* Watch(Context* context,
+                                                 const v1::WatchRequest* request) override;
+  Reactor* Tasks(Context* context, const v1::TasksRequest* request,
+                 v1::TasksResponse* response) override;
+  Reactor* Counters(Context* context, const v1::CountersRequest* request,
+                    v1::CountersResponse* response) override;
+  Reactor* Workers(Context* context, const v1::WorkersRequest* request,
+                   v1::WorkersResponse* response) override;
+
+  // Ends every watch, now and from now on.
+  void CloseWatches(const absl::Status& status);
+
+ private:
+  // Runs `answer` on the shell's thread, within a turn, and sends its status and the response.
+  using Answer = std::function<absl::Status(Driver&)>;
+  Reactor* Ask(Context* context, Answer answer);
+
+  Shell* const shell_;
+  Submissions* const submissions_;
+};
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,28 @@
+#include "coordinator/rpc/outbox.h"
+
+#include <utility>
+
+namespace gristmill::coordinator {
+
+void Outbox::Assign(v1::TaskAssignment assignment) {
+  if (messages_.empty() || !messages_.back().has_assign()) messages_.emplace_back();
+  *messages_.back().mutable_assign()->add_assignments() = std::move(assignment);
+}
+
+void Outbox::Cancel(AttemptId attempt) {
+  if (messages_.empty() || !messages_.back().has_cancel()) messages_.emplace_back();
+  messages_.back().mutable_cancel()->add_attempts(attempt.value());
+}
+
+void Outbox::SendTo(SessionPort& session) {
+  if (!acknowledged_.empty()) {
+    v1::CoordinatorMessage message;
+    message.mutable_ack()->mutable_attempts()->Add(acknowledged_.begin(), acknowledged_.end());
+    messages_.push_back(std::move(message));
+    acknowledged_.clear();
+  }
+  for (v1::CoordinatorMessage& message : messages_) session.Send(std::move(message));
+  messages_.clear();
+}
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,179 @@
+// The driver between a worker's messages and the core, without threads or gRPC.
+#include "coordinator/rpc/session_events.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <variant>
+
+#include "coordinator/rpc/fake_session.h"
+
+namespace gristmill::coordinator {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class NoOutputs final : public OutputPort {
+ public:
+  void Commit(JobId job, Plan plan, std::vector<AttemptId> winners) override { ++commits; }
+  void Abandon(Plan plan) override { ++abandons; }
+  int commits = 0;
+  int abandons = 0;
+};
+
+v1::Register Registration(std::uint32_t slots = 1) {
+  v1::Register registration;
+  registration.set_instance("a");
+  registration.set_name("host:1");
+  registration.set_slots(slots);
+  registration.set_version("1.0");
+  return registration;
+}
+
+std::shared_ptr<const v1::JobPlan> MapAndReducePlan() {
+  auto plan = std::make_shared<v1::JobPlan>();
+  plan->mutable_request()->set_job("job");
+  plan->mutable_request()->set_output("/out");
+  plan->mutable_request()->set_max_attempts(1);
+  plan->mutable_request()->set_splits(1);
+  plan->set_input_format(v1::INPUT_FORMAT_INTEGER_RANGE);
+  plan->set_range_end(10);
+  plan->set_staging_directory("/out/_temporary/t");
+  v1::StagePlan* map = plan->add_stages();
+  map->set_kind(v1::STAGE_KIND_MAP);
+  map->set_task_count(1);
+  v1::StagePlan* reduce = plan->add_stages();
+  reduce->set_kind(v1::STAGE_KIND_REDUCE);
+  reduce->set_task_count(1);
+  reduce->add_inputs()->set_kind(v1::EDGE_KIND_SHUFFLE);
+  return plan;
+}
+
+class SessionEvents : public ::testing::Test {
+ protected:
+  SessionEvents() {
+    driver_.BeginTurn({1'000}, 1);
+    OnRegister(driver_, session_, Registration());
+    EndTurn();
+    EXPECT_THAT(session_->TakeSent(), ElementsAre("registered 1"));
+  }
+  // Returns how many records the turn made.
+  std::size_t EndTurn() {
+    const std::size_t records = driver_.TakeRecords().size();
+    driver_.Speak();
+    return records;
+  }
+  std::size_t Say(const v1::WorkerMessage& message) {
+    OnWorkerMessage(driver_, session_, message);
+    return EndTurn();
+  }
+  std::size_t Report(std::uint64_t attempt, v1::TaskOutcome outcome) {
+    v1::WorkerMessage message;
+    v1::TaskReport* report = message.mutable_reports()->add_reports();
+    report->set_attempt(attempt);
+    report->set_outcome(outcome);
+    report->set_message("boom");
+    return Say(message);
+  }
+
+  NoOutputs outputs_;
+  Driver driver_{{}, &outputs_};
+  std::shared_ptr<FakeSession> session_ = std::make_shared<FakeSession>();
+};
+
+TEST_F(SessionEvents, AHeartbeatMakesNoRecordsAndAsksForTheNextMessage) {
+  v1::WorkerMessage message;
+  message.mutable_heartbeat();
+  const int reads = session_->reads();
+  EXPECT_EQ(Say(message), 0);
+  EXPECT_THAT(session_->TakeSent(), IsEmpty());
+  EXPECT_EQ(session_->reads(), reads + 1);
+}
+
+TEST_F(SessionEvents, NothingIsSentBeforeTheRecordsAreOnDisk) {
+  driver_.Submit(MapAndReducePlan());
+  EXPECT_THAT(session_->TakeSent(), IsEmpty());
+  EXPECT_EQ(driver_.TakeRecords().size(), 2);
+  EXPECT_THAT(session_->TakeSent(), IsEmpty());
+  driver_.Speak();
+  EXPECT_THAT(session_->TakeSent(), ElementsAre("job start 1", "assign 1"));
+}
+
+TEST_F(SessionEvents, ASessionIsToldOfAJobOnceAndOfEachNewVersionOfItsSources) {
+  driver_.Submit(MapAndReducePlan());
+  EndTurn();
+  session_->TakeSent();
+  Report(1, v1::TASK_OUTCOME_SUCCEEDED);
+  EXPECT_THAT(session_->TakeSent(), ElementsAre("sources of 1 tasks", "assign 2", "ack 1"));
+  Report(2, v1::TASK_OUTCOME_HANDED_BACK);
+  EXPECT_THAT(session_->TakeSent(), ElementsAre("assign 3", "ack 2"));
+  Report(3, v1::TASK_OUTCOME_SUCCEEDED);
+  EXPECT_THAT(session_->TakeSent(), ElementsAre("ack 3"));
+  EXPECT_EQ(outputs_.commits, 1);
+}
+
+TEST_F(SessionEvents, AFailedJobEndsOnItsWorkersAndIsClearedAwayOnce) {
+  driver_.Submit(MapAndReducePlan());
+  EndTurn();
+  session_->TakeSent();
+  Report(1, v1::TASK_OUTCOME_FAILED);
+  EXPECT_THAT(session_->TakeSent(), ElementsAre("job end 1", "ack 1"));
+  EXPECT_EQ(outputs_.abandons, 1);
+  EXPECT_EQ(driver_.StatusOf(JobId(1)).message(),
+            "map task 0 failed once, last on worker host:1: boom (split [0, 10))");
+}
+
+TEST_F(SessionEvents, AnUnknownOutcomeEndsTheSession) {
+  Report(1, v1::TASK_OUTCOME_UNSPECIFIED);
+  ASSERT_TRUE(session_->closed().has_value());
+  EXPECT_THAT(std::string(session_->closed()->message()), HasSubstr("no known outcome"));
+}
+
+TEST_F(SessionEvents, ASecondRegistrationEndsTheSession) {
+  v1::WorkerMessage message;
+  *message.mutable_register_() = Registration();
+  Say(message);
+  EXPECT_TRUE(session_->closed().has_value());
+}
+
+TEST_F(SessionEvents, AWorkerThatSaysGoodbyeIsGone) {
+  v1::WorkerMessage message;
+  message.mutable_goodbye();
+  Say(message);
+  EXPECT_THAT(driver_.core().workers(), IsEmpty());
+  EXPECT_TRUE(session_->closed().has_value());
+}
+
+TEST(CheckRegister, RefusesAnotherVersionAndNonsense) {
+  EXPECT_TRUE(CheckRegister(Registration(), "1.0").ok());
+  EXPECT_EQ(CheckRegister(Registration(), "1.1").code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(CheckRegister(Registration(0), "1.0").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(CheckRegister(Registration(10'001), "1.0").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(CheckRegister({}, "1.0").code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(ReportEvent, RefusesAResultThatIsTooLarge) {
+  v1::TaskReport report;
+  report.set_outcome(v1::TASK_OUTCOME_SUCCEEDED);
+  report.set_result(std::string(64 << 10, 'x'));
+  EXPECT_TRUE(ReportEvent(WorkerId(1), report).ok());
+  report.mutable_result()->push_back('x');
+  EXPECT_EQ(ReportEvent(WorkerId(1), report).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(ReportEvent, CutsALongMessageBetweenCharacters) {
+  v1::TaskReport report;
+  report.set_outcome(v1::TASK_OUTCOME_FAILED);
+  std::string message = "x";
+  while (message.size() < (20 << 10)) message += "é";
+  report.set_message(message);
+  const auto event = ReportEvent(WorkerId(1), report);
+  const std::string& cut = std::get<AttemptFailed>(*event).message;
+  EXPECT_LT(cut.size(), 17 << 10);
+  EXPECT_TRUE(cut.ends_with("é …"));
+}
+
+}  // namespace
+}  // namespace gristmill::coordinator

@@ -1,0 +1,54 @@
+// The one thread that decides: takes everything queued, lets the driver step it, journals what was
+// decided in one transaction, and only then lets anyone hear of it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "coordinator/journal/journal.h"
+#include "coordinator/rpc/bounded_queue.h"
+#include "coordinator/rpc/driver.h"
+
+namespace gristmill::coordinator {
+
+class Shell {
+ public:
+  // Runs on the shell's thread, within a turn.
+  using Task = std::function<void(Driver&)>;
+  // The journal can't be written. Must not return to deciding: the default ends the process.
+  using OnFatal = std::function<void(const absl::Status&)>;
+
+  // Replays the journal; nothing runs yet.
+  static absl::StatusOr<std::unique_ptr<Shell>> Recover(std::unique_ptr<Journal> journal,
+                                                        std::unique_ptr<Driver> driver,
+                                                        OnFatal on_fatal = EndProcess);
+  ~Shell();
+
+  void Start();
+  // Runs what is queued, then ends the thread. What is posted from now on is dropped.
+  void Stop();
+
+  // Thread-safe. False when the coordinator is overloaded or stopping: the caller says so.
+  bool TryPost(Task task) { return queue_.TryPush(std::move(task)); }
+  // For those who have at most a few tasks queued each: sessions, watches, background work.
+  bool Post(Task task) { return queue_.Push(std::move(task)); }
+
+  static void EndProcess(const absl::Status& status);
+
+ private:
+  Shell(std::unique_ptr<Journal> journal, std::unique_ptr<Driver> driver, OnFatal on_fatal);
+  void Loop();
+  // False after a fatal error.
+  bool RunTurn(std::deque<Task> tasks);
+  DurationMs WaitMs() const;
+
+  const std::unique_ptr<Journal> journal_;
+  const std::unique_ptr<Driver> driver_;
+  const OnFatal on_fatal_;
+  BoundedQueue<Task> queue_;
+  std::thread thread_;
+};
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,180 @@
+#include "coordinator/rpc/status_view.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/check.h"
+#include "coordinator/rpc/task_input.h"
+
+namespace gristmill::coordinator {
+namespace {
+
+constexpr std::uint32_t kTasksPerPageMax = 10'000;
+
+v1::JobState ViewState(JobState state) {
+  switch (state) {
+    case JobState::kRunning:
+      return v1::JOB_STATE_RUNNING;
+    case JobState::kCommitting:
+      return v1::JOB_STATE_COMMITTING;
+    case JobState::kSucceeded:
+      return v1::JOB_STATE_SUCCEEDED;
+    case JobState::kFailed:
+      return v1::JOB_STATE_FAILED;
+    case JobState::kCancelled:
+      return v1::JOB_STATE_CANCELLED;
+  }
+  return v1::JOB_STATE_UNSPECIFIED;
+}
+
+v1::TaskState ViewState(TaskState state) {
+  switch (state) {
+    case TaskState::kWaiting:
+      return v1::TASK_STATE_WAITING;
+    case TaskState::kRunning:
+      return v1::TASK_STATE_RUNNING;
+    case TaskState::kSucceeded:
+      return v1::TASK_STATE_SUCCEEDED;
+  }
+  return v1::TASK_STATE_UNSPECIFIED;
+}
+
+std::string ViewState(WorkerState state) {
+  switch (state) {
+    case WorkerState::kReady:
+      return "ready";
+    case WorkerState::kDisconnected:
+      return "disconnected";
+    case WorkerState::kDraining:
+      return "draining";
+  }
+  return "unknown";
+}
+
+// Why the job ended, in words that name the task's input; the core has only its index.
+std::string MessageOf(const JobView& job, const CatalogEntry& entry) {
+  const bool task_failed = job.state == JobState::kFailed && !entry.commit_failed;
+  return task_failed && !entry.last_failure.empty() ? entry.last_failure : job.message;
+}
+
+v1::TaskStatus ViewTask(const Coordinator& core, const JobCatalog& catalog,
+                        const CatalogEntry& entry, const SplitTable& splits, const TaskRef& ref) {
+  const TaskView task = core.task(ref).value();
+  v1::TaskStatus status;
+  status.mutable_id()->set_job(ref.job.value());
+  status.mutable_id()->set_stage(ref.stage);
+  status.mutable_id()->set_task(ref.task);
+  status.set_state(ViewState(task.state));
+  status.set_attempt(task.attempt.value());
+  if (task.worker) status.set_worker(catalog.WorkerName(task.worker));
+  status.set_failures(task.failures);
+  status.set_split(DescribeTaskInput(*entry.plan, splits, ref.stage, ref.task));
+  return status;
+}
+
+}  // namespace
+
+ClusterSize SizeOf(const Coordinator& core) {
+  ClusterSize size;
+  for (const WorkerView& worker : core.workers()) {
+    ++size.workers;
+    size.slots += worker.slots;
+  }
+  return size;
+}
+
+v1::JobStatus ViewJob(const Coordinator& core, const JobCatalog& catalog, JobId id,
+                      ClusterSize cluster) {
+  const CatalogEntry* entry = catalog.Find(id);
+  const auto job = core.job(id);
+  GM_CHECK(entry != nullptr && job.has_value());
+  v1::JobStatus status;
+  status.set_id(id.value());
+  status.set_name(job->name);
+  status.set_state(ViewState(job->state));
+  for (std::size_t i = 0; i < job->stages.size(); ++i) {
+    v1::StageStatus* stage = status.add_stages();
+    stage->set_kind(entry->plan->stages(static_cast<int>(i)).kind());
+    stage->set_tasks_total(job->stages[i].tasks);
+    stage->set_tasks_succeeded(job->stages[i].succeeded);
+    stage->set_tasks_running(job->stages[i].running);
+    stage->set_attempts_failed(job->stages[i].attempts_failed);
+    stage->set_outputs_lost(job->stages[i].outputs_lost);
+  }
+  status.set_output(entry->plan->request().output());
+  status.set_message(MessageOf(*job, *entry));
+  status.set_submitted_unix_ms(entry->submitted_unix_ms);
+  status.set_finished_unix_ms(entry->finished_unix_ms);
+  status.set_workers(cluster.workers);
+  status.set_slots(cluster.slots);
+  status.set_input_bytes(entry->input_bytes);
+  return status;
+}
+
+v1::ListResponse ViewJobs(const Coordinator& core, const JobCatalog& catalog,
+                          std::size_t jobs_max) {
+  v1::ListResponse response;
+  const ClusterSize cluster = SizeOf(core);
+  const auto& entries = catalog.entries();
+  auto next = entries.begin();
+  if (entries.size() > jobs_max) {
+    std::advance(next, static_cast<std::ptrdiff_t>(entries.size() - jobs_max));
+  }
+  for (; next != entries.end(); ++next) {
+    *response.add_jobs() = ViewJob(core, catalog, next->first, cluster);
+  }
+  return response;
+}
+
+v1::TasksResponse ViewTasks(const Coordinator& core, const JobCatalog& catalog,
+                            const v1::TasksRequest& request) {
+  const JobId job(request.job());
+  const CatalogEntry* entry = catalog.Find(job);
+  GM_CHECK(entry != nullptr);
+  const auto splits = catalog.SplitsOf(*entry);
+  const std::uint32_t page_size =
+      request.page_size() == 0 ? kTasksPerPageMax : std::min(request.page_size(), kTasksPerPageMax);
+  v1::TasksResponse response;
+  std::uint64_t first = 0;  // ordinal of the stage's first task: the token is a task's ordinal
+  for (int stage = 0; stage < entry->plan->stages_size(); ++stage) {
+    const std::uint64_t count = entry->plan->stages(stage).task_count();
+    for (std::uint64_t task = std::max(request.page_token(), first) - first; task < count; ++task) {
+      if (static_cast<std::uint32_t>(response.tasks_size()) == page_size) {
+        response.set_next_page_token(first + task);
+        return response;
+      }
+      *response.add_tasks() =
+          ViewTask(core, catalog, *entry, *splits,
+                   {job, static_cast<std::uint32_t>(stage), static_cast<std::uint32_t>(task)});
+    }
+    first += count;
+  }
+  return response;
+}
+
+v1::CountersResponse ViewCounters(const JobView& job) {
+  v1::CountersResponse response;
+  for (const auto& [name, value] : job.counters) {
+    v1::Counter* counter = response.add_counters();
+    counter->set_name(name);
+    counter->set_value(value);
+  }
+  return response;
+}
+
+v1::WorkersResponse ViewWorkers(const Coordinator& core, Instant now) {
+  v1::WorkersResponse response;
+  for (const WorkerView& worker : core.workers()) {
+    v1::WorkerStatus* status = response.add_workers();
+    status->set_id(worker.id.value());
+    status->set_name(worker.name);
+    status->set_slots(worker.slots);
+    status->set_slots_used(worker.slots_used);
+    status->set_state(ViewState(worker.state));
+    status->set_shuffle_address(worker.shuffle_address);
+    status->set_last_heartbeat_ms(now - worker.last_heard);
+  }
+  return response;
+}
+
+}  // namespace gristmill::coordinator

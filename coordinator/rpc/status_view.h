@@ -1,0 +1,37 @@
+// From what the core and the catalog know to what clients see.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/instant.h"
+#include "coordinator/core/coordinator.h"
+#include "coordinator/rpc/job_catalog.h"
+#include "gristmill/v1/job_service.pb.h"
+
+namespace gristmill::coordinator {
+
+// Live workers and their slots together.
+struct ClusterSize {
+  std::uint32_t workers = 0;
+  std::uint32_t slots = 0;
+};
+ClusterSize SizeOf(const Coordinator& core);
+
+// The job is known to both.
+v1::JobStatus ViewJob(const Coordinator& core, const JobCatalog& catalog, JobId job,
+                      ClusterSize cluster);
+
+// The newest jobs, at most `jobs_max`, in order of submission.
+v1::ListResponse ViewJobs(const Coordinator& core, const JobCatalog& catalog, std::size_t jobs_max);
+
+// One page; the job is known.
+v1::TasksResponse ViewTasks(const Coordinator& core, const JobCatalog& catalog,
+                            const v1::TasksRequest& request);
+
+v1::CountersResponse ViewCounters(const JobView& job);
+
+v1::WorkersResponse ViewWorkers(const Coordinator& core, Instant now);
+
+}  // namespace gristmill::coordinator

@@ -1,0 +1,82 @@
+#include "coordinator/rpc/submissions.h"
+
+#include <memory>
+#include <utility>
+
+#include "base/status.h"
+#include "coordinator/admission.h"
+
+namespace gristmill::coordinator {
+namespace {
+constexpr std::size_t kRequestIdBytesMax = 256;
+}  // namespace
+
+void Submissions::Begin(Driver& driver, const v1::JobRequest& request, Reply reply) {
+  const std::string& request_id = request.request_id();
+  if (request_id.size() > kRequestIdBytesMax) {
+    reply(InvalidArgument("a request id has at most {} bytes", kRequestIdBytesMax));
+    return;
+  }
+  if (const JobId known = driver.catalog().FindRequest(request_id)) {
+    driver.Then([known, reply = std::move(reply)] { reply(known); });
+    return;
+  }
+  if (Pending* same = FindRequest(request_id)) {
+    same->replies.push_back(std::move(reply));
+    return;
+  }
+  const std::string output = NormalOutputPath(request.output());
+  if (absl::Status free = CheckOutputFree(driver, output); !free.ok()) {
+    reply(free);
+    return;
+  }
+  const std::uint64_t ticket = next_ticket_++;
+  const bool taken = admissions_->TryRun([this, ticket, request] {
+    auto plan = std::make_shared<absl::StatusOr<v1::JobPlan>>(Admit(request));
+    shell_->Post([this, ticket, plan](Driver& later) { Finish(later, ticket, *std::move(plan)); });
+  });
+  if (!taken) {
+    reply(ResourceExhausted("the coordinator is busy with other submissions; try again"));
+    return;
+  }
+  Pending& pending = pending_[ticket];
+  pending.request_id = request_id;
+  pending.output = output;
+  pending.replies.push_back(std::move(reply));
+}
+
+absl::Status Submissions::CheckOutputFree(const Driver& driver, const std::string& output) const {
+  if (const JobId user = driver.catalog().FindOutput(output)) {
+    return AlreadyExists(
+        "job {} is running and writes to '{}'; wait for it, cancel it or choose another output",
+        user.value(), output);
+  }
+  for (const auto& [ticket, pending] : pending_) {
+    if (pending.output == output) {
+      return AlreadyExists("another job that writes to '{}' is just being submitted", output);
+    }
+  }
+  return absl::OkStatus();
+}
+
+Submissions::Pending* Submissions::FindRequest(const std::string& request_id) {
+  if (request_id.empty()) return nullptr;
+  for (auto& [ticket, pending] : pending_) {
+    if (pending.request_id == request_id) return &pending;
+  }
+  return nullptr;
+}
+
+void Submissions::Finish(Driver& driver, std::uint64_t ticket, absl::StatusOr<v1::JobPlan> plan) {
+  const auto found = pending_.find(ticket);
+  const std::vector<Reply> replies = std::move(found->second.replies);
+  pending_.erase(found);
+  const absl::StatusOr<JobId> answer =
+      plan.ok() ? driver.Submit(std::make_shared<const v1::JobPlan>(*std::move(plan)))
+                : absl::StatusOr<JobId>(plan.status());
+  driver.Then([replies, answer] {
+    for (const Reply& reply : replies) reply(answer);
+  });
+}
+
+}  // namespace gristmill::coordinator
