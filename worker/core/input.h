@@ -1,0 +1,117 @@
+// What happens to the worker, as values. The shell translates messages, deaths and timers to them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/instant.h"
+
+namespace gristmill::worker {
+
+// A message that the core keeps and hands on without looking inside. The shell derives from it.
+class Payload {
+ public:
+  virtual ~Payload() = default;
+};
+using PayloadPtr = std::shared_ptr<const Payload>;
+
+using RunnerId = Id<struct RunnerTag>;  // 1, 2, … in order of start; never used twice
+
+enum class Outcome : std::uint8_t { kSucceeded, kFailed, kFetchFailed, kHandedBack };
+
+// The end of one attempt.
+struct Report {
+  AttemptId attempt;
+  Outcome outcome = Outcome::kSucceeded;
+  std::string message;
+  PayloadPtr details;  // the runner's own report; null if the core made this one
+};
+
+struct Progress {
+  AttemptId attempt;
+  std::uint64_t records = 0;  // input records so far
+};
+
+// --- The session with the coordinator ----------------------------------------------------------
+// A stream is open and waits for Register.
+struct SessionOpened {};
+struct SessionRegistered {
+  WorkerId worker;
+  DurationMs heartbeat_ms = 1'000;
+  DurationMs lease_ms = 10'000;
+  bool forget_everything = false;
+};
+struct SessionBroken {};
+// No session will come any more: refused, or no coordinator for too long.
+struct SessionLost {
+  std::string reason;
+};
+struct JobStarted {
+  JobId job;
+  PayloadPtr start;
+};
+struct SourcesChanged {
+  JobId job;
+  std::uint32_t stage = 0;
+  PayloadPtr sources;
+};
+struct BroadcastMade {
+  JobId job;
+  std::uint32_t stage = 0;
+  PayloadPtr broadcast;
+};
+struct AttemptAssigned {
+  JobId job;
+  AttemptId attempt;
+  PayloadPtr assignment;
+};
+struct AttemptsCancelled {
+  std::vector<AttemptId> attempts;
+};
+struct JobEnded {
+  JobId job;
+};
+struct ReportsAcknowledged {
+  std::vector<AttemptId> attempts;
+};
+struct DrainCompleted {};
+
+// --- Runners -----------------------------------------------------------------------------------
+struct RunnerConnected {
+  RunnerId runner;
+};
+struct RunnerReported {
+  RunnerId runner;
+  Report report;
+};
+struct RunnerProgressed {
+  RunnerId runner;
+  std::vector<Progress> progress;
+};
+// Its stream broke, so that it can't be told anything any more; it should be exiting.
+struct RunnerDetached {
+  RunnerId runner;
+};
+// The process is gone and reaped, or could not be started.
+struct RunnerDied {
+  RunnerId runner;
+  enum class How : std::uint8_t { kExited, kSignalled, kNotStarted } how = How::kExited;
+  int code = 0;             // exit status or signal
+  std::string last_output;  // the end of its stderr; why it could not be started
+};
+
+// --- The operator, the clock -------------------------------------------------------------------
+struct DrainRequested {};  // the second one means: leave at once
+struct Tick {};            // a deadline (WorkerCore::next_deadline) may have passed
+
+using Input =
+    std::variant<SessionOpened, SessionRegistered, SessionBroken, SessionLost, JobStarted,
+                 SourcesChanged, BroadcastMade, AttemptAssigned, AttemptsCancelled, JobEnded,
+                 ReportsAcknowledged, DrainCompleted, RunnerConnected, RunnerReported,
+                 RunnerProgressed, RunnerDetached, RunnerDied, DrainRequested, Tick>;
+
+}  // namespace gristmill::worker

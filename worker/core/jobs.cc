@@ -1,0 +1,110 @@
+// What the coordinator says about jobs and attempts.
+#include <algorithm>
+#include <utility>
+
+#include "worker/core/worker_core.h"
+
+namespace gristmill::worker {
+
+// More than the slots only while cancelled attempts are still ending, so this many is a fault of
+// the coordinator; refusing the rest bounds what a worker keeps.
+constexpr std::uint32_t kAttemptsPerSlotMax = 4;
+
+WorkerCore::Job* WorkerCore::LiveJob(JobId job) {
+  const auto found = jobs_.find(job);
+  return found == jobs_.end() || found->second.ended ? nullptr : &found->second;
+}
+
+// Sent again at every session; a runner that has it already is not told again.
+void WorkerCore::On(const JobStarted& started) {
+  Job& job = jobs_[started.job];
+  if (!job.start) job.start = started.start;
+}
+
+void WorkerCore::On(const SourcesChanged& changed) {
+  Job* job = LiveJob(changed.job);
+  if (job == nullptr) return;
+  job->sources[changed.stage] = changed.sources;
+  ForwardToRunnerOf(*job, changed.sources);
+}
+
+void WorkerCore::On(const BroadcastMade& made) {
+  Job* job = LiveJob(made.job);
+  if (job == nullptr) return;
+  job->broadcasts[made.stage] = made.broadcast;
+  ForwardToRunnerOf(*job, made.broadcast);
+}
+
+void WorkerCore::ForwardToRunnerOf(const Job& job, const PayloadPtr& payload) {
+  const auto runner = runners_.find(job.runner);
+  if (runner != runners_.end() && runner->second.connected) {
+    Emit(ForwardToRunner{runner->first, payload});
+  }
+}
+
+void WorkerCore::On(const AttemptAssigned& assigned) {
+  if (attempts_.contains(assigned.attempt) || reports_.contains(assigned.attempt)) return;
+  Job* job = LiveJob(assigned.job);
+  if (draining_) return HandBack(assigned.job, assigned.attempt, "the worker is draining");
+  if (job == nullptr) {
+    return HandBack(assigned.job, assigned.attempt, "the worker was not told about the job");
+  }
+  if (attempts_.size() >= std::size_t{limits_.slots} * kAttemptsPerSlotMax) {
+    return HandBack(assigned.job, assigned.attempt, "the worker has no free slot");
+  }
+  const RunnerId runner = RunnerFor(assigned.job, *job);
+  attempts_[assigned.attempt] = {assigned.job, runner, assigned.assignment, 0};
+  runners_[runner].attempts.insert(assigned.attempt);
+  ForwardToRunnerOf(*job, assigned.assignment);
+}
+
+void WorkerCore::On(const AttemptsCancelled& cancelled) {
+  std::map<RunnerId, std::vector<AttemptId>> told;
+  for (const AttemptId id : cancelled.attempts) {
+    const auto found = attempts_.find(id);
+    if (found == attempts_.end()) continue;
+    Runner& runner = runners_.at(found->second.runner);
+    if (!runner.connected) {
+      HandBack(runner.job, id, "the attempt was cancelled before it started");
+      DropAttempt(id);
+    } else if (runner.cancelled.insert(id).second) {
+      told[found->second.runner].push_back(id);
+    }
+  }
+  for (auto& [id, attempts] : told) {
+    KillBy(runners_.at(id), now_ + limits_.stop_deadline_ms, Death::kNotCancelling);
+    Emit(CancelOnRunner{id, std::move(attempts)});
+  }
+}
+
+void WorkerCore::On(const JobEnded& ended) {
+  const auto found = jobs_.find(ended.job);
+  if (found == jobs_.end()) return;
+  found->second.ended = true;
+  found->second.runner = {};
+  for (auto& [id, runner] : runners_) {
+    if (runner.job != ended.job) continue;
+    while (!runner.attempts.empty()) DropAttempt(*runner.attempts.begin());
+    if (!runner.connected) {
+      Kill(id, runner, Death::kJobEnded);
+    } else {
+      Emit(StopRunner{id});
+      KillBy(runner, now_ + limits_.stop_deadline_ms, Death::kJobEnded);
+    }
+  }
+  std::erase_if(reports_, [&](const auto& entry) { return entry.second.job == ended.job; });
+  FinishEndedJob(ended.job);
+}
+
+// Files go once nobody writes them any more.
+void WorkerCore::FinishEndedJob(JobId id) {
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end() || !found->second.ended) return;
+  if (std::ranges::any_of(runners_, [&](const auto& entry) { return entry.second.job == id; })) {
+    return;
+  }
+  jobs_.erase(found);
+  Emit(DeleteJobFiles{id});
+}
+
+}  // namespace gristmill::worker

@@ -1,0 +1,194 @@
+// The life of runners, from the first assignment of a job to the death of the process.
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/status.h"
+#include "worker/core/worker_core.h"
+
+namespace gristmill::worker {
+namespace {
+
+constexpr std::size_t kLastOutputBytesMax = 4096;
+constexpr int kSigKill = 9;
+
+std::string SignalName(int signal) {
+  const char* name = sigabbrev_np(signal);
+  return name == nullptr ? fmt::format("signal {}", signal)
+                         : fmt::format("signal {} (SIG{})", signal, name);
+}
+
+// The length of the UTF-8 character that `text` begins with; 0 if it begins with none.
+std::size_t CharacterBytes(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t bytes = first < 0x80    ? 1
+                            : first < 0xC2  ? 0
+                            : first < 0xE0  ? 2
+                            : first < 0xF0  ? 3
+                            : first <= 0xF4 ? 4
+                                            : 0;
+  if (bytes > text.size()) return 0;
+  for (std::size_t i = 1; i < bytes; ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
+  }
+  const auto second = bytes > 1 ? static_cast<unsigned char>(text[1]) : 0x80;
+  const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
+  const bool beyond = (first == 0xED && second >= 0xA0) || (first == 0xF4 && second >= 0x90);
+  return overlong || beyond ? 0 : bytes;
+}
+
+// User code writes any bytes, but messages are UTF-8: what is not becomes '?'.
+std::string ReadableText(std::string_view bytes) {
+  std::string text;
+  while (!bytes.empty()) {
+    const std::size_t length = CharacterBytes(bytes);
+    text += length == 0 ? std::string_view("?") : bytes.substr(0, length);
+    bytes.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return text;
+}
+
+std::string WithLastOutput(const std::string& sentence, std::string_view written) {
+  if (written.size() > kLastOutputBytesMax) {
+    written.remove_prefix(written.size() - kLastOutputBytesMax);
+  }
+  std::string output = ReadableText(written);
+  while (!output.empty() && output.back() == '\n') output.pop_back();
+  return output.empty() ? sentence : fmt::format("{}; it last wrote: {}", sentence, output);
+}
+
+std::string DescribeDeath(JobId job, const RunnerDied& died, bool connected) {
+  const char* when = connected ? "while it ran this task" : "before it could start this task";
+  switch (died.how) {
+    case RunnerDied::How::kNotStarted:
+      return fmt::format("the runner of job {} could not be started: {}", job.value(),
+                         died.last_output);
+    case RunnerDied::How::kSignalled:
+      return WithLastOutput(
+          fmt::format("the runner of job {} was killed by {} {}{}", job.value(),
+                      SignalName(died.code), when,
+                      died.code == kSigKill ? ", perhaps because the host ran out of memory" : ""),
+          died.last_output);
+    case RunnerDied::How::kExited:
+      break;
+  }
+  return WithLastOutput(
+      fmt::format("the runner of job {} exited with status {} {}", job.value(), died.code, when),
+      died.last_output);
+}
+
+}  // namespace
+
+RunnerId WorkerCore::RunnerFor(JobId id, Job& job) {
+  if (job.runner) return job.runner;
+  last_runner_ = RunnerId(last_runner_.value() + 1);
+  job.runner = last_runner_;
+  Runner& runner = runners_[last_runner_];
+  runner.job = id;
+  KillBy(runner, now_ + limits_.runner_start_deadline_ms, Death::kNotConnecting);
+  Emit(StartRunner{last_runner_, id});
+  return last_runner_;
+}
+
+void WorkerCore::KillBy(Runner& runner, Instant deadline, Death death) {
+  if (runner.killed) return;
+  if (deadline < runner.kill_at || death == Death::kJobEnded) {
+    runner.kill_at = std::min(deadline, runner.kill_at);
+    runner.death = death;
+  }
+}
+
+void WorkerCore::Kill(RunnerId id, Runner& runner, Death death) {
+  if (death == Death::kForgotten || !runner.killed) runner.death = death;
+  // The next assignment of the job starts a fresh runner.
+  if (Job* job = LiveJob(runner.job); job != nullptr && job->runner == id) job->runner = {};
+  if (runner.killed) return;
+  runner.killed = true;
+  runner.kill_at = kNever;
+  Emit(KillRunner{id});
+}
+
+void WorkerCore::On(const RunnerConnected& connected) {
+  const auto found = runners_.find(connected.runner);
+  if (found == runners_.end() || found->second.killed) return;
+  Runner& runner = found->second;
+  Job* job = LiveJob(runner.job);
+  if (job == nullptr || runner.connected) return;
+  runner.connected = true;
+  runner.kill_at = kNever;
+  runner.death = Death::kNotWanted;
+  Emit(ForwardToRunner{found->first, job->start});
+  for (const auto& [stage, sources] : job->sources) Emit(ForwardToRunner{found->first, sources});
+  for (const auto& [stage, made] : job->broadcasts) Emit(ForwardToRunner{found->first, made});
+  for (const AttemptId id : runner.attempts) {
+    Emit(ForwardToRunner{found->first, attempts_.at(id).assignment});
+  }
+}
+
+void WorkerCore::On(const RunnerReported& reported) {
+  const AttemptId id = reported.report.attempt;
+  const auto found = runners_.find(reported.runner);
+  if (found == runners_.end() || !found->second.attempts.contains(id)) return;
+  Runner& runner = found->second;
+  DropAttempt(id);
+  if (runner.cancelled.empty() && runner.death == Death::kNotCancelling && !runner.killed) {
+    runner.death = Death::kNotWanted;
+    runner.kill_at = kNever;
+  }
+  KeepReport(runner.job, reported.report);
+}
+
+void WorkerCore::On(const RunnerProgressed& progressed) {
+  for (const Progress& progress : progressed.progress) {
+    const auto found = attempts_.find(progress.attempt);
+    if (found != attempts_.end() && found->second.runner == progressed.runner) {
+      found->second.records = progress.records;
+    }
+  }
+}
+
+void WorkerCore::On(const RunnerDetached& detached) {
+  const auto found = runners_.find(detached.runner);
+  if (found == runners_.end()) return;
+  if (Job* job = LiveJob(found->second.job); job != nullptr && job->runner == detached.runner) {
+    job->runner = {};
+  }
+  KillBy(found->second, now_ + limits_.stop_deadline_ms, Death::kDetached);
+}
+
+void WorkerCore::On(const RunnerDied& died) {
+  const auto found = runners_.find(died.runner);
+  if (found == runners_.end()) return;
+  const Runner runner = std::move(found->second);
+  runners_.erase(found);
+  if (Job* job = LiveJob(runner.job); job != nullptr && job->runner == died.runner) {
+    job->runner = {};
+  }
+  for (const AttemptId id : runner.attempts) {
+    attempts_.erase(id);
+    if (runner.death == Death::kForgotten || runner.death == Death::kJobEnded) continue;
+    if (runner.killed && runner.death == Death::kDetached) {
+      HandBack(runner.job, id, "the worker lost contact with its runner");
+    } else if (runner.killed && runner.death == Death::kNotCancelling) {
+      HandBack(runner.job, id, "its runner was stopped because a cancelled task did not end");
+    } else if (runner.killed && runner.death == Death::kNotConnecting) {
+      KeepReport(runner.job,
+                 {id, Outcome::kFailed,
+                  WithLastOutput(
+                      fmt::format("the runner of job {} did not start in time", runner.job.value()),
+                      died.last_output),
+                  nullptr});
+    } else {
+      KeepReport(runner.job, {id, Outcome::kFailed,
+                              DescribeDeath(runner.job, died, runner.connected), nullptr});
+    }
+  }
+  if (!runner.attempts.empty() && LiveJob(runner.job) != nullptr) {
+    Emit(DeleteAttemptFiles{runner.job, {runner.attempts.begin(), runner.attempts.end()}});
+  }
+  FinishEndedJob(runner.job);
+}
+
+}  // namespace gristmill::worker

@@ -1,0 +1,80 @@
+// The session with the coordinator: registration, acknowledgements, drain and leaving.
+#include <utility>
+
+#include "worker/core/worker_core.h"
+
+namespace gristmill::worker {
+
+void WorkerCore::On(const SessionOpened&) {
+  session_ = Session::kRegistering;
+  register_by_ = now_ + limits_.register_deadline_ms;
+  SendRegister message;
+  for (const auto& [id, attempt] : attempts_) message.running.push_back(id);
+  for (const auto& [id, report] : reports_) message.running.push_back(id);
+  Emit(std::move(message));
+}
+
+void WorkerCore::On(const SessionRegistered& registered) {
+  session_ = Session::kRegistered;
+  ever_registered_ = true;
+  register_by_ = kNever;
+  heartbeat_ms_ = registered.heartbeat_ms;
+  lease_ms_ = registered.lease_ms;
+  next_heartbeat_ = now_ + heartbeat_ms_;
+  last_heard_ = now_;
+  if (registered.forget_everything) ForgetEverything();
+  if (draining_) Emit(SendDrain{});
+  if (reports_.empty()) return;
+  SendReports resent;
+  for (const auto& [id, unacknowledged] : reports_) {
+    resent.reports.push_back(unacknowledged.report);
+  }
+  Emit(std::move(resent));
+}
+
+void WorkerCore::On(const SessionBroken&) {
+  session_ = Session::kNone;
+  register_by_ = kNever;
+  next_heartbeat_ = kNever;
+}
+
+void WorkerCore::On(const SessionLost& lost) { Leave(lost.reason); }
+
+void WorkerCore::On(const ReportsAcknowledged& acknowledged) {
+  last_heard_ = now_;
+  for (const AttemptId id : acknowledged.attempts) reports_.erase(id);
+}
+
+void WorkerCore::On(const DrainRequested&) {
+  const bool again = draining_;
+  draining_ = true;
+  if (again || !ever_registered_) return Leave({});
+  leave_at_ = now_ + limits_.drain_deadline_ms;
+  if (session_ == Session::kRegistered) Emit(SendDrain{});
+}
+
+void WorkerCore::On(const DrainCompleted&) {
+  if (draining_) Leave({});
+}
+
+// Whatever still runs is handed back by the Goodbye itself.
+void WorkerCore::Leave(std::string reason) {
+  for (auto& [id, runner] : runners_) Kill(id, runner, Death::kForgotten);
+  if (session_ == Session::kRegistered) Emit(SendGoodbye{});
+  Emit(Exit{std::move(reason)});
+  left_ = true;
+}
+
+void WorkerCore::ForgetEverything() {
+  for (auto& [id, runner] : runners_) {
+    Kill(id, runner, Death::kForgotten);
+    runner.attempts.clear();
+    runner.cancelled.clear();
+  }
+  jobs_.clear();
+  attempts_.clear();
+  reports_.clear();
+  Emit(DeleteAllFiles{});
+}
+
+}  // namespace gristmill::worker

@@ -1,0 +1,139 @@
+// The deterministic half of the worker: which attempts run where, what was reported and not yet
+// acknowledged, which runner lives and which must die. No clock, thread, file or socket: time
+// comes in, work comes out as values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/instant.h"
+#include "worker/core/input.h"
+#include "worker/core/output.h"
+
+namespace gristmill::worker {
+
+struct WorkerLimits {
+  std::uint32_t slots = 1;
+  DurationMs drain_deadline_ms = 60'000;
+  DurationMs register_deadline_ms = 15'000;      // from the open stream to Registered
+  DurationMs runner_start_deadline_ms = 20'000;  // from its start to its first message
+  DurationMs stop_deadline_ms = 2'000;           // from a request to stop to SIGKILL
+  int silent_leases_max = 3;  // leases without a word while an acknowledgement is due
+};
+
+// Not thread-safe. Same state, input and now: same outputs.
+class WorkerCore {
+ public:
+  explicit WorkerCore(WorkerLimits limits) : limits_(limits) {}
+
+  // Performs nothing itself: the caller performs the outputs in order before the next Step.
+  std::vector<Output> Step(const Input& input, Instant now);
+
+  // When Step(Tick) next has something to do; kNever if nothing waits.
+  Instant next_deadline() const;
+
+ private:
+  enum class Session : std::uint8_t { kNone, kRegistering, kRegistered };
+  // Why a runner is being killed; decides what becomes of its attempts.
+  enum class Death : std::uint8_t {
+    kNotWanted,      // by itself: a crash, which is the user code's failure
+    kNotConnecting,  // likewise, it never said hello
+    kDetached,       // it lost its stream but lives on: ours, not the user's
+    kNotCancelling,  // a cancelled attempt would not end; the others on it are handed back
+    kJobEnded,
+    kForgotten
+  };
+  struct Job {
+    PayloadPtr start;
+    std::map<std::uint32_t, PayloadPtr> sources;     // by upstream stage
+    std::map<std::uint32_t, PayloadPtr> broadcasts;  // by upstream stage
+    RunnerId runner;                                 // takes new assignments; zero if there is none
+    bool ended = false;                              // waits for the death of its runners
+  };
+  struct Runner {
+    JobId job;
+    bool connected = false;
+    Death death = Death::kNotWanted;
+    bool killed = false;
+    Instant kill_at = kNever;  // becomes `death` then
+    std::set<AttemptId> attempts;
+    std::set<AttemptId> cancelled;  // a subset of attempts
+  };
+  struct Attempt {
+    JobId job;
+    RunnerId runner;
+    PayloadPtr assignment;
+    std::uint64_t records = 0;
+  };
+  struct Unacknowledged {
+    JobId job;
+    Report report;
+  };
+
+  // One handler per input; session.cc, jobs.cc and runners.cc hold one family each.
+  void On(const SessionOpened&);
+  void On(const SessionRegistered&);
+  void On(const SessionBroken&);
+  void On(const SessionLost&);
+  void On(const ReportsAcknowledged&);
+  void On(const DrainCompleted&);
+  void On(const DrainRequested&);
+  void On(const Tick&);
+  void On(const JobStarted&);
+  void On(const SourcesChanged&);
+  void On(const BroadcastMade&);
+  void On(const AttemptAssigned&);
+  void On(const AttemptsCancelled&);
+  void On(const JobEnded&);
+  void On(const RunnerConnected&);
+  void On(const RunnerReported&);
+  void On(const RunnerProgressed&);
+  void On(const RunnerDetached&);
+  void On(const RunnerDied&);
+
+  void Emit(Output output) { outputs_.push_back(std::move(output)); }
+  void ForgetEverything();
+  void Leave(std::string reason);
+  Instant silence_deadline() const;
+
+  // Keeps the report until it is acknowledged; it goes out at the end of the step.
+  void KeepReport(JobId job, Report report);
+  void HandBack(JobId job, AttemptId attempt, std::string why);
+  Job* LiveJob(JobId job);
+  RunnerId RunnerFor(JobId id, Job& job);
+  void ForwardToRunnerOf(const Job& job, const PayloadPtr& payload);
+  void Kill(RunnerId id, Runner& runner, Death death);
+  void KillBy(Runner& runner, Instant deadline, Death death);
+  void DropAttempt(AttemptId attempt);
+  void FinishEndedJob(JobId job);
+
+  const WorkerLimits limits_;
+  Instant now_;  // of the running step
+  std::vector<Output> outputs_;
+  std::vector<Report> fresh_reports_;
+
+  Session session_ = Session::kNone;
+  bool ever_registered_ = false;
+  Instant register_by_ = kNever;
+  DurationMs heartbeat_ms_ = 1'000;
+  DurationMs lease_ms_ = 10'000;
+  Instant next_heartbeat_ = kNever;
+  Instant last_heard_;  // or since when an acknowledgement has been due, if that is later
+
+  bool draining_ = false;
+  Instant leave_at_ = kNever;
+  bool left_ = false;
+
+  RunnerId last_runner_;
+  std::map<JobId, Job> jobs_;
+  std::map<RunnerId, Runner> runners_;
+  std::map<AttemptId, Attempt> attempts_;
+  std::map<AttemptId, Unacknowledged> reports_;
+};
+
+}  // namespace gristmill::worker

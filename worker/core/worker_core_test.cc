@@ -1,0 +1,363 @@
+#include "worker/core/worker_core.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/status.h"
+
+namespace gristmill::worker {
+namespace {
+
+struct Named : Payload {
+  explicit Named(std::string name) : name(std::move(name)) {}
+  std::string name;
+};
+PayloadPtr Say(std::string name) { return std::make_shared<Named>(std::move(name)); }
+
+std::string Text(const std::vector<AttemptId>& ids) {
+  std::string text;
+  for (const AttemptId id : ids) text += fmt::format(" {}", id.value());
+  return text;
+}
+
+struct Printer {
+  std::string operator()(const SendRegister& o) { return "register" + Text(o.running); }
+  std::string operator()(const SendHeartbeat& o) {
+    std::string text = "heartbeat";
+    for (const Progress& p : o.progress)
+      text += fmt::format(" {}:{}", p.attempt.value(), p.records);
+    return text;
+  }
+  std::string operator()(const SendReports& o) {
+    std::string text = "report";
+    for (const Report& r : o.reports) {
+      constexpr const char* kOutcomes[] = {"ok", "failed", "fetch-failed", "handed-back"};
+      text += fmt::format(" {} {}", r.attempt.value(), kOutcomes[static_cast<int>(r.outcome)]);
+      if (!r.message.empty()) text += fmt::format(" \"{}\"", r.message);
+    }
+    return text;
+  }
+  std::string operator()(const SendDrain&) { return "drain"; }
+  std::string operator()(const SendGoodbye&) { return "goodbye"; }
+  std::string operator()(const ResetSession& o) { return "reset \"" + o.reason + "\""; }
+  std::string operator()(const StartRunner& o) {
+    return fmt::format("start-runner {} job {}", o.runner.value(), o.job.value());
+  }
+  std::string operator()(const ForwardToRunner& o) {
+    return fmt::format("forward {} {}", o.runner.value(),
+                       static_cast<const Named&>(*o.payload).name);
+  }
+  std::string operator()(const CancelOnRunner& o) {
+    return fmt::format("cancel-on {}:{}", o.runner.value(), Text(o.attempts));
+  }
+  std::string operator()(const StopRunner& o) { return fmt::format("stop {}", o.runner.value()); }
+  std::string operator()(const KillRunner& o) { return fmt::format("kill {}", o.runner.value()); }
+  std::string operator()(const DeleteAttemptFiles& o) {
+    return fmt::format("delete-attempts of {}:{}", o.job.value(), Text(o.attempts));
+  }
+  std::string operator()(const DeleteJobFiles& o) {
+    return fmt::format("delete-job {}", o.job.value());
+  }
+  std::string operator()(const DeleteAllFiles&) { return "delete-all"; }
+  std::string operator()(const Exit& o) {
+    return o.reason.empty() ? "exit" : "exit \"" + o.reason + "\"";
+  }
+};
+
+class WorkerCoreTest : public testing::Test {
+ protected:
+  // Every output of the input, one per line.
+  std::string Do(const Input& input) {
+    std::string text;
+    for (const Output& output : core_.Step(input, now_)) {
+      text += (text.empty() ? "" : "\n") + std::visit(Printer{}, output);
+    }
+    return text;
+  }
+  // Goes to the next deadline, which must be `ms` away.
+  std::string WaitExactly(DurationMs ms) {
+    EXPECT_EQ(core_.next_deadline() - now_, ms);
+    now_ = core_.next_deadline();
+    return Do(Tick{});
+  }
+  void Register() {
+    Do(SessionOpened{});
+    Do(SessionRegistered{WorkerId(3), kHeartbeatMs, kLeaseMs, false});
+  }
+  std::string Assign(std::uint64_t job, std::uint64_t attempt) {
+    return Do(AttemptAssigned{JobId(job), AttemptId(attempt), Say(fmt::format("task{}", attempt))});
+  }
+  std::string Finish(std::uint64_t runner, std::uint64_t attempt,
+                     Outcome outcome = Outcome::kSucceeded) {
+    return Do(RunnerReported{RunnerId(runner), {AttemptId(attempt), outcome, "", nullptr}});
+  }
+  // Job 7 with runner 1 connected and the attempts running on it.
+  void RunningJob(std::initializer_list<std::uint64_t> attempts) {
+    Register();
+    Do(JobStarted{JobId(7), Say("plan7")});
+    for (const std::uint64_t attempt : attempts) Assign(7, attempt);
+    Do(RunnerConnected{RunnerId(1)});
+  }
+
+  // Rare enough that no heartbeat comes between the deadlines under test.
+  static constexpr DurationMs kHeartbeatMs = 1'000'000;
+  static constexpr DurationMs kLeaseMs = 10'000;
+  WorkerCore core_{WorkerLimits{.slots = 2}};
+  Instant now_{50'000};
+};
+
+TEST_F(WorkerCoreTest, AnAssignmentStartsTheRunnerOfItsJobLazilyAndOnlyOnce) {
+  EXPECT_EQ(Do(SessionOpened{}), "register");
+  EXPECT_EQ(Do(SessionRegistered{WorkerId(3), kHeartbeatMs, kLeaseMs, false}), "");
+  EXPECT_EQ(Do(JobStarted{JobId(7), Say("plan7")}), "");
+  EXPECT_EQ(Assign(7, 20), "start-runner 1 job 7");
+  EXPECT_EQ(Assign(7, 21), "");
+  EXPECT_EQ(Do(RunnerConnected{RunnerId(1)}),
+            "forward 1 plan7\nforward 1 task20\nforward 1 task21");
+  EXPECT_EQ(Finish(1, 20), "report 20 ok");
+  EXPECT_EQ(Do(ReportsAcknowledged{{AttemptId(20)}}), "");
+  EXPECT_EQ(Assign(7, 22), "forward 1 task22");
+}
+
+TEST_F(WorkerCoreTest, ANewRunnerIsToldEverythingTheJobKnowsBeforeItsTasks) {
+  Register();
+  Do(JobStarted{JobId(7), Say("plan7")});
+  EXPECT_EQ(Do(SourcesChanged{JobId(7), 1, Say("old")}), "");
+  EXPECT_EQ(Do(SourcesChanged{JobId(7), 1, Say("sources")}), "");
+  EXPECT_EQ(Do(BroadcastMade{JobId(7), 0, Say("broadcast")}), "");
+  Assign(7, 20);
+  EXPECT_EQ(Do(RunnerConnected{RunnerId(1)}),
+            "forward 1 plan7\nforward 1 sources\nforward 1 broadcast\nforward 1 task20");
+  EXPECT_EQ(Do(SourcesChanged{JobId(7), 1, Say("newer")}), "forward 1 newer");
+}
+
+TEST_F(WorkerCoreTest, AnAssignmentThatIsRepeatedRunsOnce) {
+  RunningJob({20});
+  EXPECT_EQ(Assign(7, 20), "");
+  EXPECT_EQ(Finish(1, 20), "report 20 ok");
+  EXPECT_EQ(Assign(7, 20), "");
+}
+
+TEST_F(WorkerCoreTest, ReportsAreRepeatedAfterEveryRegistrationUntilAcknowledged) {
+  RunningJob({20, 21});
+  EXPECT_EQ(Finish(1, 20), "report 20 ok");
+  EXPECT_EQ(Do(SessionBroken{}), "");
+  EXPECT_EQ(Finish(1, 21), "");
+  EXPECT_EQ(Do(SessionOpened{}), "register 20 21");
+  EXPECT_EQ(Do(SessionRegistered{WorkerId(3), kHeartbeatMs, kLeaseMs, false}),
+            "report 20 ok 21 ok");
+  EXPECT_EQ(Do(ReportsAcknowledged{{AttemptId(20)}}), "");
+  Do(SessionBroken{});
+  EXPECT_EQ(Do(SessionOpened{}), "register 21");
+  EXPECT_EQ(Do(SessionRegistered{WorkerId(3), kHeartbeatMs, kLeaseMs, false}), "report 21 ok");
+}
+
+TEST_F(WorkerCoreTest, ABrokenSessionLeavesRunningAttemptsAlone) {
+  RunningJob({20});
+  EXPECT_EQ(Do(SessionBroken{}), "");
+  EXPECT_EQ(core_.next_deadline(), kNever);
+  EXPECT_EQ(Do(SessionOpened{}), "register 20");
+  EXPECT_EQ(Do(SessionRegistered{WorkerId(3), kHeartbeatMs, kLeaseMs, false}), "");
+  EXPECT_EQ(Do(JobStarted{JobId(7), Say("plan7 again")}), "");
+  EXPECT_EQ(Assign(7, 22), "forward 1 task22");
+}
+
+TEST_F(WorkerCoreTest, ForgettingKillsRunnersAndDeletesOutputWithoutAWord) {
+  RunningJob({20, 21});
+  Finish(1, 20);
+  Do(SessionBroken{});
+  EXPECT_EQ(Do(SessionOpened{}), "register 21 20");
+  EXPECT_EQ(Do(SessionRegistered{WorkerId(4), kHeartbeatMs, kLeaseMs, true}), "kill 1\ndelete-all");
+  // The same job may be assigned again before the old runner is gone.
+  Do(JobStarted{JobId(7), Say("plan7")});
+  EXPECT_EQ(Assign(7, 30), "start-runner 2 job 7");
+  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, ""}), "");
+  EXPECT_EQ(Do(RunnerConnected{RunnerId(2)}), "forward 2 plan7\nforward 2 task30");
+}
+
+TEST_F(WorkerCoreTest, ACrashFailsEveryAttemptOfTheRunnerWithItsSignalAndLastWords) {
+  RunningJob({20, 21});
+  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 11, "out of ideas\n"}),
+            "delete-attempts of 7: 20 21\n"
+            "report 20 failed \"the runner of job 7 was killed by signal 11 (SIGSEGV) while it ran "
+            "this task; it last wrote: out of ideas\""
+            " 21 failed \"the runner of job 7 was killed by signal 11 (SIGSEGV) while it ran this "
+            "task; it last wrote: out of ideas\"");
+  EXPECT_EQ(Assign(7, 22), "start-runner 2 job 7");
+}
+
+TEST_F(WorkerCoreTest, OnlyTheEndOfALongLastOutputIsReported) {
+  RunningJob({20});
+  const std::string said = std::string(5000, 'x') + "the end";
+  const std::string text = Do(RunnerDied{RunnerId(1), RunnerDied::How::kExited, 3, said});
+  EXPECT_THAT(text, testing::HasSubstr("exited with status 3 while it ran this task"));
+  EXPECT_THAT(text, testing::HasSubstr("the end\""));
+  EXPECT_LT(text.size(), 4300u);
+}
+
+TEST_F(WorkerCoreTest, WhatIsNotUtf8InTheLastOutputIsReplaced) {
+  RunningJob({20});
+  EXPECT_THAT(Do(RunnerDied{RunnerId(1), RunnerDied::How::kExited, 1,
+                            "\x80grün €\xC3 \xE0\x80\x80 \xF0\x9F\x8C\xBE\xED\xA0\x80\xF0\x9F"}),
+              testing::HasSubstr("wrote: ?grün €? ??? 🌾?????\""));
+}
+
+TEST_F(WorkerCoreTest, ARunnerThatCannotStartFailsItsAttempts) {
+  Register();
+  Do(JobStarted{JobId(7), Say("plan7")});
+  Assign(7, 20);
+  EXPECT_THAT(
+      Do(RunnerDied{RunnerId(1), RunnerDied::How::kNotStarted, 0, "no such file"}),
+      testing::HasSubstr("failed \"the runner of job 7 could not be started: no such file\""));
+}
+
+TEST_F(WorkerCoreTest, ARunnerThatNeverConnectsIsKilledAfterItsDeadline) {
+  Register();
+  Do(JobStarted{JobId(7), Say("plan7")});
+  Assign(7, 20);
+  EXPECT_EQ(WaitExactly(20'000), "kill 1");
+  EXPECT_THAT(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, ""}),
+              testing::HasSubstr("report 20 failed \"the runner of job 7 did not start in time\""));
+}
+
+TEST_F(WorkerCoreTest, ACancelledAttemptThatStopsInTimeCostsNoRunner) {
+  RunningJob({20, 21});
+  EXPECT_EQ(Do(AttemptsCancelled{{AttemptId(20), AttemptId(99)}}), "cancel-on 1: 20");
+  EXPECT_EQ(Do(AttemptsCancelled{{AttemptId(20)}}), "");
+  EXPECT_EQ(Finish(1, 20, Outcome::kHandedBack), "report 20 handed-back");
+  Do(ReportsAcknowledged{{AttemptId(20)}});
+  EXPECT_EQ(core_.next_deadline() - now_, kHeartbeatMs);
+  EXPECT_EQ(Finish(1, 21), "report 21 ok");
+}
+
+TEST_F(WorkerCoreTest, ACancelledAttemptThatRunsOnCostsTheRunnerAndTheOthersAreHandedBack) {
+  RunningJob({20, 21});
+  Do(AttemptsCancelled{{AttemptId(20)}});
+  EXPECT_EQ(WaitExactly(2'000), "kill 1");
+  EXPECT_EQ(Assign(7, 22), "start-runner 2 job 7");
+  const std::string why = "\"its runner was stopped because a cancelled task did not end\"";
+  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, ""}),
+            "delete-attempts of 7: 20 21\nreport 20 handed-back " + why + " 21 handed-back " + why);
+}
+
+TEST_F(WorkerCoreTest, AnAttemptCancelledBeforeItsRunnerConnectsNeverRuns) {
+  Register();
+  Do(JobStarted{JobId(7), Say("plan7")});
+  Assign(7, 20);
+  Assign(7, 21);
+  EXPECT_EQ(Do(AttemptsCancelled{{AttemptId(20)}}),
+            "report 20 handed-back \"the attempt was cancelled before it started\"");
+  EXPECT_EQ(Do(RunnerConnected{RunnerId(1)}), "forward 1 plan7\nforward 1 task21");
+}
+
+TEST_F(WorkerCoreTest, TheEndOfAJobStopsItsRunnerThenDeletesItsFiles) {
+  RunningJob({20});
+  EXPECT_EQ(Do(JobEnded{JobId(7)}), "stop 1");
+  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kExited, 0, ""}), "delete-job 7");
+  EXPECT_EQ(core_.next_deadline() - now_, kHeartbeatMs);
+}
+
+TEST_F(WorkerCoreTest, ARunnerThatSurvivesTheEndOfItsJobIsKilled) {
+  RunningJob({20});
+  Do(JobEnded{JobId(7)});
+  EXPECT_EQ(WaitExactly(2'000), "kill 1");
+  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, ""}), "delete-job 7");
+}
+
+TEST_F(WorkerCoreTest, AJobThatRanNothingHereIsDeletedAtOnce) {
+  Register();
+  Do(JobStarted{JobId(7), Say("plan7")});
+  EXPECT_EQ(Do(JobEnded{JobId(7)}), "delete-job 7");
+  EXPECT_EQ(Do(JobEnded{JobId(8)}), "");
+}
+
+TEST_F(WorkerCoreTest, HeartbeatsCarryTheProgressOfRunningAttempts) {
+  Do(SessionOpened{});
+  Do(SessionRegistered{WorkerId(3), 1'000, kLeaseMs, false});
+  Do(JobStarted{JobId(7), Say("plan7")});
+  Assign(7, 20);
+  Do(RunnerConnected{RunnerId(1)});
+  Do(RunnerProgressed{RunnerId(1), {{AttemptId(20), 500}, {AttemptId(99), 1}}});
+  EXPECT_EQ(WaitExactly(1'000), "heartbeat 20:500");
+  EXPECT_EQ(WaitExactly(1'000), "heartbeat 20:500");
+}
+
+TEST_F(WorkerCoreTest, ARegistrationWithoutAnswerResetsTheSession) {
+  Do(SessionOpened{});
+  EXPECT_EQ(WaitExactly(15'000), "reset \"the coordinator did not answer the registration\"");
+}
+
+TEST_F(WorkerCoreTest, AReportWithoutAcknowledgementForThreeLeasesResetsTheSession) {
+  RunningJob({20});
+  now_ = now_ + 90'000;  // silence alone is no fault: nothing was due
+  EXPECT_EQ(Finish(1, 20), "report 20 ok");
+  EXPECT_EQ(WaitExactly(30'000), "reset \"the coordinator did not acknowledge a report\"");
+}
+
+TEST_F(WorkerCoreTest, ADrainingWorkerTakesNothingNewFinishesWhatRunsAndLeavesWhenReleased) {
+  RunningJob({20});
+  EXPECT_EQ(Do(DrainRequested{}), "drain");
+  EXPECT_EQ(Assign(7, 21), "report 21 handed-back \"the worker is draining\"");
+  EXPECT_EQ(Finish(1, 20), "report 20 ok");
+  Do(ReportsAcknowledged{{AttemptId(20), AttemptId(21)}});
+  EXPECT_EQ(Do(DrainCompleted{}), "kill 1\ngoodbye\nexit");
+  EXPECT_EQ(core_.next_deadline(), kNever);
+  EXPECT_EQ(Do(Tick{}), "");
+}
+
+TEST_F(WorkerCoreTest, ADrainIsRepeatedAtTheNextRegistration) {
+  RunningJob({20});
+  Do(SessionBroken{});
+  EXPECT_EQ(Do(DrainRequested{}), "");
+  Do(SessionOpened{});
+  EXPECT_EQ(Do(SessionRegistered{WorkerId(3), kHeartbeatMs, kLeaseMs, false}), "drain");
+}
+
+TEST_F(WorkerCoreTest, ADrainThatTakesTooLongEndsAtItsDeadline) {
+  RunningJob({20});
+  Do(DrainRequested{});
+  EXPECT_EQ(WaitExactly(60'000), "kill 1\ngoodbye\nexit");
+}
+
+TEST_F(WorkerCoreTest, TheSecondDrainLeavesAtOnce) {
+  RunningJob({20});
+  Do(DrainRequested{});
+  EXPECT_EQ(Do(DrainRequested{}), "kill 1\ngoodbye\nexit");
+}
+
+TEST_F(WorkerCoreTest, ADrainBeforeTheFirstRegistrationLeavesAtOnce) {
+  Do(SessionOpened{});
+  EXPECT_EQ(Do(DrainRequested{}), "exit");
+}
+
+TEST_F(WorkerCoreTest, ALostSessionEndsTheWorkerWithTheReason) {
+  RunningJob({20});
+  Do(SessionBroken{});
+  EXPECT_EQ(Do(SessionLost{"no coordinator"}), "kill 1\nexit \"no coordinator\"");
+}
+
+TEST_F(WorkerCoreTest, ARunnerThatLosesItsStreamIsReplacedAndItsAttemptsHandedBack) {
+  RunningJob({20});
+  EXPECT_EQ(Do(RunnerDetached{RunnerId(1)}), "");
+  EXPECT_EQ(Assign(7, 21), "start-runner 2 job 7");
+  EXPECT_EQ(WaitExactly(2'000), "kill 1");
+  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, ""}),
+            "delete-attempts of 7: 20\n"
+            "report 20 handed-back \"the worker lost contact with its runner\"");
+}
+
+TEST_F(WorkerCoreTest, ARunnerThatCrashesAfterItsStreamBrokeIsStillACrash) {
+  RunningJob({20});
+  Do(RunnerDetached{RunnerId(1)});
+  EXPECT_THAT(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 6, ""}),
+              testing::HasSubstr("killed by signal 6 (SIGABRT) while it ran this task"));
+}
+
+TEST_F(WorkerCoreTest, WhatIsMoreThanTheSlotsBearIsHandedBack) {
+  RunningJob({20, 21, 22, 23, 24, 25, 26, 27});
+  EXPECT_EQ(Assign(7, 28), "report 28 handed-back \"the worker has no free slot\"");
+  EXPECT_EQ(Assign(8, 29), "report 29 handed-back \"the worker was not told about the job\"");
+}
+
+}  // namespace
+}  // namespace gristmill::worker

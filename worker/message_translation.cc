@@ -1,0 +1,183 @@
+#include "worker/message_translation.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace gristmill::worker {
+namespace {
+
+class CommandPayload : public Payload {
+ public:
+  v1::RunnerCommand command;
+};
+class ReportPayload : public Payload {
+ public:
+  v1::TaskReport report;
+};
+
+// A coordinator that says zero must not make heartbeats a busy loop.
+constexpr std::uint32_t kHeartbeatMsMin = 10;
+
+std::vector<AttemptId> Attempts(const google::protobuf::RepeatedField<std::uint64_t>& ids) {
+  return {ids.begin(), ids.end()};
+}
+
+SessionRegistered Translate(const v1::Registered& registered) {
+  return {WorkerId(registered.worker()),
+          std::max<DurationMs>(registered.heartbeat_ms(), kHeartbeatMsMin),
+          std::max<DurationMs>(registered.lease_ms(), kHeartbeatMsMin),
+          registered.forget_everything()};
+}
+
+JobStarted Translate(v1::JobStart&& start, const RunnerSetup& setup) {
+  auto payload = std::make_shared<CommandPayload>();
+  v1::RunnerStart& command = *payload->command.mutable_start();
+  command.set_job(start.job());
+  *command.mutable_plan() = std::move(*start.mutable_plan());
+  command.set_threads(setup.threads);
+  command.set_spill_directory(setup.spill_directory);
+  return {JobId(start.job()), std::move(payload)};
+}
+
+SourcesChanged Translate(v1::ShuffleSources&& sources) {
+  auto payload = std::make_shared<CommandPayload>();
+  SourcesChanged changed{JobId(sources.job()), sources.stage(), payload};
+  *payload->command.mutable_sources() = std::move(sources);
+  return changed;
+}
+
+BroadcastMade Translate(v1::Broadcast&& broadcast) {
+  auto payload = std::make_shared<CommandPayload>();
+  BroadcastMade made{JobId(broadcast.job()), broadcast.stage(), payload};
+  *payload->command.mutable_broadcast() = std::move(broadcast);
+  return made;
+}
+
+AttemptAssigned Translate(v1::TaskAssignment&& assignment) {
+  auto payload = std::make_shared<CommandPayload>();
+  AttemptAssigned assigned{JobId(assignment.id().job()), AttemptId(assignment.attempt()), payload};
+  *payload->command.mutable_assignment() = std::move(assignment);
+  return assigned;
+}
+
+Outcome OutcomeOf(v1::TaskOutcome outcome) {
+  switch (outcome) {
+    case v1::TASK_OUTCOME_SUCCEEDED:
+      return Outcome::kSucceeded;
+    case v1::TASK_OUTCOME_FETCH_FAILED:
+      return Outcome::kFetchFailed;
+    case v1::TASK_OUTCOME_HANDED_BACK:
+      return Outcome::kHandedBack;
+    default:
+      return Outcome::kFailed;
+  }
+}
+
+v1::TaskOutcome OutcomeOf(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kSucceeded:
+      return v1::TASK_OUTCOME_SUCCEEDED;
+    case Outcome::kFailed:
+      return v1::TASK_OUTCOME_FAILED;
+    case Outcome::kFetchFailed:
+      return v1::TASK_OUTCOME_FETCH_FAILED;
+    case Outcome::kHandedBack:
+      return v1::TASK_OUTCOME_HANDED_BACK;
+  }
+  return v1::TASK_OUTCOME_UNSPECIFIED;
+}
+
+}  // namespace
+
+std::vector<Input> InputsOf(v1::CoordinatorMessage message, const RunnerSetup& setup) {
+  std::vector<Input> inputs;
+  switch (message.kind_case()) {
+    case v1::CoordinatorMessage::kRegistered:
+      inputs.push_back(Translate(message.registered()));
+      break;
+    case v1::CoordinatorMessage::kJobStart:
+      inputs.push_back(Translate(std::move(*message.mutable_job_start()), setup));
+      break;
+    case v1::CoordinatorMessage::kSources:
+      inputs.push_back(Translate(std::move(*message.mutable_sources())));
+      break;
+    case v1::CoordinatorMessage::kBroadcast:
+      inputs.push_back(Translate(std::move(*message.mutable_broadcast())));
+      break;
+    case v1::CoordinatorMessage::kAssign:
+      for (v1::TaskAssignment& assignment : *message.mutable_assign()->mutable_assignments()) {
+        inputs.push_back(Translate(std::move(assignment)));
+      }
+      break;
+    case v1::CoordinatorMessage::kCancel:
+      inputs.push_back(AttemptsCancelled{Attempts(message.cancel().attempts())});
+      break;
+    case v1::CoordinatorMessage::kJobEnd:
+      inputs.push_back(JobEnded{JobId(message.job_end().job())});
+      break;
+    case v1::CoordinatorMessage::kAck:
+      inputs.push_back(ReportsAcknowledged{Attempts(message.ack().attempts())});
+      break;
+    case v1::CoordinatorMessage::kDrainComplete:
+      inputs.push_back(DrainCompleted{});
+      break;
+    case v1::CoordinatorMessage::KIND_NOT_SET:
+      break;
+  }
+  return inputs;
+}
+
+std::optional<Input> InputOf(RunnerId runner, v1::RunnerMessage message) {
+  if (message.has_report()) {
+    auto payload = std::make_shared<ReportPayload>();
+    payload->report = std::move(*message.mutable_report());
+    const v1::TaskReport& report = payload->report;
+    return RunnerReported{
+        runner,
+        {AttemptId(report.attempt()), OutcomeOf(report.outcome()), report.message(), payload}};
+  }
+  if (message.has_progress()) {
+    RunnerProgressed progressed{runner, {}};
+    for (const v1::AttemptProgress& progress : message.progress().progress()) {
+      progressed.progress.push_back({AttemptId(progress.attempt()), progress.records()});
+    }
+    return progressed;
+  }
+  return std::nullopt;
+}
+
+v1::RunnerCommand CommandOf(const ForwardToRunner& forward) {
+  return static_cast<const CommandPayload&>(*forward.payload).command;
+}
+
+v1::RunnerCommand CommandOf(const CancelOnRunner& cancel) {
+  v1::RunnerCommand command;
+  for (const AttemptId id : cancel.attempts) command.mutable_cancel()->add_attempts(id.value());
+  return command;
+}
+
+v1::WorkerMessage MessageOf(const SendHeartbeat& heartbeat) {
+  v1::WorkerMessage message;
+  v1::Heartbeat& wire = *message.mutable_heartbeat();
+  for (const Progress& progress : heartbeat.progress) {
+    v1::AttemptProgress& attempt = *wire.add_progress();
+    attempt.set_attempt(progress.attempt.value());
+    attempt.set_records(progress.records);
+  }
+  return message;
+}
+
+v1::WorkerMessage MessageOf(const SendReports& reports) {
+  v1::WorkerMessage message;
+  for (const Report& report : reports.reports) {
+    v1::TaskReport& wire = *message.mutable_reports()->add_reports();
+    if (report.details != nullptr) wire = static_cast<const ReportPayload&>(*report.details).report;
+    wire.set_attempt(report.attempt.value());
+    wire.set_outcome(OutcomeOf(report.outcome));
+    wire.set_message(report.message);
+  }
+  return message;
+}
+
+}  // namespace gristmill::worker

@@ -1,0 +1,165 @@
+#include "worker/rpc/shuffle_server.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "base/check.h"
+#include "base/status.h"
+#include "gristmill/v1/shuffle_service.grpc.pb.h"
+#include "worker/pipeline/segment_transfer.h"
+#include "worker/pipeline/task_executor.h"
+#include "worker/rpc/grpc_status.h"
+#include "worker/runner/thread_pool.h"
+
+namespace gristmill::worker {
+namespace {
+
+constexpr std::uint32_t kReadingThreads = 4;
+// Each holds an open file and one message.
+constexpr int kFetchesMax = 1024;
+constexpr int kOutputsPerFetchMax = 1000;
+constexpr std::chrono::milliseconds kShutdownGrace(500);
+
+absl::Status Check(const v1::FetchRequest& request) {
+  if (request.tasks_size() == 0 || request.tasks_size() > kOutputsPerFetchMax) {
+    return InvalidArgument("a fetch asks for 1 to {} outputs, not {}", kOutputsPerFetchMax,
+                           request.tasks_size());
+  }
+  if (request.tasks_size() != request.attempts_size()) {
+    return InvalidArgument("a fetch names an attempt for every task, not {} for {}",
+                           request.attempts_size(), request.tasks_size());
+  }
+  return absl::OkStatus();
+}
+
+// What fetches share; outlives them.
+struct Serving {
+  const std::string spill_directory;
+  std::atomic<int> fetches{0};
+  // Each fetch has at most one piece of work waiting, so the queue can't overflow.
+  ThreadPool readers{kReadingThreads, kFetchesMax};
+};
+
+// One call: a piece is read by the pool, written by gRPC, and only then is the next one read. So a
+// slow reader costs one message and no thread. Deletes itself when it is done.
+class Fetch : public grpc::ServerWriteReactor<v1::SegmentChunk> {
+ public:
+  Fetch(Serving& serving, const v1::FetchRequest& request) : serving_(serving), request_(request) {
+    const absl::Status valid = Check(request);
+    if (serving_.fetches.fetch_add(1) >= kFetchesMax) {
+      Finish(
+          {grpc::StatusCode::RESOURCE_EXHAUSTED, "the worker serves too many fetches; try again"});
+    } else if (!valid.ok()) {
+      Finish(ToGrpc(valid));
+    } else {
+      ReadSoon();
+    }
+  }
+
+ private:
+  void OnWriteDone(bool ok) override {
+    if (!ok) return Finish(grpc::Status::CANCELLED);
+    if (chunk_.last()) {
+      exporter_.reset();
+      if (++index_ == request_.tasks_size()) return Finish(grpc::Status::OK);
+    }
+    ReadSoon();
+  }
+
+  void OnDone() override {
+    serving_.fetches.fetch_sub(1);
+    delete this;
+  }
+
+  void ReadSoon() {
+    GM_CHECK(serving_.readers.Submit([this] { ReadNow(); }));
+  }
+
+  void ReadNow() {
+    const absl::Status status = Read();
+    if (!status.ok()) return Finish(ToGrpc(status));
+    StartWrite(&chunk_);
+  }
+
+  absl::Status Read() {
+    const TaskRef task{JobId(request_.job()), request_.stage(), request_.tasks(index_)};
+    const AttemptId attempt(request_.attempts(index_));
+    if (!exporter_.has_value()) {
+      const std::string path = RunFilePath(serving_.spill_directory, task.job.value(), task.stage,
+                                           task.task, attempt.value());
+      GM_ASSIGN_OR_RETURN(
+          exporter_, SegmentExporter::Open(path, RunFileId{task, attempt}, request_.partition()));
+    }
+    GM_ASSIGN_OR_RETURN(const SegmentPiece piece, exporter_->Next());
+    chunk_.set_index(static_cast<std::uint32_t>(index_));
+    chunk_.set_run(piece.run);
+    chunk_.set_data(piece.data.data(), piece.data.size());
+    chunk_.set_last(piece.last);
+    return absl::OkStatus();
+  }
+
+  Serving& serving_;
+  const v1::FetchRequest request_;
+  int index_ = 0;  // of the output being sent
+  std::optional<SegmentExporter> exporter_;
+  v1::SegmentChunk chunk_;  // being written
+};
+
+class Service : public v1::ShuffleService::CallbackService {
+ public:
+  explicit Service(Serving& serving) : serving_(serving) {}
+  grpc::ServerWriteReactor<v1::SegmentChunk>* Fetch(grpc::CallbackServerContext*,
+                                                    const v1::FetchRequest* request) override {
+    return new worker::Fetch(serving_, *request);
+  }
+
+ private:
+  Serving& serving_;
+};
+
+class GrpcShuffleServer : public ShuffleServer {
+ public:
+  explicit GrpcShuffleServer(const std::string& spill_directory)
+      : serving_{.spill_directory = spill_directory}, service_(serving_) {}
+  ~GrpcShuffleServer() override {
+    if (server_ == nullptr) return;
+    server_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
+    server_->Wait();
+  }
+
+  absl::Status Listen(const std::string& listen) {
+    grpc::ServerBuilder builder;
+    // Two workers on one port would each get a part of the fetches.
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+    if (server_ != nullptr && port_ != 0) return absl::OkStatus();
+    return Unavailable(
+        "can't listen on {} for the shuffle service: the port is in use or the address is not of "
+        "this host; choose another with --listen HOST:PORT",
+        listen);
+  }
+  int port() const override { return port_; }
+
+ private:
+  Serving serving_;
+  Service service_;
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ShuffleServer>> ShuffleServer::Start(
+    const std::string& listen, const std::string& spill_directory) {
+  auto server = std::make_unique<GrpcShuffleServer>(spill_directory);
+  GM_RETURN_IF_ERROR(server->Listen(listen));
+  return server;
+}
+
+}  // namespace gristmill::worker

@@ -1,0 +1,42 @@
+// A runner's side of its one job: takes commands, runs attempts on the pool, hands back reports.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "absl/synchronization/mutex.h"
+#include "gristmill/v1/runner_service.pb.h"
+#include "worker/pipeline/task_executor.h"
+#include "worker/runner/thread_pool.h"
+
+namespace gristmill::worker {
+
+// Thread-safe. Its destructor waits for the running attempts; a runner process that must end
+// sooner ends without it.
+class RunnerJob {
+ public:
+  // `report` is called on the pool's threads. `shuffle` outlives this.
+  RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle,
+            std::function<void(v1::TaskReport)> report);
+
+  void SetSources(v1::ShuffleSources sources);
+  void SetBroadcast(v1::Broadcast broadcast);
+  void Run(v1::TaskAssignment assignment);
+  void Cancel(const v1::CancelAttempts& cancel);
+  // Empty if nothing runs.
+  v1::Heartbeat progress() const;
+
+ private:
+  void RunNow(const v1::TaskAssignment& assignment, const TaskInputs& inputs,
+              AttemptControl& control);
+
+  JobContext context_;  // constant after construction
+  const std::function<void(v1::TaskReport)> report_;
+  mutable absl::Mutex mutex_;
+  TaskInputs inputs_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::uint64_t, std::shared_ptr<AttemptControl>> running_ ABSL_GUARDED_BY(mutex_);
+  ThreadPool pool_;  // last: its threads use the rest
+};
+
+}  // namespace gristmill::worker

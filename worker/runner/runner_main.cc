@@ -1,0 +1,65 @@
+#include <grpcpp/grpcpp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "worker/rpc/message_limits.h"
+#include "worker/rpc/shuffle_client.h"
+#include "worker/runner/runner_processes.h"
+#include "worker/runner/runner_session.h"
+#include "worker/worker.h"
+
+namespace gristmill::worker {
+namespace {
+
+// A runner never outlives its worker. The worker may have died before the first line ran: then
+// somebody else is the parent.
+bool DieWithTheWorker() {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const char* parent = std::getenv(kRunnerParentVariable);
+  return parent == nullptr || std::to_string(getppid()) == parent;
+}
+
+// When memory runs out, user code is to go, not the worker and the map output that it serves.
+void PreferToBeKilledByTheKernel() { std::ofstream("/proc/self/oom_score_adj") << "500\n"; }
+
+// stdout is a pipe to the worker's log: each line is to appear when it was written.
+void LogByLine() { std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ); }
+
+}  // namespace
+
+int RunnerMain() {
+  const char* socket = std::getenv(kRunnerSocketVariable);
+  const char* token = std::getenv(kRunnerTokenVariable);
+  if (socket == nullptr || token == nullptr) {
+    std::fprintf(stderr,
+                 "gristmill: 'runner' is started by 'gristmill worker' only; "
+                 "to run a job in this process use 'gristmill run JOB'\n");
+    return 2;
+  }
+  if (!DieWithTheWorker()) return 1;
+  prctl(PR_SET_NAME, "gristmill-run");
+  PreferToBeKilledByTheKernel();
+  LogByLine();
+
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
+  arguments.SetMaxSendMessageSize(kMessageBytesMax);
+  const auto channel =
+      grpc::CreateCustomChannel(socket, grpc::InsecureChannelCredentials(), arguments);
+  // User code may still run when the worker is gone or has no more use for it; so nothing is torn
+  // down, and the process ends around it.
+  auto* shuffle = new ShuffleClient();
+  auto* session = new RunnerSession(v1::RunnerService::NewStub(channel), shuffle);
+  session->Start(token);
+  session->WaitForEnd();
+  std::fflush(stdout);
+  _exit(0);
+}
+
+}  // namespace gristmill::worker

@@ -1,0 +1,45 @@
+// The runner's stream to its worker.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "gristmill/v1/runner_service.grpc.pb.h"
+#include "worker/rpc/stream_writer.h"
+#include "worker/runner/runner_job.h"
+
+namespace gristmill::worker {
+
+// One per process, made once and never destroyed: user code may still run on the job's threads
+// when the process ends.
+class RunnerSession : public grpc::ClientBidiReactor<v1::RunnerMessage, v1::RunnerCommand> {
+ public:
+  RunnerSession(std::unique_ptr<v1::RunnerService::Stub> stub, ShufflePort* shuffle);
+
+  // Says hello with the token that binds the stream to this process.
+  void Start(const std::string& token);
+  // Waits until the worker said stop or the stream broke; sends progress meanwhile.
+  void WaitForEnd();
+
+ private:
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnDone(const grpc::Status& status) override;
+  void Obey(v1::RunnerCommand command);
+  void End();
+  void Send(v1::RunnerMessage message);
+
+  const std::unique_ptr<v1::RunnerService::Stub> stub_;
+  ShufflePort* const shuffle_;
+  grpc::ClientContext context_;
+  v1::RunnerCommand command_;  // being read
+  StreamWriter<RunnerSession, v1::RunnerMessage> writer_;
+  absl::Mutex mutex_;
+  std::unique_ptr<RunnerJob> job_ ABSL_GUARDED_BY(mutex_);  // set once
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace gristmill::worker

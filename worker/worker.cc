@@ -1,0 +1,268 @@
+#include "worker/worker.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <random>
+#include <utility>
+
+#include "absl/synchronization/mutex.h"
+#include "base/status.h"
+#include "worker/core/worker_core.h"
+#include "worker/event_loop.h"
+#include "worker/local_address.h"
+#include "worker/message_translation.h"
+#include "worker/rpc/runner_service.h"
+#include "worker/rpc/session_client.h"
+#include "worker/rpc/shuffle_server.h"
+#include "worker/runner/runner_processes.h"
+#include "worker/spill_directory.h"
+
+namespace gristmill::worker {
+namespace {
+
+constexpr absl::Duration kFarewellMax = absl::Seconds(2);
+// A unix socket's path has at most 107 bytes.
+constexpr std::size_t kSocketPathBytesMax = 107;
+
+// 128 random bits in hex.
+std::string RandomHex() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
+}
+
+std::string HostName() {
+  char name[256] = {};
+  gethostname(name, sizeof name - 1);
+  return name;
+}
+
+// Below the spill directory, which nobody else may enter; where its path is too long, in the
+// abstract namespace, where the runners' tokens keep strangers out.
+std::string RunnerSocket(const std::string& spill_directory, const std::string& instance) {
+  const std::string path = spill_directory + "/runner.sock";
+  if (path.size() <= kSocketPathBytesMax) return "unix:" + path;
+  return "unix-abstract:gristmill-" + instance;
+}
+
+// The resolver may not know the coordinator yet; this host's name is the next best then.
+absl::StatusOr<std::string> AdvertisedHost(const WorkerOptions& options) {
+  if (!options.advertise.empty()) return options.advertise;
+  auto host = AddressTowards(options.coordinator);
+  if (absl::IsUnavailable(host.status())) return HostName();
+  return host;
+}
+
+// The core's shell: events come in on the loop's thread, outputs are performed there.
+class WorkerProcess : public Worker {
+ public:
+  WorkerProcess(WorkerOptions options, std::uint32_t slots)
+      : options_(std::move(options)),
+        slots_(slots),
+        instance_(RandomHex()),
+        core_(WorkerLimits{.slots = slots, .drain_deadline_ms = options_.drain_deadline_ms}),
+        loop_([this] { return core_.next_deadline(); }, [this] { Handle(Tick{}); }) {}
+
+  // The loop ends first, so that nothing starts any more; what posts to it ends before it goes.
+  ~WorkerProcess() override {
+    loop_.Stop();
+    session_.reset();
+    processes_.reset();
+    runner_service_.reset();
+    shuffle_server_.reset();
+  }
+
+  absl::Status Begin() {
+    GM_ASSIGN_OR_RETURN(const std::string host, AdvertisedHost(options_));
+    GM_ASSIGN_OR_RETURN(spill_, SpillDirectory::Create(options_.directory, instance_));
+    GM_ASSIGN_OR_RETURN(shuffle_server_, ShuffleServer::Start(options_.listen, spill_->path()));
+    shuffle_address_ = JoinHostPort(host, shuffle_server_->port());
+    setup_ = {slots_, spill_->path()};
+    runner_socket_ = RunnerSocket(spill_->path(), instance_);
+    GM_ASSIGN_OR_RETURN(runner_service_, RunnerService::Start(runner_socket_, RunnerEvents()));
+    GM_ASSIGN_OR_RETURN(processes_, StartProcesses());
+    loop_.Post([this] { session_ = StartSession(); });
+    return absl::OkStatus();
+  }
+
+  absl::Status Wait() override {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(&ended_));
+    return result_;
+  }
+
+  void Drain() override { Post(DrainRequested{}); }
+
+ private:
+  // --- What comes in ---------------------------------------------------------------------------
+  void Post(Input input) {
+    loop_.Post([this, input = std::move(input)] { Handle(input); });
+  }
+
+  RunnerService::Events RunnerEvents() {
+    return {.connected = [this](RunnerId id) { Post(RunnerConnected{id}); },
+            .message =
+                [this](RunnerId id, v1::RunnerMessage message) {
+                  loop_.Post([this, id, message = std::move(message)]() mutable {
+                    if (const auto input = InputOf(id, std::move(message))) Handle(*input);
+                    runner_service_->ReadNext(id);
+                  });
+                },
+            .detached = [this](RunnerId id) { Post(RunnerDetached{id}); }};
+  }
+
+  absl::StatusOr<std::unique_ptr<RunnerProcesses>> StartProcesses() {
+    return RunnerProcesses::Create(
+        options_.runner_binary.empty() ? "/proc/self/exe" : options_.runner_binary,
+        [this](RunnerDied died) {
+          loop_.Post([this, died = std::move(died)] {
+            runner_service_->Forget(died.runner);
+            Handle(died);
+          });
+        });
+  }
+
+  std::unique_ptr<SessionClient> StartSession() {
+    return SessionClient::Start(
+        {.coordinator = options_.coordinator, .reconnect_for_ms = options_.reconnect_for_ms},
+        {.opened = [this] { Post(SessionOpened{}); },
+         .message =
+             [this](v1::CoordinatorMessage message) {
+               loop_.Post([this, message = std::move(message)]() mutable {
+                 HandleMessage(std::move(message));
+               });
+             },
+         .broken =
+             [this](const absl::Status& status) {
+               spdlog::warn("no session with the coordinator at {} ({}); trying again",
+                            options_.coordinator, Message(status));
+               Post(SessionBroken{});
+             },
+         .lost =
+             [this](const absl::Status& status) {
+               loop_.Post([this, status] {
+                 lost_ = status;
+                 Handle(SessionLost{Message(status)});
+               });
+             }});
+  }
+
+  void HandleMessage(v1::CoordinatorMessage message) {
+    if (message.has_registered()) {
+      spdlog::info("registered at {} as worker {} with {} slots, shuffle service at {}",
+                   options_.coordinator, message.registered().worker(), slots_, shuffle_address_);
+    }
+    for (const Input& input : InputsOf(std::move(message), setup_)) Handle(input);
+    session_->ReadNext();
+  }
+
+  void Handle(const Input& input) {
+    for (const Output& output : core_.Step(input, EventLoop::Now())) {
+      std::visit([this](const auto& typed) { Perform(typed); }, output);
+    }
+  }
+
+  // --- What goes out ---------------------------------------------------------------------------
+  void Perform(const SendRegister& registration) {
+    v1::WorkerMessage message;
+    v1::Register& wire = *message.mutable_register_();
+    wire.set_instance(instance_);
+    wire.set_name(fmt::format("{}:{}", HostName(), getpid()));
+    wire.set_slots(slots_);
+    wire.set_shuffle_address(shuffle_address_);
+    wire.set_spill_directory(spill_->path());
+    wire.set_version(GRISTMILL_VERSION);
+    for (const AttemptId id : registration.running) wire.add_running_attempts(id.value());
+    session_->Send(std::move(message));
+  }
+  void Perform(const SendHeartbeat& heartbeat) { session_->Send(MessageOf(heartbeat)); }
+  void Perform(const SendReports& reports) { session_->Send(MessageOf(reports)); }
+  void Perform(const SendDrain&) {
+    spdlog::info("draining: no new tasks, at most {} s", options_.drain_deadline_ms / 1000);
+    v1::WorkerMessage message;
+    message.mutable_drain();
+    session_->Send(std::move(message));
+  }
+  void Perform(const SendGoodbye&) {
+    v1::WorkerMessage message;
+    message.mutable_goodbye();
+    session_->Send(std::move(message));
+  }
+  void Perform(const ResetSession& reset) {
+    spdlog::warn("{}; connecting again", reset.reason);
+    session_->Reset();
+  }
+
+  void Perform(const StartRunner& start) {
+    const std::string token = RandomHex();
+    runner_service_->Expect(start.runner, token);
+    const absl::Status started =
+        processes_->Start(start.runner, start.job,
+                          {fmt::format("{}={}", kRunnerSocketVariable, runner_socket_),
+                           fmt::format("{}={}", kRunnerTokenVariable, token),
+                           fmt::format("{}={}", kRunnerParentVariable, getpid())});
+    if (started.ok()) return;
+    spdlog::error("{}", Message(started));
+    runner_service_->Forget(start.runner);
+    Post(RunnerDied{start.runner, RunnerDied::How::kNotStarted, 0, Message(started)});
+  }
+  void Perform(const ForwardToRunner& forward) {
+    runner_service_->Send(forward.runner, CommandOf(forward));
+  }
+  void Perform(const CancelOnRunner& cancel) {
+    runner_service_->Send(cancel.runner, CommandOf(cancel));
+  }
+  void Perform(const StopRunner& stop) {
+    v1::RunnerCommand command;
+    command.mutable_stop();
+    runner_service_->Send(stop.runner, std::move(command));
+  }
+  void Perform(const KillRunner& kill) { processes_->Kill(kill.runner); }
+
+  void Perform(const DeleteAttemptFiles& files) {
+    spill_->DeleteAttempts(files.job, files.attempts);
+  }
+  void Perform(const DeleteJobFiles& files) { spill_->DeleteJob(files.job); }
+  void Perform(const DeleteAllFiles&) { spill_->DeleteAllJobs(); }
+
+  void Perform(const Exit& exit) {
+    if (session_ != nullptr) session_->Finish(kFarewellMax);
+    absl::MutexLock lock(&mutex_);
+    result_ = exit.reason.empty() ? absl::OkStatus() : lost_;
+    ended_ = true;
+  }
+
+  // Constant once begun.
+  const WorkerOptions options_;
+  const std::uint32_t slots_;
+  const std::string instance_;
+  std::unique_ptr<SpillDirectory> spill_;
+  std::string shuffle_address_;
+  std::string runner_socket_;
+  RunnerSetup setup_;
+
+  // The loop's thread only.
+  WorkerCore core_;
+  absl::Status lost_;
+
+  absl::Mutex mutex_;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status result_ ABSL_GUARDED_BY(mutex_);
+
+  EventLoop loop_;
+  std::unique_ptr<ShuffleServer> shuffle_server_;
+  std::unique_ptr<RunnerService> runner_service_;
+  std::unique_ptr<RunnerProcesses> processes_;
+  std::unique_ptr<SessionClient> session_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Worker>> Worker::Start(const WorkerOptions& options) {
+  const std::uint32_t slots = options.slots == 0 ? AvailableCpus() : options.slots;
+  auto worker = std::make_unique<WorkerProcess>(options, slots);
+  GM_RETURN_IF_ERROR(worker->Begin());
+  return worker;
+}
+
+}  // namespace gristmill::worker
