@@ -1,0 +1,36 @@
+// The commands that speak to a coordinator. Each prints, and returns the exit code.
+#pragma once
+
+#include <string>
+
+#include "cli/job_flags.h"
+
+namespace gristmill::cli {
+
+struct ClusterFlags {
+  std::string coordinator;  // --coordinator as given; empty: see CoordinatorAddress
+  bool json = false;
+};
+
+struct SubmitFlags {
+  ClusterFlags cluster;
+  JobFlags job;
+  bool wait = false;
+  bool detach = false;  // says what is the default; the parser refuses it beside `wait`
+  bool quiet = false;
+};
+
+// Prints the job's id on stdout. With `wait` shows the progress until the job ended; Ctrl-C then
+// leaves the job running.
+int SubmitJob(const SubmitFlags& flags);
+
+// `job` as typed: "7" or "job-7".
+int WatchJob(const ClusterFlags& flags, const std::string& job, bool quiet);
+int ShowStatus(const ClusterFlags& flags, const std::string& job);
+int ListJobs(const ClusterFlags& flags);
+int CancelJob(const ClusterFlags& flags, const std::string& job);
+int ShowTasks(const ClusterFlags& flags, const std::string& job);
+int ShowCounters(const ClusterFlags& flags, const std::string& job);
+int ShowWorkers(const ClusterFlags& flags);
+
+}  // namespace gristmill::cli

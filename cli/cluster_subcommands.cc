@@ -1,0 +1,67 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/cluster_commands.h"
+#include "cli/command_line.h"
+
+namespace gristmill::cli {
+namespace {
+
+struct Flags {
+  ClusterFlags cluster;
+  std::string job;
+  bool quiet = false;
+};
+
+// A subcommand with the flags that all of them have.
+CLI::App* AddCommand(CLI::App& app, const char* name, const char* help,
+                     const std::shared_ptr<Flags>& flags, Command* chosen,
+                     int (*run)(const Flags&)) {
+  CLI::App* command = app.add_subcommand(name, help);
+  command
+      ->add_option("-c,--coordinator", flags->cluster.coordinator,
+                   "The cluster's coordinator [$GRISTMILL_COORDINATOR, else localhost:7070]")
+      ->type_name("HOST:PORT");
+  command->add_flag("--json", flags->cluster.json,
+                    "Print JSON: protobuf's mapping, lowerCamelCase, 64-bit integers as strings");
+  command->callback([flags, chosen, run] { *chosen = [flags, run] { return run(*flags); }; });
+  return command;
+}
+
+CLI::App* AddOfAll(CLI::App& app, const char* name, const char* help, Command* chosen,
+                   int (*run)(const Flags&)) {
+  return AddCommand(app, name, help, std::make_shared<Flags>(), chosen, run);
+}
+
+CLI::App* AddOfJob(CLI::App& app, const char* name, const char* help, Command* chosen,
+                   int (*run)(const Flags&)) {
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command = AddCommand(app, name, help, flags, chosen, run);
+  command->add_option("JOB", flags->job, "The job's id, such as 7 or job-7")->required();
+  if (std::string(name) == "watch") {
+    command->add_flag("-q,--quiet", flags->quiet, "Only wait; print errors");
+  }
+  return command;
+}
+
+}  // namespace
+
+void AddClusterCommands(CLI::App& app, Command* chosen) {
+  AddOfAll(app, "list", "List all jobs of the cluster", chosen,
+           [](const Flags& f) { return ListJobs(f.cluster); });
+  AddOfAll(app, "workers", "List the workers and what they are doing", chosen,
+           [](const Flags& f) { return ShowWorkers(f.cluster); });
+  AddOfJob(app, "status", "Show one job", chosen,
+           [](const Flags& f) { return ShowStatus(f.cluster, f.job); });
+  AddOfJob(app, "watch", "Show a job's progress until it ended", chosen, [](const Flags& f) {
+    return WatchJob(f.cluster, f.job, f.quiet);
+  })->footer("The exit code is 0 if the job succeeded, else 1. Ctrl-C leaves the job running.");
+  AddOfJob(app, "cancel", "Stop a job; its output directory stays empty", chosen,
+           [](const Flags& f) { return CancelJob(f.cluster, f.job); });
+  AddOfJob(app, "tasks", "List a job's tasks: state, attempts, worker, input", chosen,
+           [](const Flags& f) { return ShowTasks(f.cluster, f.job); });
+  AddOfJob(app, "counters", "Show a job's counters", chosen,
+           [](const Flags& f) { return ShowCounters(f.cluster, f.job); });
+}
+
+}  // namespace gristmill::cli

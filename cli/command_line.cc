@@ -1,0 +1,139 @@
+#include "cli/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "cli/exit_code.h"
+#include "cli/version.h"
+#include "gristmill/edit_distance.h"
+
+namespace gristmill::cli {
+namespace {
+
+constexpr const char* kOverview =
+    R"(gristmill runs map-reduce jobs on the threads of one process, on several
+processes, or on many hosts: same job, same command line, same output.
+
+On this machine, without any set-up:
+  gristmill jobs                      what it can run; 'jobs NAME' explains one
+  gristmill run wordcount --input FILES… --output DIRECTORY
+
+On a cluster:
+  gristmill coordinator               start the one coordinator
+  gristmill worker                    start a worker, on as many hosts as you like
+  gristmill submit JOB …              flags as for run; --wait shows progress
+  gristmill list | status | watch | cancel | tasks | counters | workers
+
+Also:
+  gristmill bench scaling             measure how work scales on this machine
+  gristmill version
+
+'gristmill COMMAND --help' shows flags and examples. A cluster is found by
+--coordinator HOST:PORT, else $GRISTMILL_COORDINATOR, else localhost:7070.
+Exit codes: 0 done, 1 the job failed, 2 wrong usage or refused input,
+3 no coordinator reached, 130 interrupted.
+)";
+
+// The subcommand that parsing got to.
+const CLI::App* Innermost(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  return at;
+}
+
+// "gristmill run".
+std::string PathOf(const CLI::App* app) {
+  std::string path = app->get_name();
+  for (const CLI::App* at = app->get_parent(); at != nullptr; at = at->get_parent()) {
+    path = at->get_name() + " " + path;
+  }
+  return path;
+}
+
+std::vector<std::string> FlagsOf(const CLI::App* app) {
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : app->get_options()) {
+    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+  }
+  return flags;
+}
+
+std::vector<std::string> SubcommandsOf(const CLI::App* app) {
+  std::vector<std::string> names;
+  for (const CLI::App* sub : app->get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(sub->get_name());
+  }
+  return names;
+}
+
+// One sentence about the first argument that nothing wanted.
+std::string DescribeExtra(const CLI::App* app, const std::string& extra) {
+  const std::string argument = extra.substr(0, extra.find('='));
+  const bool is_flag = argument.size() > 1 && argument[0] == '-';
+  const std::vector<std::string> known = is_flag ? FlagsOf(app) : SubcommandsOf(app);
+  const std::string nearest(NearestName(argument, known));
+  const std::string advice = nearest.empty() ? fmt::format("see '{} --help'", PathOf(app))
+                                             : fmt::format("did you mean '{}'?", nearest);
+  if (is_flag) return fmt::format("'{}' has no flag {}; {}", PathOf(app), argument, advice);
+  if (!known.empty()) return fmt::format("there is no command '{}'; {}", argument, advice);
+  return fmt::format("'{}' does not expect '{}'; {}", PathOf(app), argument, advice);
+}
+
+std::string DescribeError(const CLI::App& root, const CLI::ParseError& error) {
+  const CLI::App* app = Innermost(root);
+  const std::vector<std::string> extras = app->remaining();
+  if (!extras.empty()) return DescribeExtra(app, extras.front());
+  std::string what = error.what();
+  if (!what.empty() && what.back() == '.') what.pop_back();
+  return fmt::format("{}; see '{} --help'", what, PathOf(app));
+}
+
+}  // namespace
+
+int RunCommandLine(int argc, char** argv) {
+  CLI::App app("", "gristmill");
+  app.require_subcommand(0, 1);
+  app.set_help_flag("-h,--help", "Show this text");
+  app.set_version_flag("--version", fmt::format("gristmill {}", kVersion));
+  app.failure_message(nullptr);
+  Command chosen;
+  AddJobCommands(app, &chosen);
+  AddClusterCommands(app, &chosen);
+  AddServiceCommands(app, &chosen);
+  app.add_subcommand("version", "Print the version")->callback([&chosen] {
+    chosen = [] {
+      fmt::print("gristmill {}\n", kVersion);
+      return kDone;
+    };
+  });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const CLI::App* app_asked = Innermost(app);
+    fmt::print("{}",
+               app_asked == &app ? kOverview : app_asked->help(PathOf(app_asked->get_parent())));
+    return kDone;
+  } catch (const CLI::CallForVersion& version) {
+    fmt::print("{}\n", version.what());
+    return kDone;
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "gristmill: {}\n", DescribeError(app, error));
+    return kRefused;
+  }
+  if (!chosen) {
+    fmt::print("{}", kOverview);
+    return kDone;
+  }
+  const int code = chosen();
+  if (std::fflush(stdout) != 0 && code == kDone) {
+    fmt::print(stderr, "gristmill: the output could not be written to stdout\n");
+    return kJobFailed;
+  }
+  return code;
+}
+
+}  // namespace gristmill::cli

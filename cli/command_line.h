@@ -1,0 +1,24 @@
+// The subcommands of `gristmill` and their flags. Only the files named here include CLI11.
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace gristmill::cli {
+
+// What the command line asks for; returns the exit code.
+using Command = std::function<int()>;
+
+// Each adds a family of subcommands to `app`; parsing leaves the chosen one in `*chosen`.
+void AddJobCommands(CLI::App& app,
+                    Command* chosen);  // job_subcommands.cc: run, submit, jobs, bench
+void AddClusterCommands(CLI::App& app, Command* chosen);  // cluster_subcommands.cc: status, list, …
+void AddServiceCommands(CLI::App& app, Command* chosen);  // service_subcommands.cc
+
+// Parses, runs, returns the exit code.
+int RunCommandLine(int argc, char** argv);
+
+}  // namespace gristmill::cli

@@ -1,0 +1,306 @@
+#include "cli/embedded_run.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "base/check.h"
+#include "base/status.h"
+#include "cli/names.h"
+#include "cli/progress_display.h"
+#include "cli/task_pool.h"
+#include "coordinator/admission.h"
+#include "coordinator/core/coordinator.h"
+#include "storage/output_directory.h"
+#include "storage/split_planner.h"
+
+namespace gristmill::cli {
+namespace {
+
+constexpr DurationMs kProgressMs = 100;
+constexpr DurationMs kForeverMs = std::int64_t{1} << 60;  // the one worker never loses its lease
+
+v1::JobState ToProto(coordinator::JobState state) {
+  switch (state) {
+    case coordinator::JobState::kRunning:
+      return v1::JOB_STATE_RUNNING;
+    case coordinator::JobState::kCommitting:
+      return v1::JOB_STATE_COMMITTING;
+    case coordinator::JobState::kSucceeded:
+      return v1::JOB_STATE_SUCCEEDED;
+    case coordinator::JobState::kFailed:
+      return v1::JOB_STATE_FAILED;
+    case coordinator::JobState::kCancelled:
+      return v1::JOB_STATE_CANCELLED;
+  }
+  return v1::JOB_STATE_UNSPECIFIED;
+}
+
+// Drives the core as the coordinator's shell does, with one worker that is this process.
+class EmbeddedJob {
+ public:
+  EmbeddedJob(v1::JobPlan plan, const EmbeddedOptions& options);
+  EmbeddedOutcome Run();
+
+ private:
+  // What the core is told of a report.
+  coordinator::Event EventOf(const v1::TaskReport& report);
+  void Handle(coordinator::Event event);
+  void Perform(const coordinator::Action& action);
+  void StartTask(const coordinator::StartAttempt& start);
+  worker::TaskInputs InputsOf(std::uint32_t stage);
+  std::shared_ptr<const v1::ShuffleSources> SourcesOf(std::uint32_t stage);
+  std::shared_ptr<const v1::Broadcast> BroadcastOf(std::uint32_t stage);
+  std::string DescribeFailure(TaskRef task, const std::string& message) const;
+  v1::JobStatus Status() const;
+  void ShowProgress() const;
+
+  const EmbeddedOptions& options_;
+  const std::int64_t started_unix_ms_ = UnixNowMs();
+  const worker::JobContext context_;
+  const SplitTable splits_;
+  coordinator::Coordinator core_;
+  std::deque<coordinator::Event> events_;
+  JobId job_;
+  WorkerId worker_;
+  std::optional<coordinator::JobState> ended_;
+  std::string last_failure_;  // of a task, as a sentence
+  std::map<AttemptId, std::shared_ptr<PoolTask>> under_way_;
+  // By stage: the core's version and the message made of it.
+  std::map<std::uint32_t, std::pair<std::uint64_t, std::shared_ptr<const v1::ShuffleSources>>>
+      sources_;
+  std::map<std::uint32_t, std::shared_ptr<const v1::Broadcast>> broadcasts_;
+  TaskPool pool_;  // last: its threads end before the rest goes
+};
+
+worker::JobContext MakeContext(v1::JobPlan plan, const EmbeddedOptions& options) {
+  worker::JobContext context;
+  context.job = 1;
+  context.task_memory_bytes = plan.request().memory_bytes() / options.threads;
+  context.plan = std::move(plan);
+  context.spill_directory = options.spill_directory;
+  return context;
+}
+
+EmbeddedJob::EmbeddedJob(v1::JobPlan plan, const EmbeddedOptions& options)
+    : options_(options),
+      context_(MakeContext(std::move(plan), options)),
+      splits_(context_.plan),
+      core_(coordinator::Limits{.lease_ms = kForeverMs}),
+      pool_(context_, options.threads) {}
+
+EmbeddedOutcome EmbeddedJob::Run() {
+  Handle(coordinator::SubmitJob{coordinator::ShapeOf(context_.plan)});
+  Handle(coordinator::WorkerRegistered{.instance = "embedded",
+                                       .name = "this process",
+                                       .slots = options_.threads,
+                                       .shuffle_address = "",
+                                       .spill_directory = options_.spill_directory,
+                                       .running = {}});
+  ShowProgress();
+  Instant shown = MonotonicNow();
+  bool cancelling = false;
+  while (!ended_ || !under_way_.empty()) {
+    for (const v1::TaskReport& report : pool_.TakeReports(kProgressMs)) Handle(EventOf(report));
+    if (!cancelling && !ended_ && options_.cancelled != nullptr && options_.cancelled->load()) {
+      cancelling = true;
+      Handle(coordinator::CancelJob{job_, "it was interrupted"});
+    }
+    if (MonotonicNow() - shown >= kProgressMs) {
+      ShowProgress();
+      shown = MonotonicNow();
+    }
+  }
+  const v1::JobPlan& plan = context_.plan;
+  if (*ended_ != coordinator::JobState::kSucceeded && !plan.staging_directory().empty()) {
+    AbandonOutput(plan.request().output(), plan.staging_directory());
+  }
+  ShowProgress();
+  EmbeddedOutcome outcome{Status(), {}};
+  outcome.status.set_finished_unix_ms(UnixNowMs());
+  const coordinator::JobView view = *core_.job(job_);
+  for (const auto& [name, value] : view.counters) {
+    v1::Counter& counter = outcome.counters.emplace_back();
+    counter.set_name(name);
+    counter.set_value(value);
+  }
+  return outcome;
+}
+
+coordinator::Event EmbeddedJob::EventOf(const v1::TaskReport& report) {
+  const AttemptId attempt(report.attempt());
+  const auto task = under_way_.extract(attempt);
+  GM_CHECK(!task.empty());
+  if (report.outcome() == v1::TASK_OUTCOME_SUCCEEDED) {
+    coordinator::Counters counters;
+    for (const v1::Counter& c : report.counters()) counters.emplace_back(c.name(), c.value());
+    return coordinator::AttemptSucceeded{worker_, attempt, std::move(counters), report.result()};
+  }
+  coordinator::AttemptFailed failed{.worker = worker_,
+                                    .attempt = attempt,
+                                    .cause = coordinator::AttemptFailed::Cause::kUser,
+                                    .message = report.message(),
+                                    .lost_outputs = {}};
+  if (report.outcome() == v1::TASK_OUTCOME_FETCH_FAILED) {
+    failed.cause = coordinator::AttemptFailed::Cause::kFetch;
+    for (const v1::TaskId& id : report.lost_outputs()) {
+      failed.lost_outputs.push_back({job_, id.stage(), id.task()});
+    }
+  } else if (report.outcome() == v1::TASK_OUTCOME_HANDED_BACK) {
+    failed.cause = coordinator::AttemptFailed::Cause::kHandedBack;
+  } else if (!ended_) {
+    const v1::TaskId& id = task.mapped()->assignment.id();
+    last_failure_ = DescribeFailure({job_, id.stage(), id.task()}, report.message());
+  }
+  return failed;
+}
+
+void EmbeddedJob::Handle(coordinator::Event event) {
+  events_.push_back(std::move(event));
+  while (!events_.empty()) {
+    const coordinator::Output output = core_.Step(events_.front(), MonotonicNow());
+    events_.pop_front();
+    for (const coordinator::Action& action : output.actions) Perform(action);
+  }
+}
+
+void EmbeddedJob::Perform(const coordinator::Action& action) {
+  const v1::JobPlan& plan = context_.plan;
+  if (const auto* accepted = std::get_if<coordinator::JobAccepted>(&action)) {
+    job_ = accepted->job;
+    GM_CHECK(job_.value() == context_.job);
+  } else if (const auto* worker = std::get_if<coordinator::AcceptWorker>(&action)) {
+    worker_ = worker->worker;
+  } else if (const auto* start = std::get_if<coordinator::StartAttempt>(&action)) {
+    StartTask(*start);
+  } else if (const auto* cancel = std::get_if<coordinator::CancelAttempt>(&action)) {
+    const auto task = under_way_.find(cancel->attempt);
+    if (task != under_way_.end()) task->second->control.cancelled = true;
+  } else if (const auto* commit = std::get_if<coordinator::CommitOutput>(&action)) {
+    const absl::Status status =
+        CommitOutput(plan.request().output(), plan.staging_directory(), commit->winners);
+    if (!status.ok()) last_failure_.clear();  // this is why the job fails, if it does
+    events_.push_back(coordinator::OutputCommitted{commit->job, status.ok(), Message(status)});
+  } else if (const auto* end = std::get_if<coordinator::EndJob>(&action)) {
+    ended_ = end->state;
+  }
+  // The rest speaks to workers in other processes.
+}
+
+void EmbeddedJob::StartTask(const coordinator::StartAttempt& start) {
+  auto task = std::make_shared<PoolTask>();
+  v1::TaskAssignment& assignment = task->assignment;
+  assignment.set_attempt(start.attempt.value());
+  assignment.mutable_id()->set_job(start.task.job.value());
+  assignment.mutable_id()->set_stage(start.task.stage);
+  assignment.mutable_id()->set_task(start.task.task);
+  const v1::StagePlan& stage = context_.plan.stages(static_cast<int>(start.task.stage));
+  if (stage.kind() == v1::STAGE_KIND_MAP) {
+    *assignment.mutable_split() = splits_.Get(start.task.task);
+  } else if (stage.kind() == v1::STAGE_KIND_SAMPLE) {
+    *assignment.mutable_split() = splits_.Get(SampledSplit(start.task.task, splits_.size()));
+  }
+  task->inputs = InputsOf(start.task.stage);
+  under_way_[start.attempt] = task;
+  pool_.Start(std::move(task));
+}
+
+worker::TaskInputs EmbeddedJob::InputsOf(std::uint32_t stage) {
+  worker::TaskInputs inputs;
+  for (const v1::StageEdge& edge : context_.plan.stages(static_cast<int>(stage)).inputs()) {
+    const std::uint32_t from = edge.from_stage();
+    if (edge.kind() == v1::EDGE_KIND_BROADCAST) {
+      inputs.broadcasts[from] = BroadcastOf(from);
+    } else {
+      inputs.sources[from] = SourcesOf(from);
+    }
+  }
+  return inputs;
+}
+
+std::shared_ptr<const v1::ShuffleSources> EmbeddedJob::SourcesOf(std::uint32_t stage) {
+  auto& [version, cached] = sources_[stage];
+  if (cached != nullptr && version == core_.stage_version(job_, stage)) return cached;
+  auto sources = std::make_shared<v1::ShuffleSources>();
+  sources->set_job(job_.value());
+  sources->set_stage(stage);
+  sources->add_peers()->set_spill_directory(options_.spill_directory);
+  for (const auto& output : core_.stage_outputs(job_, stage)) {
+    sources->add_tasks(output.task);
+    sources->add_attempts(output.attempt.value());
+    sources->add_peer_indexes(0);
+  }
+  version = core_.stage_version(job_, stage);
+  cached = std::move(sources);
+  return cached;
+}
+
+std::shared_ptr<const v1::Broadcast> EmbeddedJob::BroadcastOf(std::uint32_t stage) {
+  auto& cached = broadcasts_[stage];
+  if (cached == nullptr) {
+    auto broadcast = std::make_shared<v1::Broadcast>();
+    broadcast->set_job(job_.value());
+    broadcast->set_stage(stage);
+    for (std::string& result : core_.stage_results(job_, stage)) {
+      broadcast->add_results(std::move(result));
+    }
+    cached = std::move(broadcast);
+  }
+  return cached;
+}
+
+std::string EmbeddedJob::DescribeFailure(TaskRef task, const std::string& message) const {
+  const v1::StageKind kind = context_.plan.stages(static_cast<int>(task.stage)).kind();
+  const std::uint32_t failures = core_.task(task)->failures + 1;
+  std::string text = fmt::format("{} task {} failed {}: {}", NameOf(kind), task.task,
+                                 CountOf(failures, "time"), message);
+  if (kind == v1::STAGE_KIND_MAP) {
+    text += fmt::format(" (split {})", DescribeSplit(splits_.Get(task.task)));
+  }
+  return text;
+}
+
+v1::JobStatus EmbeddedJob::Status() const {
+  const coordinator::JobView view = *core_.job(job_);
+  v1::JobStatus status;
+  status.set_name(view.name);
+  status.set_state(ToProto(view.state));
+  // The core's message names a task by number; what was kept here also says where it read.
+  const bool user_failure = view.state == coordinator::JobState::kFailed && !last_failure_.empty();
+  status.set_message(user_failure ? last_failure_ : view.message);
+  status.set_output(context_.plan.request().output());
+  status.set_submitted_unix_ms(started_unix_ms_);
+  status.set_workers(1);
+  status.set_slots(options_.threads);
+  for (std::size_t i = 0; i < view.stages.size(); ++i) {
+    v1::StageStatus& stage = *status.add_stages();
+    stage.set_kind(context_.plan.stages(static_cast<int>(i)).kind());
+    stage.set_tasks_total(view.stages[i].tasks);
+    stage.set_tasks_succeeded(view.stages[i].succeeded);
+    stage.set_tasks_running(view.stages[i].running);
+    stage.set_attempts_failed(view.stages[i].attempts_failed);
+    stage.set_outputs_lost(view.stages[i].outputs_lost);
+  }
+  std::uint64_t input_bytes = 0;
+  for (const v1::InputFile& file : context_.plan.files()) input_bytes += file.bytes();
+  status.set_input_bytes(input_bytes);
+  return status;
+}
+
+void EmbeddedJob::ShowProgress() const {
+  if (options_.on_progress) options_.on_progress(Status());
+}
+
+}  // namespace
+
+absl::StatusOr<EmbeddedOutcome> RunEmbedded(const v1::JobRequest& request,
+                                            const EmbeddedOptions& options) {
+  GM_CHECK(options.threads > 0);
+  GM_ASSIGN_OR_RETURN(v1::JobPlan plan, coordinator::Admit(request));
+  return EmbeddedJob(std::move(plan), options).Run();
+}
+
+}  // namespace gristmill::cli

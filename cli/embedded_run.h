@@ -1,0 +1,35 @@
+// `gristmill run`: the coordinator's core and the data path on the threads of this process; no
+// ports, no journal.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "gristmill/v1/job.pb.h"
+
+namespace gristmill::cli {
+
+struct EmbeddedOptions {
+  std::uint32_t threads = 1;
+  std::string spill_directory;  // exists; the caller removes it
+  // Called with the state at the beginning, at most ten times a second after that, and at the end.
+  std::function<void(const v1::JobStatus&)> on_progress;
+  // Set by another thread to cancel; seen within a tenth of a second. May be null.
+  const std::atomic<bool>* cancelled = nullptr;
+};
+
+struct EmbeddedOutcome {
+  v1::JobStatus status;  // final; its id is zero
+  std::vector<v1::Counter> counters;
+};
+
+// Admits the request and runs the job to its end; the output is then committed, or abandoned if
+// the job failed or was cancelled. A status that is not ok is a refusal by admission.
+absl::StatusOr<EmbeddedOutcome> RunEmbedded(const v1::JobRequest& request,
+                                            const EmbeddedOptions& options);
+
+}  // namespace gristmill::cli

@@ -1,0 +1,39 @@
+#include "cli/exit_code.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "base/status.h"
+
+namespace gristmill::cli {
+
+int ExitCodeOf(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+      return kDone;
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+      return kNoCluster;
+    case absl::StatusCode::kCancelled:
+      return kInterrupted;
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kOutOfRange:
+      return kRefused;
+    default:
+      return kJobFailed;
+  }
+}
+
+int ExitCodeOf(v1::JobState state) { return state == v1::JOB_STATE_SUCCEEDED ? kDone : kJobFailed; }
+
+int Fail(const absl::Status& status) {
+  fmt::print(stderr, "gristmill: {}\n", Message(status));
+  return ExitCodeOf(status);
+}
+
+}  // namespace gristmill::cli

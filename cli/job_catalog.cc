@@ -1,0 +1,140 @@
+#include "cli/job_catalog.h"
+
+#include <cstdio>
+
+#include "base/status.h"
+#include "cli/exit_code.h"
+#include "cli/json.h"
+#include "cli/table.h"
+#include "google/protobuf/struct.pb.h"
+#include "gristmill/edit_distance.h"
+
+namespace gristmill::cli {
+namespace {
+
+constexpr std::size_t kColumns = 80;
+
+std::string_view NameOf(OutputFormat format) {
+  switch (format) {
+    case OutputFormat::kText:
+      return "text";
+    case OutputFormat::kFixedRecords:
+      return "fixed";
+    case OutputFormat::kRecordFile:
+      return "records";
+  }
+  return "unknown";
+}
+
+// A parameter without which the job refuses to start, found by asking it; null if there is none.
+const ParamInfo* RequiredParam(const JobInfo& job) {
+  const std::string refusal = job.check_params({});
+  for (const ParamInfo& param : job.params) {
+    if (refusal.find("'" + param.name + "'") != std::string::npos) return &param;
+  }
+  return nullptr;
+}
+
+// Whether the job reads files, as far as its defaults tell.
+bool ReadsFiles(const JobInfo& job) {
+  return !job.check_params({}).empty() || job.input({}).format != InputFormat::kIntegerRange;
+}
+
+std::string ExampleOf(const JobInfo& job) {
+  std::string line = "gristmill run " + job.name;
+  if (ReadsFiles(job)) line += " --input FILE_OR_DIRECTORY";
+  line += " --output DIRECTORY";
+  if (const ParamInfo* required = RequiredParam(job)) {
+    line += fmt::format(" --param {}=…", required->name);
+  } else if (!job.params.empty()) {
+    const ParamInfo& first = job.params.front();
+    line += fmt::format(" --param {}={}", first.name,
+                        first.type == "bool" ? "true" : first.default_value);
+  }
+  return line;
+}
+
+google::protobuf::Value StringValue(const std::string& text) {
+  google::protobuf::Value value;
+  value.set_string_value(text);
+  return value;
+}
+
+google::protobuf::Struct JsonOf(const JobInfo& job) {
+  google::protobuf::Struct object;
+  auto& fields = *object.mutable_fields();
+  fields["name"] = StringValue(job.name);
+  fields["summary"] = StringValue(job.summary);
+  fields["details"] = StringValue(job.details);
+  fields["keyType"] = StringValue(job.key_type);
+  fields["valueType"] = StringValue(job.value_type);
+  fields["outputFormat"] = StringValue(std::string(NameOf(job.output_format)));
+  auto& params = *fields["params"].mutable_list_value();
+  for (const ParamInfo& param : job.params) {
+    auto& p = *params.add_values()->mutable_struct_value()->mutable_fields();
+    p["name"] = StringValue(param.name);
+    p["type"] = StringValue(param.type);
+    p["default"] = StringValue(param.default_value);
+    p["help"] = StringValue(param.help);
+  }
+  return object;
+}
+
+void Print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+int ShowOne(const std::string& name, bool json) {
+  const JobInfo* job = FindJob(name);
+  if (job == nullptr) {
+    std::vector<std::string> names;
+    for (const auto& entry : RegisteredJobs()) names.push_back(entry.first);
+    const std::string nearest(NearestName(name, names));
+    return Fail(NotFound("there is no job '{}'; {}", name,
+                         nearest.empty() ? "'gristmill jobs' lists those there are"
+                                         : "did you mean '" + nearest + "'?"));
+  }
+  Print(json ? ToJson(JsonOf(*job)) : RenderJobHelp(*job));
+  return kDone;
+}
+
+}  // namespace
+
+std::string RenderCatalog(const std::vector<const JobInfo*>& jobs) {
+  Table table({"JOB", "WHAT IT DOES"});
+  for (const JobInfo* job : jobs) table.AddRow({job->name, job->summary});
+  return table.Render();
+}
+
+std::string RenderJobHelp(const JobInfo& job) {
+  std::string text = fmt::format("{}: {}\n", job.name, job.summary);
+  if (!job.details.empty()) text += "\n" + WrapText(job.details, kColumns);
+  text += fmt::format("\nOutput: key {}, value {}, written as {}\n", job.key_type, job.value_type,
+                      NameOf(job.output_format));
+  if (!job.params.empty()) {
+    Table table({"PARAMETER", "TYPE", "DEFAULT", "MEANING"});
+    for (const ParamInfo& param : job.params) {
+      table.AddRow({param.name, param.type, param.default_value.empty() ? "-" : param.default_value,
+                    param.help});
+    }
+    text += "\n" + table.Render();
+  }
+  return text + "\nExample:\n  " + ExampleOf(job) + "\n";
+}
+
+int ShowJobs(const std::string& name, bool json) {
+  if (!name.empty()) return ShowOne(name, json);
+  if (json) {
+    google::protobuf::Struct all;
+    auto& list = *(*all.mutable_fields())["jobs"].mutable_list_value();
+    for (const auto& entry : RegisteredJobs()) {
+      *list.add_values()->mutable_struct_value() = JsonOf(entry.second);
+    }
+    Print(ToJson(all));
+    return kDone;
+  }
+  std::vector<const JobInfo*> jobs;
+  for (const auto& entry : RegisteredJobs()) jobs.push_back(&entry.second);
+  Print(RenderCatalog(jobs) + "\n'gristmill jobs NAME' explains one.\n");
+  return kDone;
+}
+
+}  // namespace gristmill::cli

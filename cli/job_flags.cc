@@ -1,0 +1,82 @@
+#include "cli/job_flags.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include "base/status.h"
+#include "base/units.h"
+
+namespace gristmill::cli {
+namespace {
+
+// `..` is left alone: behind a symbolic link it does not mean what the text suggests.
+absl::StatusOr<std::string> Absolute(const std::string& path, std::string_view flag) {
+  if (path.empty()) return InvalidArgument("{} names no path; give it a file or directory", flag);
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  if (error) return InvalidArgument("can't make '{}' absolute: {}", path, error.message());
+  std::filesystem::path clean;
+  for (const std::filesystem::path& part : absolute) {
+    if (part != "." && !part.empty()) clean /= part;
+  }
+  return clean.string();
+}
+
+absl::Status AddParam(const std::string& text, v1::JobRequest* request) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    return InvalidArgument(
+        "--param '{}' is not of the form name=value; write for example --param {}=true", text,
+        equals == 0 ? "lower" : text);
+  }
+  const std::string name = text.substr(0, equals);
+  if (!request->mutable_params()->insert({name, text.substr(equals + 1)}).second) {
+    return InvalidArgument("parameter '{}' is given twice; keep one of them", name);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::OutputFormat> ParseOutputFormat(std::string_view text) {
+  if (text.empty()) return v1::OUTPUT_FORMAT_UNSPECIFIED;
+  if (text == "text") return v1::OUTPUT_FORMAT_TEXT;
+  if (text == "records") return v1::OUTPUT_FORMAT_RECORD_FILE;
+  if (text == "fixed") return v1::OUTPUT_FORMAT_FIXED_RECORDS;
+  return InvalidArgument("--output-format '{}' is not known; it is text, records or fixed", text);
+}
+
+// Zero if the flag was not given.
+absl::StatusOr<std::uint64_t> ParseSizeFlag(std::string_view flag, const std::string& text) {
+  if (text.empty()) return 0;
+  absl::StatusOr<std::uint64_t> bytes = ParseBytes(text);
+  if (!bytes.ok()) return InvalidArgument("{}: {}", flag, Message(bytes.status()));
+  if (*bytes == 0) return InvalidArgument("{} is zero; give it a size such as 64MiB", flag);
+  return bytes;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::JobRequest> BuildRequest(const JobFlags& flags) {
+  v1::JobRequest request;
+  request.set_job(flags.job);
+  for (const std::string& input : flags.inputs) {
+    GM_ASSIGN_OR_RETURN(*request.add_inputs(), Absolute(input, "--input"));
+  }
+  if (!flags.output.empty()) {
+    GM_ASSIGN_OR_RETURN(*request.mutable_output(), Absolute(flags.output, "--output"));
+  }
+  for (const std::string& param : flags.params) GM_RETURN_IF_ERROR(AddParam(param, &request));
+  if (flags.partitions) request.set_partitions(*flags.partitions);
+  request.set_splits(flags.splits);
+  request.set_max_attempts(flags.max_attempts);
+  GM_ASSIGN_OR_RETURN(const std::uint64_t split_bytes,
+                      ParseSizeFlag("--split-size", flags.split_size));
+  request.set_split_bytes(split_bytes);
+  GM_ASSIGN_OR_RETURN(const std::uint64_t memory_bytes, ParseSizeFlag("--memory", flags.memory));
+  request.set_memory_bytes(memory_bytes);
+  GM_ASSIGN_OR_RETURN(const v1::OutputFormat format, ParseOutputFormat(flags.output_format));
+  request.set_output_format(format);
+  request.set_overwrite(flags.overwrite);
+  return request;
+}
+
+}  // namespace gristmill::cli

@@ -1,0 +1,84 @@
+#include "cli/job_flags.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "base/status.h"
+
+namespace gristmill::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
+JobFlags WordCount() {
+  JobFlags flags;
+  flags.job = "wordcount";
+  return flags;
+}
+
+std::string RefusalOf(const JobFlags& flags) {
+  const absl::StatusOr<v1::JobRequest> request = BuildRequest(flags);
+  EXPECT_EQ(request.status().code(), absl::StatusCode::kInvalidArgument);
+  return Message(request.status());
+}
+
+TEST(BuildRequest, LeavesWhatWasNotGivenToAdmission) {
+  const v1::JobRequest request = BuildRequest(WordCount()).value();
+  v1::JobRequest expected;
+  expected.set_job("wordcount");
+  EXPECT_EQ(request.SerializeAsString(), expected.SerializeAsString());
+}
+
+TEST(BuildRequest, MakesPathsAbsolute) {
+  JobFlags flags = WordCount();
+  flags.inputs = {"a.txt", "./b/*.txt", "/c/", "../d"};
+  flags.output = "out/";
+  const std::string here = std::filesystem::current_path().string();
+  const v1::JobRequest request = BuildRequest(flags).value();
+  EXPECT_THAT(request.inputs(),
+              ElementsAre(here + "/a.txt", here + "/b/*.txt", "/c", here + "/../d"));
+  EXPECT_EQ(request.output(), here + "/out");
+}
+
+TEST(BuildRequest, ReadsParametersAndSizes) {
+  JobFlags flags = WordCount();
+  flags.params = {"lower=true", "pattern=a=b", "empty="};
+  flags.split_size = "1MiB";
+  flags.memory = "2G";
+  flags.partitions = 0;
+  flags.output_format = "records";
+  const v1::JobRequest request = BuildRequest(flags).value();
+  EXPECT_THAT(request.params(), UnorderedElementsAre(Pair("lower", "true"), Pair("pattern", "a=b"),
+                                                     Pair("empty", "")));
+  EXPECT_EQ(request.split_bytes(), 1u << 20);
+  EXPECT_EQ(request.memory_bytes(), 2u << 30);
+  EXPECT_TRUE(request.has_partitions());  // so that admission can refuse zero
+  EXPECT_EQ(request.output_format(), v1::OUTPUT_FORMAT_RECORD_FILE);
+}
+
+TEST(BuildRequest, RefusesWhatIsNoParameter) {
+  JobFlags flags = WordCount();
+  flags.params = {"lower"};
+  EXPECT_EQ(RefusalOf(flags),
+            "--param 'lower' is not of the form name=value; write for example --param lower=true");
+  flags.params = {"lower=true", "lower=false"};
+  EXPECT_EQ(RefusalOf(flags), "parameter 'lower' is given twice; keep one of them");
+}
+
+TEST(BuildRequest, RefusesWhatIsNoSizeAndNoFormat) {
+  JobFlags flags = WordCount();
+  flags.memory = "much";
+  EXPECT_EQ(RefusalOf(flags),
+            "--memory: 'much' is not a size; write bytes or a unit, such as 64MiB or 2G");
+  flags.memory = "0";
+  EXPECT_EQ(RefusalOf(flags), "--memory is zero; give it a size such as 64MiB");
+  flags.memory = "";
+  flags.output_format = "xml";
+  EXPECT_EQ(RefusalOf(flags), "--output-format 'xml' is not known; it is text, records or fixed");
+}
+
+}  // namespace
+}  // namespace gristmill::cli

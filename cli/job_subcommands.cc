@@ -1,0 +1,139 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "bench/scaling.h"
+#include "cli/cluster_commands.h"
+#include "cli/command_line.h"
+#include "cli/exit_code.h"
+#include "cli/job_catalog.h"
+#include "cli/run_command.h"
+
+namespace gristmill::cli {
+namespace {
+
+constexpr std::uint32_t kThreadsMax = 1'024;
+
+void AddJobFlags(CLI::App* command, JobFlags* flags) {
+  command->add_option("JOB", flags->job, "Name of the job; 'gristmill jobs' lists them")
+      ->required();
+  command->add_option("-i,--input", flags->inputs, "Files, directories or globs to read")
+      ->type_name("PATH");
+  command->add_option("-o,--output", flags->output, "Directory for the result, new or empty")
+      ->type_name("DIRECTORY");
+  command->add_option("-p,--param", flags->params, "A parameter of the job; repeat for more")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command->add_flag("--overwrite", flags->overwrite,
+                    "Replace what an earlier job left in --output");
+  command->add_option("--partitions", flags->partitions, "Reduce tasks and output files [4]")
+      ->type_name("N");
+  command->add_option("--split-size", flags->split_size, "Most input per map task [64MiB]")
+      ->type_name("SIZE");
+  command
+      ->add_option("--splits", flags->splits, "Map tasks of a job on integers, such as primes [64]")
+      ->type_name("N");
+  command
+      ->add_option("--memory", flags->memory, "Memory of a process for sorting and merging [1GiB]")
+      ->type_name("SIZE");
+  command
+      ->add_option("--output-format", flags->output_format,
+                   "text, records or fixed [the job's own]")
+      ->type_name("FORMAT");
+  command
+      ->add_option("--max-attempts", flags->max_attempts,
+                   "Tries of a task before the job fails [4]")
+      ->type_name("N");
+}
+
+void AddRun(CLI::App& app, Command* chosen) {
+  auto flags = std::make_shared<RunFlags>();
+  CLI::App* run = app.add_subcommand("run", "Run a job on the threads of this process");
+  AddJobFlags(run, &flags->job);
+  run->add_option("-t,--threads", flags->threads, "Threads [the CPUs this process may use]")
+      ->type_name("N")
+      ->check(CLI::Range(std::uint32_t{1}, kThreadsMax).description(""));
+  run->add_option("--work-dir", flags->work_directory, "Where spill files go [$TMPDIR, else /tmp]")
+      ->type_name("DIRECTORY");
+  run->add_flag("-q,--quiet", flags->quiet, "Print errors only");
+  run->footer(
+      "Examples:\n"
+      "  gristmill run wordcount --input books/ --output counts\n"
+      "  gristmill run grep --input '/var/log/*.log' --output hits --param pattern='error.*'\n"
+      "  gristmill run primes --output primes --param to=50000000 --threads 2\n"
+      "Ctrl-C cancels the job and leaves nothing behind; a second one ends at once.");
+  run->callback([flags, chosen] { *chosen = [flags] { return RunJob(*flags); }; });
+}
+
+void AddSubmit(CLI::App& app, Command* chosen) {
+  auto flags = std::make_shared<SubmitFlags>();
+  CLI::App* submit = app.add_subcommand("submit", "Give a job to a cluster");
+  AddJobFlags(submit, &flags->job);
+  submit->add_option("-c,--coordinator", flags->cluster.coordinator, "The cluster's coordinator")
+      ->type_name("HOST:PORT");
+  CLI::Option* wait =
+      submit->add_flag("-w,--wait", flags->wait, "Show progress; the exit code tells how it ended");
+  submit->add_flag("--detach", flags->detach, "Return at once (the default)")->excludes(wait);
+  submit->add_flag("--json", flags->cluster.json, "With --wait: print the final status as JSON")
+      ->needs(wait);
+  submit->add_flag("-q,--quiet", flags->quiet, "Print the job's id and errors only");
+  submit->footer(
+      "Prints the job's id. Paths must mean the same on the coordinator and all workers.\n"
+      "Examples:\n"
+      "  gristmill submit wordcount --input /data/books --output /data/counts --wait\n"
+      "  job=$(gristmill submit primes --output /data/primes --quiet)\n"
+      "Ctrl-C during --wait leaves the job running.");
+  submit->callback([flags, chosen] { *chosen = [flags] { return SubmitJob(*flags); }; });
+}
+
+void AddJobs(CLI::App& app, Command* chosen) {
+  struct Flags {
+    std::string name;
+    bool json = false;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* jobs = app.add_subcommand("jobs", "List the jobs of this binary, or explain one");
+  jobs->add_option("NAME", flags->name, "The job to explain");
+  jobs->add_flag("--json", flags->json, "Print JSON");
+  jobs->callback(
+      [flags, chosen] { *chosen = [flags] { return ShowJobs(flags->name, flags->json); }; });
+}
+
+void AddBench(CLI::App& app, Command* chosen) {
+  auto flags = std::make_shared<bench::ScalingOptions>();
+  CLI::App* bench = app.add_subcommand("bench", "Measure on this machine");
+  bench->require_subcommand(1);
+  CLI::App* scaling = bench->add_subcommand(
+      "scaling", "Time one piece of work as a plain loop, on threads and on worker processes");
+  scaling->add_option("JOB", flags->job, "primes or pi")
+      ->check(CLI::IsMember({"primes", "pi"}).description(""))
+      ->default_str("primes");
+  scaling->add_option("-o,--output", flags->output, "Directory for scaling.json and scaling.svg")
+      ->default_str(flags->output)
+      ->type_name("DIRECTORY");
+  scaling->add_option("--up-to", flags->workers_max, "Most threads or workers [the CPUs]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 256).description(""));
+  scaling
+      ->add_option("--repetitions", flags->repetitions, "Runs of each kind; the median counts [5]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 99).description(""));
+  scaling->add_flag("--quick", flags->quick, "Less work and 3 repetitions");
+  scaling->footer("Starts and stops its own coordinators and workers on free loopback ports.");
+  scaling->callback([flags, chosen] {
+    *chosen = [flags] {
+      const absl::Status status = bench::RunScaling(*flags);
+      return status.ok() ? kDone : Fail(status);
+    };
+  });
+}
+
+}  // namespace
+
+void AddJobCommands(CLI::App& app, Command* chosen) {
+  AddRun(app, chosen);
+  AddSubmit(app, chosen);
+  AddJobs(app, chosen);
+  AddBench(app, chosen);
+}
+
+}  // namespace gristmill::cli

@@ -1,0 +1,97 @@
+#include "cli/listings.h"
+
+#include <fmt/format.h>
+
+#include "base/units.h"
+#include "cli/names.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+
+namespace gristmill::cli {
+namespace {
+
+// Tasks of all stages together: "45/104".
+std::string TasksDone(const v1::JobStatus& job) {
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;
+  for (const v1::StageStatus& stage : job.stages()) {
+    done += stage.tasks_succeeded();
+    total += stage.tasks_total();
+  }
+  return fmt::format("{}/{}", GroupDigits(done), GroupDigits(total));
+}
+
+std::string OrDash(std::string text) { return text.empty() ? "-" : text; }
+
+std::string StageName(std::uint32_t stage, const std::vector<v1::StageKind>& kinds) {
+  return stage < kinds.size() ? std::string(NameOf(kinds[stage])) : fmt::format("stage {}", stage);
+}
+
+}  // namespace
+
+std::string RenderJobList(const v1::ListResponse& jobs, std::int64_t now_unix_ms) {
+  if (jobs.jobs().empty()) return "no jobs yet; 'gristmill submit' starts one\n";
+  Table table({"JOB", "NAME", "STATE", ">TASKS", ">TIME", "OUTPUT"});
+  for (const v1::JobStatus& job : jobs.jobs()) {
+    table.AddRow({JobName(job.id()), job.name(), std::string(NameOf(job.state())), TasksDone(job),
+                  FormatDuration(ElapsedMs(job, now_unix_ms)), OrDash(job.output())});
+  }
+  return table.Render();
+}
+
+std::string RenderJob(const v1::JobStatus& job, std::int64_t now_unix_ms) {
+  std::string text = fmt::format("{} {}: {} {} {}\n", JobName(job.id()), job.name(),
+                                 NameOf(job.state()), HasEnded(job.state()) ? "after" : "for",
+                                 FormatDuration(ElapsedMs(job, now_unix_ms)));
+  if (!job.message().empty()) text += job.message() + "\n";
+  if (job.input_bytes() > 0) text += fmt::format("input   {}\n", FormatBytes(job.input_bytes()));
+  if (!job.output().empty()) text += fmt::format("output  {}\n", job.output());
+  if (!HasEnded(job.state())) {
+    text += fmt::format("cluster {} with {}\n", CountOf(job.workers(), "worker"),
+                        CountOf(job.slots(), "slot"));
+  }
+  Table table({"STAGE", ">DONE", ">TASKS", ">RUNNING", ">FAILED ATTEMPTS", ">LOST OUTPUTS"});
+  for (const v1::StageStatus& stage : job.stages()) {
+    table.AddRow({std::string(NameOf(stage.kind())), GroupDigits(stage.tasks_succeeded()),
+                  GroupDigits(stage.tasks_total()), GroupDigits(stage.tasks_running()),
+                  GroupDigits(stage.attempts_failed()), GroupDigits(stage.outputs_lost())});
+  }
+  return text + table.Render();
+}
+
+std::string RenderTasks(const v1::TasksResponse& tasks,
+                        const std::vector<v1::StageKind>& stage_kinds) {
+  Table table({"STAGE", ">TASK", "STATE", ">ATTEMPT", ">FAILURES", "WORKER", "WHAT"});
+  for (const v1::TaskStatus& task : tasks.tasks()) {
+    table.AddRow({StageName(task.id().stage(), stage_kinds), std::to_string(task.id().task()),
+                  std::string(NameOf(task.state())),
+                  task.attempt() == 0 ? "-" : std::to_string(task.attempt()),
+                  std::to_string(task.failures()), OrDash(task.worker()), OrDash(task.split())});
+  }
+  return table.Render();
+}
+
+std::string RenderCounters(const v1::CountersResponse& counters) {
+  if (counters.counters().empty()) return "no counters yet\n";
+  Table table({"COUNTER", ">VALUE"});
+  for (const v1::Counter& counter : counters.counters()) {
+    table.AddRow({counter.name(), GroupDigits(counter.value())});
+  }
+  return table.Render();
+}
+
+std::string RenderWorkers(const v1::WorkersResponse& workers) {
+  if (workers.workers().empty()) {
+    return "no workers; start one with 'gristmill worker --coordinator HOST:PORT'\n";
+  }
+  Table table({">WORKER", "NAME", "STATE", ">SLOTS USED", "SHUFFLE ADDRESS", ">LAST HEARD"});
+  for (const v1::WorkerStatus& worker : workers.workers()) {
+    table.AddRow({std::to_string(worker.id()), worker.name(), worker.state(),
+                  fmt::format("{}/{}", worker.slots_used(), worker.slots()),
+                  OrDash(worker.shuffle_address()),
+                  FormatDuration(worker.last_heartbeat_ms()) + " ago"});
+  }
+  return table.Render();
+}
+
+}  // namespace gristmill::cli

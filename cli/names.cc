@@ -1,0 +1,78 @@
+#include "cli/names.h"
+
+#include <charconv>
+
+#include "base/status.h"
+
+namespace gristmill::cli {
+
+absl::StatusOr<std::uint64_t> ParseJobId(std::string_view text) {
+  constexpr std::string_view kPrefix = "job-";
+  const std::string_view digits =
+      text.substr(0, kPrefix.size()) == kPrefix ? text.substr(kPrefix.size()) : text;
+  std::uint64_t id = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id);
+  if (error != std::errc() || end != digits.data() + digits.size() || id == 0) {
+    return InvalidArgument(
+        "'{}' is not a job id; write a number such as 7 or job-7, 'gristmill list' shows them",
+        text);
+  }
+  return id;
+}
+
+std::string JobName(std::uint64_t job) { return fmt::format("job-{}", job); }
+
+std::string_view NameOf(v1::JobState state) {
+  switch (state) {
+    case v1::JOB_STATE_RUNNING:
+      return "running";
+    case v1::JOB_STATE_COMMITTING:
+      return "committing";
+    case v1::JOB_STATE_SUCCEEDED:
+      return "succeeded";
+    case v1::JOB_STATE_FAILED:
+      return "failed";
+    case v1::JOB_STATE_CANCELLED:
+      return "cancelled";
+    default:
+      return "unknown";
+  }
+}
+
+std::string_view NameOf(v1::TaskState state) {
+  switch (state) {
+    case v1::TASK_STATE_WAITING:
+      return "waiting";
+    case v1::TASK_STATE_RUNNING:
+      return "running";
+    case v1::TASK_STATE_SUCCEEDED:
+      return "succeeded";
+    default:
+      return "unknown";
+  }
+}
+
+std::string_view NameOf(v1::StageKind kind) {
+  switch (kind) {
+    case v1::STAGE_KIND_SAMPLE:
+      return "sample";
+    case v1::STAGE_KIND_MAP:
+      return "map";
+    case v1::STAGE_KIND_REDUCE:
+      return "reduce";
+    default:
+      return "stage";
+  }
+}
+
+std::string GroupDigits(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
+  return text;
+}
+
+std::string CountOf(std::uint64_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", GroupDigits(number), noun, number == 1 ? "" : "s");
+}
+
+}  // namespace gristmill::cli

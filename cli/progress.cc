@@ -1,0 +1,182 @@
+#include "cli/progress.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/units.h"
+#include "cli/names.h"
+#include "cli/table.h"
+
+namespace gristmill::cli {
+namespace {
+
+constexpr DurationMs kWindowMs = 15'000;
+constexpr DurationMs kSampleMs = 250;
+constexpr std::size_t kBarColumnsMin = 8;
+constexpr std::size_t kBarColumnsMax = 40;
+
+// "job-7 wordcount", or the name alone for an embedded run, whose job has no id.
+std::string TitleOf(const v1::JobStatus& status) {
+  return status.id() == 0 ? status.name()
+                          : fmt::format("{} {}", JobName(status.id()), status.name());
+}
+
+std::string RenderBar(const v1::StageStatus& stage, std::size_t columns) {
+  const std::uint64_t total = std::max<std::uint32_t>(stage.tasks_total(), 1);
+  const bool complete = stage.tasks_succeeded() >= stage.tasks_total();
+  const std::size_t filled =
+      complete ? columns
+               : static_cast<std::size_t>(columns * std::uint64_t{stage.tasks_succeeded()} / total);
+  std::string bar(filled, '=');
+  if (filled < columns && stage.tasks_running() > 0) bar += '>';
+  bar.resize(columns, ' ');
+  return "[" + bar + "]";
+}
+
+std::string RenderCounts(const v1::StageStatus& stage) {
+  return fmt::format("{}/{}", GroupDigits(stage.tasks_succeeded()),
+                     GroupDigits(stage.tasks_total()));
+}
+
+// What is said of a stage besides its count.
+std::string RenderNotes(const v1::StageStatus& stage, double rate) {
+  std::string notes;
+  const auto add = [&notes](const std::string& note) {
+    if (note.empty()) return;
+    if (!notes.empty()) notes += ", ";
+    notes += note;
+  };
+  if (stage.tasks_running() > 0) add(fmt::format("{} running", GroupDigits(stage.tasks_running())));
+  if (stage.tasks_succeeded() < stage.tasks_total()) add(RenderRate(stage, rate));
+  if (stage.attempts_failed() > 0)
+    add(fmt::format("{} failed", GroupDigits(stage.attempts_failed())));
+  if (stage.outputs_lost() > 0) add(fmt::format("{} lost", GroupDigits(stage.outputs_lost())));
+  return notes;
+}
+
+std::uint64_t ValueOf(const std::vector<v1::Counter>& counters, std::string_view name) {
+  const auto at = std::find_if(counters.begin(), counters.end(),
+                               [name](const v1::Counter& c) { return c.name() == name; });
+  return at == counters.end() ? 0 : at->value();
+}
+
+std::string RenderVolume(const std::vector<v1::Counter>& counters, DurationMs elapsed_ms) {
+  std::string text;
+  if (const std::uint64_t records = ValueOf(counters, "input_records"); records > 0) {
+    text += "; read " + CountOf(records, "record");
+  }
+  if (const std::uint64_t bytes = ValueOf(counters, "input_bytes"); bytes > 0) {
+    const double seconds = static_cast<double>(std::max<DurationMs>(elapsed_ms, 1)) / 1000;
+    text += fmt::format(", {} at {:.1f} MiB/s", FormatBytes(bytes),
+                        static_cast<double>(bytes) / (1024 * 1024) / seconds);
+  }
+  if (const std::uint64_t records = ValueOf(counters, "output_records"); records > 0) {
+    text += fmt::format("; wrote {}, {}", CountOf(records, "record"),
+                        FormatBytes(ValueOf(counters, "output_bytes")));
+  }
+  return text;
+}
+
+}  // namespace
+
+void RateMeter::Observe(const v1::JobStatus& status, Instant now) {
+  stages_.resize(static_cast<std::size_t>(status.stages_size()));
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    const v1::StageStatus& seen = status.stages(static_cast<int>(i));
+    Stage& stage = stages_[i];
+    if (stage.samples.empty() && seen.tasks_running() == 0) continue;  // it has not begun
+    stage.latest = {now, seen.tasks_succeeded()};
+    if (stage.samples.empty() || now - stage.samples.back().when >= kSampleMs) {
+      stage.samples.push_back(stage.latest);
+    }
+    while (stage.samples.size() > 1 && now - stage.samples.front().when > kWindowMs) {
+      stage.samples.pop_front();
+    }
+  }
+}
+
+double RateMeter::tasks_per_second(std::size_t stage) const {
+  if (stage >= stages_.size() || stages_[stage].samples.empty()) return 0;
+  const Sample& first = stages_[stage].samples.front();
+  const Sample& latest = stages_[stage].latest;
+  if (latest.when <= first.when || latest.succeeded <= first.succeeded) return 0;
+  return 1000.0 * (latest.succeeded - first.succeeded) /
+         static_cast<double>(latest.when - first.when);
+}
+
+std::string RenderRate(const v1::StageStatus& stage, double tasks_per_second) {
+  if (tasks_per_second <= 0 || stage.tasks_succeeded() >= stage.tasks_total()) return "";
+  const double left_s = (stage.tasks_total() - stage.tasks_succeeded()) / tasks_per_second;
+  return fmt::format("{:.1f} tasks/s, ETA {}", tasks_per_second,
+                     FormatDuration(static_cast<DurationMs>(std::min(left_s, 1e9) * 1000)));
+}
+
+std::vector<std::string> RenderBars(const v1::JobStatus& status, const RateMeter& rates,
+                                    DurationMs elapsed_ms, std::size_t width) {
+  std::vector<std::string> lines;
+  lines.push_back(fmt::format("{}: {}, {}", TitleOf(status), NameOf(status.state()),
+                              FormatDuration(elapsed_ms)));
+  if (status.id() != 0) {
+    lines.back() += fmt::format(", {} with {}", CountOf(status.workers(), "worker"),
+                                CountOf(status.slots(), "slot"));
+  }
+  std::size_t count_columns = 0;
+  std::size_t note_columns = 0;
+  for (int i = 0; i < status.stages_size(); ++i) {
+    const double rate = rates.tasks_per_second(static_cast<std::size_t>(i));
+    count_columns = std::max(count_columns, RenderCounts(status.stages(i)).size());
+    note_columns = std::max(note_columns, RenderNotes(status.stages(i), rate).size());
+  }
+  const std::size_t text_columns = 8 + 3 + count_columns + 2 + note_columns;
+  const std::size_t bar_columns =
+      width > text_columns ? std::min(width - text_columns, kBarColumnsMax) : 0;
+  for (int i = 0; i < status.stages_size(); ++i) {
+    const v1::StageStatus& stage = status.stages(i);
+    std::string line = fmt::format("{:<8}", NameOf(stage.kind()));
+    if (bar_columns >= kBarColumnsMin) line += RenderBar(stage, bar_columns) + " ";
+    line += fmt::format("{:>{}}  {}", RenderCounts(stage), count_columns,
+                        RenderNotes(stage, rates.tasks_per_second(static_cast<std::size_t>(i))));
+    line.erase(line.find_last_not_of(' ') + 1);
+    lines.push_back(std::move(line));
+  }
+  for (std::string& line : lines) line.resize(std::min(line.size(), width));
+  return lines;
+}
+
+std::string RenderProgressLine(const v1::JobStatus& status, const RateMeter& rates) {
+  std::string line = fmt::format("{}: {}", TitleOf(status), NameOf(status.state()));
+  for (int i = 0; i < status.stages_size(); ++i) {
+    const v1::StageStatus& stage = status.stages(i);
+    const std::string notes =
+        RenderNotes(stage, rates.tasks_per_second(static_cast<std::size_t>(i)));
+    line += fmt::format("; {} {}", NameOf(stage.kind()), RenderCounts(stage));
+    if (!notes.empty()) line += fmt::format(" ({})", notes);
+  }
+  return line;
+}
+
+std::string RenderSummary(const v1::JobStatus& status, const std::vector<v1::Counter>& counters,
+                          DurationMs elapsed_ms) {
+  std::string line = fmt::format("{} {}", TitleOf(status), NameOf(status.state()));
+  if (!HasEnded(status.state())) return line;
+  line += fmt::format(" after {}", FormatDuration(elapsed_ms));
+  if (status.state() != v1::JOB_STATE_SUCCEEDED) {
+    return status.message().empty() ? line : line + ": " + status.message();
+  }
+  line += RenderVolume(counters, elapsed_ms);
+  if (!status.output().empty()) line += " to " + status.output();
+  return line;
+}
+
+DurationMs ElapsedMs(const v1::JobStatus& status, std::int64_t now_unix_ms) {
+  const std::int64_t end = status.finished_unix_ms() > 0 ? status.finished_unix_ms() : now_unix_ms;
+  return std::max<DurationMs>(end - status.submitted_unix_ms(), 0);
+}
+
+bool HasEnded(v1::JobState state) {
+  return state == v1::JOB_STATE_SUCCEEDED || state == v1::JOB_STATE_FAILED ||
+         state == v1::JOB_STATE_CANCELLED;
+}
+
+}  // namespace gristmill::cli

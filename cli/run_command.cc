@@ -1,0 +1,54 @@
+#include "cli/run_command.h"
+
+#include <unistd.h>
+
+#include <atomic>
+
+#include "base/status.h"
+#include "cli/embedded_run.h"
+#include "cli/exit_code.h"
+#include "cli/progress_display.h"
+#include "cli/signals.h"
+#include "cli/temp_directory.h"
+#include "worker/worker.h"
+
+namespace gristmill::cli {
+
+int RunJob(const RunFlags& flags) {
+  const absl::StatusOr<v1::JobRequest> request = BuildRequest(flags.job);
+  if (!request.ok()) return Fail(request.status());
+  const absl::StatusOr<TempDirectory> spill = TempDirectory::Make(flags.work_directory);
+  if (!spill.ok()) return Fail(spill.status());
+
+  std::atomic<bool> cancelled{false};
+  const SignalWatcher signals([&](int count) {
+    cancelled = true;
+    if (count == 1) return;
+    spill->Remove();
+    _exit(kInterrupted);
+  });
+  ProgressDisplay display(flags.quiet);
+  EmbeddedOptions options;
+  options.threads = flags.threads > 0 ? flags.threads : worker::AvailableCpus();
+  options.spill_directory = spill->path();
+  options.on_progress = [&](const v1::JobStatus& status) { display.Update(status); };
+  options.cancelled = &cancelled;
+  const absl::StatusOr<EmbeddedOutcome> outcome = RunEmbedded(*request, options);
+  display.Finish();
+  if (!outcome.ok()) return Fail(outcome.status());
+
+  const v1::JobStatus& status = outcome->status;
+  const DurationMs elapsed_ms = ElapsedMs(status, UnixNowMs());
+  if (cancelled && status.state() == v1::JOB_STATE_CANCELLED) {
+    fmt::print(stderr, "gristmill: interrupted; nothing was left in the output directory\n");
+    return kInterrupted;
+  }
+  if (status.state() != v1::JOB_STATE_SUCCEEDED) {
+    fmt::print(stderr, "gristmill: {}\n", RenderSummary(status, outcome->counters, elapsed_ms));
+  } else if (!flags.quiet) {
+    fmt::print(stderr, "{}\n", RenderSummary(status, outcome->counters, elapsed_ms));
+  }
+  return ExitCodeOf(status.state());
+}
+
+}  // namespace gristmill::cli

@@ -1,0 +1,22 @@
+// `gristmill run`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cli/job_flags.h"
+
+namespace gristmill::cli {
+
+struct RunFlags {
+  JobFlags job;
+  std::uint32_t threads = 0;   // 0: the CPUs this process may use
+  std::string work_directory;  // for spill files; empty: $TMPDIR, else /tmp
+  bool quiet = false;
+};
+
+// Runs the job in this process. The first Ctrl-C cancels it, the second ends the process at once.
+// Returns the exit code.
+int RunJob(const RunFlags& flags);
+
+}  // namespace gristmill::cli

@@ -1,0 +1,130 @@
+#include "cli/service_commands.h"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "base/status.h"
+#include "base/units.h"
+#include "cli/exit_code.h"
+#include "cli/signals.h"
+#include "client/client.h"
+
+namespace gristmill::cli {
+namespace {
+
+absl::Status ParseDurationFlag(std::string_view flag, const std::string& text, DurationMs* ms) {
+  if (text.empty()) return absl::OkStatus();
+  const absl::StatusOr<DurationMs> parsed = ParseDuration(text);
+  if (!parsed.ok()) return InvalidArgument("{}: {}", flag, Message(parsed.status()));
+  *ms = *parsed;
+  return absl::OkStatus();
+}
+
+void StartLog(const std::string& level) {
+  spdlog::set_default_logger(spdlog::stderr_color_mt("gristmill"));
+  spdlog::set_level(spdlog::level::from_str(level));
+  spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
+  spdlog::flush_on(spdlog::level::trace);
+}
+
+absl::Status CheckCoordinatorFlags(CoordinatorFlags* flags) {
+  coordinator::ServerOptions& options = flags->options;
+  GM_RETURN_IF_ERROR(ParseDurationFlag("--heartbeat", flags->heartbeat, &options.heartbeat_ms));
+  GM_RETURN_IF_ERROR(ParseDurationFlag("--lease", flags->lease, &options.lease_ms));
+  if (options.heartbeat_ms < 10 || options.lease_ms < 2 * options.heartbeat_ms) {
+    return InvalidArgument(
+        "--lease {} is too short for --heartbeat {}; a lease must last two heartbeats or more, and "
+        "a heartbeat 10ms or more",
+        FormatDuration(options.lease_ms), FormatDuration(options.heartbeat_ms));
+  }
+  std::error_code error;
+  options.journal_path = std::filesystem::absolute(options.journal_path, error).string();
+  if (error) return InvalidArgument("--journal is not a path: {}", error.message());
+  return absl::OkStatus();
+}
+
+absl::Status CheckWorkerFlags(WorkerFlags* flags) {
+  worker::WorkerOptions& options = flags->options;
+  GM_RETURN_IF_ERROR(
+      ParseDurationFlag("--reconnect-for", flags->reconnect_for, &options.reconnect_for_ms));
+  GM_RETURN_IF_ERROR(
+      ParseDurationFlag("--drain-deadline", flags->drain_deadline, &options.drain_deadline_ms));
+  options.coordinator = CoordinatorAddress(options.coordinator);
+  if (options.directory.empty()) {
+    const char* env = std::getenv("TMPDIR");
+    options.directory =
+        fmt::format("{}/gristmill-{}", env != nullptr && *env ? env : "/tmp", getuid());
+  }
+  std::error_code error;
+  options.directory = std::filesystem::absolute(options.directory, error).string();
+  if (!error) std::filesystem::create_directories(options.directory, error);
+  if (error) {
+    return PermissionDenied("can't make the worker's directory {}: {}; pass another with --dir",
+                            options.directory, error.message());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int RunCoordinator(CoordinatorFlags flags) {
+  if (const absl::Status status = CheckCoordinatorFlags(&flags); !status.ok()) return Fail(status);
+  StartLog(flags.log_level);
+  absl::Notification stop;
+  const SignalWatcher signals([&stop](int count) {
+    if (count > 1) _exit(kInterrupted);
+    stop.Notify();
+  });
+  const auto server = coordinator::Server::Start(flags.options);
+  if (!server.ok()) {
+    Fail(server.status());
+    return server.status().code() == absl::StatusCode::kInvalidArgument ? kRefused : kJobFailed;
+  }
+  const std::string& listen = flags.options.listen;
+  fmt::print(stderr, "coordinator listens on {}:{}, journal {}\n",
+             listen.substr(0, listen.rfind(':')), (*server)->port(), flags.options.journal_path);
+  stop.WaitForNotification();
+  spdlog::info("shutting down; jobs go on when a coordinator starts on this journal again");
+  (*server)->Shutdown();
+  return kDone;
+}
+
+int RunWorker(WorkerFlags flags) {
+  if (const absl::Status status = CheckWorkerFlags(&flags); !status.ok()) return Fail(status);
+  StartLog(flags.log_level);
+  absl::Mutex mutex;
+  worker::Worker* running = nullptr;  // guarded by mutex
+  const SignalWatcher signals([&](int count) {
+    const absl::MutexLock lock(&mutex);
+    if (running == nullptr || count > 2) _exit(kInterrupted);
+    spdlog::info(count == 1 ? "draining; a second signal ends the worker at once"
+                            : "leaving at once");
+    running->Drain();
+  });
+  const auto worker = worker::Worker::Start(flags.options);
+  if (!worker.ok()) {
+    Fail(worker.status());
+    return worker.status().code() == absl::StatusCode::kUnavailable ? kNoCluster : kRefused;
+  }
+  {
+    const absl::MutexLock lock(&mutex);
+    running = worker->get();
+  }
+  fmt::print(stderr, "worker joins the coordinator at {}, spill files in {}\n",
+             flags.options.coordinator, flags.options.directory);
+  const absl::Status status = (*worker)->Wait();
+  {
+    const absl::MutexLock lock(&mutex);
+    running = nullptr;
+  }
+  return status.ok() ? kDone : Fail(status);
+}
+
+}  // namespace gristmill::cli

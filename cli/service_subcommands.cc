@@ -1,0 +1,86 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/command_line.h"
+#include "cli/service_commands.h"
+
+namespace gristmill::cli {
+namespace {
+
+constexpr std::uint32_t kSlotsMax = 1'024;
+
+void AddLogLevel(CLI::App* command, std::string* level) {
+  command->add_option("--log-level", *level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}).description(""))
+      ->type_name("LEVEL")
+      ->default_str(*level);
+}
+
+void AddCoordinator(CLI::App& app, Command* chosen) {
+  auto flags = std::make_shared<CoordinatorFlags>();
+  flags->options.journal_path = "gristmill.journal";
+  CLI::App* command = app.add_subcommand("coordinator", "Start the coordinator of a cluster");
+  command
+      ->add_option("--listen", flags->options.listen,
+                   "Address to serve on; port 0 picks a free one")
+      ->type_name("HOST:PORT")
+      ->default_str(flags->options.listen);
+  command
+      ->add_option("--journal", flags->options.journal_path,
+                   "File of its decisions; made if absent")
+      ->type_name("PATH")
+      ->default_str(flags->options.journal_path);
+  command->add_option("--heartbeat", flags->heartbeat, "How often a worker reports [1s]")
+      ->type_name("DURATION");
+  command->add_option("--lease", flags->lease, "A worker unheard for so long is lost [10s]")
+      ->type_name("DURATION");
+  AddLogLevel(command, &flags->log_level);
+  command->footer(
+      "A coordinator started again on the same journal goes on with its jobs.\n"
+      "Example: gristmill coordinator --listen 0.0.0.0:7070 --journal /var/lib/gristmill/journal");
+  command->callback([flags, chosen] { *chosen = [flags] { return RunCoordinator(*flags); }; });
+}
+
+void AddWorker(CLI::App& app, Command* chosen) {
+  auto flags = std::make_shared<WorkerFlags>();
+  worker::WorkerOptions& options = flags->options;
+  CLI::App* command = app.add_subcommand("worker", "Start a worker: it runs the tasks of jobs");
+  command
+      ->add_option("-c,--coordinator", options.coordinator,
+                   "The cluster's coordinator [$GRISTMILL_COORDINATOR, else localhost:7070]")
+      ->type_name("HOST:PORT");
+  command->add_option("--slots", options.slots, "Tasks at once [the CPUs this process may use]")
+      ->type_name("N")
+      ->check(CLI::Range(std::uint32_t{1}, kSlotsMax).description(""));
+  command->add_option("--dir", options.directory, "Where map output goes [/tmp/gristmill-UID]")
+      ->type_name("DIRECTORY");
+  command->add_option("--listen", options.listen, "Address that serves map output to other workers")
+      ->type_name("HOST:PORT")
+      ->default_str(options.listen);
+  command
+      ->add_option("--advertise", options.advertise, "Host by which other workers reach this one")
+      ->type_name("HOST");
+  command
+      ->add_option("--reconnect-for", flags->reconnect_for,
+                   "Give up after so long without a coordinator [never]")
+      ->type_name("DURATION");
+  command
+      ->add_option("--drain-deadline", flags->drain_deadline,
+                   "After SIGTERM leave at the latest after this long [1m]")
+      ->type_name("DURATION");
+  AddLogLevel(command, &flags->log_level);
+  command->footer(
+      "The first SIGTERM or Ctrl-C drains: running tasks end and their output stays served while\n"
+      "it is needed. The second ends the worker at once.\n"
+      "Example: gristmill worker --coordinator head:7070 --slots 8 --dir /scratch");
+  command->callback([flags, chosen] { *chosen = [flags] { return RunWorker(*flags); }; });
+}
+
+}  // namespace
+
+void AddServiceCommands(CLI::App& app, Command* chosen) {
+  AddCoordinator(app, chosen);
+  AddWorker(app, chosen);
+}
+
+}  // namespace gristmill::cli

@@ -1,0 +1,98 @@
+// Submitting a job and following it to its end.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+
+#include "cli/cluster_commands.h"
+#include "cli/exit_code.h"
+#include "cli/json.h"
+#include "cli/names.h"
+#include "cli/progress_display.h"
+#include "cli/signals.h"
+#include "client/client.h"
+
+namespace gristmill::cli {
+namespace {
+
+// Ctrl-C ends the process, not the job, and says so. Made before the client starts threads.
+class Interruption {
+ public:
+  Interruption() : watcher_([this](int) { Leave(); }) {}
+  void SetJob(std::uint64_t job) { job_ = job; }
+
+ private:
+  void Leave() const {
+    const std::uint64_t job = job_.load();
+    if (job == 0) {
+      fmt::print(stderr, "\ngristmill: interrupted; 'gristmill list' shows what was submitted\n");
+    } else {
+      fmt::print(stderr,
+                 "\ngristmill: {0} goes on without you; 'gristmill watch {0}' shows it again, "
+                 "'gristmill cancel {0}' stops it\n",
+                 JobName(job));
+    }
+    _exit(kInterrupted);
+  }
+
+  std::atomic<std::uint64_t> job_{0};
+  const SignalWatcher watcher_;
+};
+
+// Shows the job until it ended; prints the summary.
+int Follow(Client& client, std::uint64_t job, const ClusterFlags& flags, bool quiet) {
+  ProgressDisplay display(quiet);
+  const absl::StatusOr<v1::JobStatus> status =
+      client.Watch(job, [&display](const v1::JobStatus& now) {
+        display.Update(now);
+        return true;
+      });
+  display.Finish();
+  if (!status.ok()) return Fail(status.status());
+  if (flags.json) std::fputs(ToJson(*status).c_str(), stdout);
+  const bool failed = status->state() != v1::JOB_STATE_SUCCEEDED;
+  if (failed || !quiet) {
+    std::vector<v1::Counter> counters;
+    if (const auto response = client.Counters(job); response.ok()) {
+      counters.assign(response->counters().begin(), response->counters().end());
+    }
+    fmt::print(stderr, "{}{}\n", failed ? "gristmill: " : "",
+               RenderSummary(*status, counters, ElapsedMs(*status, UnixNowMs())));
+  }
+  return ExitCodeOf(status->state());
+}
+
+}  // namespace
+
+int SubmitJob(const SubmitFlags& flags) {
+  const absl::StatusOr<v1::JobRequest> request = BuildRequest(flags.job);
+  if (!request.ok()) return Fail(request.status());
+  std::optional<Interruption> interruption;
+  if (flags.wait) interruption.emplace();
+  Client client(CoordinatorAddress(flags.cluster.coordinator));
+  const absl::StatusOr<std::uint64_t> job = client.Submit(*request);
+  if (!job.ok()) return Fail(job.status());
+  if (interruption) interruption->SetJob(*job);
+  fmt::print("{}\n", JobName(*job));
+  std::fflush(stdout);
+  if (flags.wait) return Follow(client, *job, flags.cluster, flags.quiet);
+  if (!flags.quiet) {
+    fmt::print(stderr, "watch it with 'gristmill watch {0}', stop it with 'gristmill cancel {0}'\n",
+               JobName(*job));
+  }
+  return kDone;
+}
+
+int WatchJob(const ClusterFlags& flags, const std::string& job, bool quiet) {
+  const absl::StatusOr<std::uint64_t> id = ParseJobId(job);
+  if (!id.ok()) return Fail(id.status());
+  Interruption interruption;
+  interruption.SetJob(*id);
+  Client client(CoordinatorAddress(flags.coordinator));
+  return Follow(client, *id, flags, quiet);
+}
+
+}  // namespace gristmill::cli

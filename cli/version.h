@@ -1,0 +1,5 @@
+#pragma once
+
+namespace gristmill::cli {
+inline constexpr const char* kVersion = GRISTMILL_VERSION;
+}  // namespace gristmill::cli
