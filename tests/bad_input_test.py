@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+"""What a new user gets wrong: each mistake has its sentence and exit code, and leaves no output.
+
+usage: bad_input_test.py GRISTMILL [unittest arguments]
+"""
+
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from cluster import Cluster
+
+BINARY = None
+OK, JOB_FAILED, USAGE, UNREACHABLE = 0, 1, 2, 3
+
+
+def run(*args, env=None, preexec_fn=None):
+    return subprocess.run([BINARY, *map(str, args)], capture_output=True, text=True, timeout=120,
+                          stdin=subprocess.DEVNULL, preexec_fn=preexec_fn,
+                          env={**os.environ, "GRISTMILL_COORDINATOR": "127.0.0.1:1",
+                               **(env or {})})
+
+
+class BadInputTest(unittest.TestCase):
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="gristmill-bad-"))
+        self.directory.chmod(0o755)
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.text = self.directory / "in.txt"
+        self.text.write_text("one two\ntwo\n")
+        self.out = self.directory / "out"
+
+    def refuse(self, code, *needles, args, **kwargs):
+        """Expects that exit code, one sentence on stderr with the needles, and no output."""
+        result = run(*args, **kwargs)
+        self.assertEqual(result.returncode, code, f"{args}: {result.stderr}")
+        for needle in needles:
+            self.assertIn(needle, result.stderr)
+        errors = [l for l in result.stderr.splitlines() if l.startswith("gristmill: ")]
+        self.assertEqual(len(errors), 1, f"one sentence: {result.stderr}")
+        self.assertFalse(self.out.exists(), "partial output was left")
+
+    def wordcount(self, *extra, source=None, **kwargs):
+        return ["run", "wordcount", "--input", source or self.text, "--output", self.out, *extra]
+
+    def test_misspelt_job(self):
+        self.refuse(USAGE, "wordcuont", "wordcount",
+                    args=["run", "wordcuont", "--input", self.text, "--output", self.out])
+
+    def test_misspelt_command(self):
+        self.refuse(USAGE, "submit", args=["sumbit", "wordcount"])
+
+    def test_misspelt_flag(self):
+        self.refuse(USAGE, "--partitions", args=self.wordcount("--partitons", "3"))
+
+    def test_misspelt_parameter(self):
+        self.refuse(USAGE, "lowr", "lower", args=self.wordcount("--param", "lowr=true"))
+
+    def test_ill_typed_parameter(self):
+        self.refuse(USAGE, "lower", "maybe", args=self.wordcount("--param", "lower=maybe"))
+
+    def test_bad_regular_expression(self):
+        self.refuse(USAGE, "pattern", args=["run", "grep", "--input", self.text, "--output",
+                                            self.out, "--param", "pattern=("])
+
+    def test_zero_partitions(self):
+        self.refuse(USAGE, "partitions", args=self.wordcount("--partitions", "0"))
+
+    def test_bad_size(self):
+        self.refuse(USAGE, "'lots'", args=self.wordcount("--memory", "lots"))
+
+    def test_missing_file(self):
+        missing = self.directory / "no-such-file.txt"
+        self.refuse(USAGE, str(missing), args=self.wordcount(source=missing))
+
+    def test_missing_input_flag(self):
+        self.refuse(USAGE, "--input", args=["run", "wordcount", "--output", self.out])
+
+    def test_missing_output_flag(self):
+        self.refuse(USAGE, "--output", args=["run", "wordcount", "--input", self.text])
+
+    def test_glob_without_match(self):
+        self.refuse(USAGE, "*.csv", args=self.wordcount(source=f"{self.directory}/*.csv"))
+
+    def as_nobody(self):
+        os.setgid(65534)
+        os.setuid(65534)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to become another user")
+    def test_input_without_permission(self):
+        self.text.chmod(0o600)
+        self.refuse(USAGE, str(self.text), args=self.wordcount(), preexec_fn=self.as_nobody)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to become another user")
+    def test_directory_without_permission(self):
+        self.refuse(USAGE, str(self.out), args=self.wordcount(), preexec_fn=self.as_nobody)
+
+    def test_output_that_exists(self):
+        self.out.mkdir()
+        (self.out / "precious").write_text("keep me")
+        result = run(*self.wordcount())
+        self.assertEqual(result.returncode, USAGE)
+        self.assertIn("--overwrite", result.stderr)
+        result = run(*self.wordcount("--overwrite"))
+        self.assertEqual(result.returncode, USAGE, "a stranger's file is not overwritten")
+        self.assertIn("precious", result.stderr)
+        self.assertEqual((self.out / "precious").read_text(), "keep me")
+
+    def test_overwrite_replaces_an_earlier_result(self):
+        self.assertEqual(run(*self.wordcount("--partitions", 3)).returncode, OK)
+        self.assertEqual(run(*self.wordcount("--partitions", 2)).returncode, USAGE)
+        self.assertEqual(run(*self.wordcount("--partitions", 2, "--overwrite")).returncode, OK)
+        self.assertEqual(sorted(p.name for p in self.out.iterdir()),
+                         ["_SUCCESS", "part-00000-of-00002", "part-00001-of-00002"])
+
+    def test_output_that_is_a_file(self):
+        result = run("run", "wordcount", "--input", self.text, "--output", self.text)
+        self.assertEqual(result.returncode, USAGE)
+        self.assertEqual(self.text.read_text(), "one two\ntwo\n")
+
+    def test_records_of_the_wrong_length(self):
+        self.refuse(USAGE, "100", args=["run", "sort", "--input", self.text, "--output", self.out,
+                                        "--param", "records=terasort"])
+
+    def test_empty_file_gives_empty_output(self):
+        self.text.write_text("")
+        result = run(*self.wordcount())
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertEqual([p.stat().st_size for p in sorted(self.out.glob("part-*"))], [0] * 4)
+
+    def test_binary_file_as_text(self):
+        data = os.urandom(300_000)
+        self.text.write_bytes(data)
+        result = run(*self.wordcount("--partitions", 1))
+        self.assertEqual(result.returncode, OK, result.stderr)
+        words = data.split()
+        counted = (self.out / "part-00000-of-00001").read_bytes()
+        self.assertEqual(sum(int(l.rsplit(b"\t", 1)[1]) for l in counted.split(b"\n") if b"\t" in l),
+                         len(words))
+
+    def test_damaged_gzip_file(self):
+        self.text = self.directory / "bad.gz"
+        self.text.write_bytes(b"\x1f\x8b\x08\x00garbage that is no deflate stream")
+        self.refuse(JOB_FAILED, "bad.gz", args=self.wordcount())
+
+    def test_line_of_a_gibibyte(self):
+        with open(self.text, "wb") as f:
+            f.truncate(1 << 30)
+        self.refuse(JOB_FAILED, str(self.text), "longer than", args=self.wordcount())
+
+    def test_coordinator_that_is_not_there(self):
+        for args in (["list"], ["submit", *self.wordcount()[1:]], ["workers"]):
+            self.refuse(UNREACHABLE, "127.0.0.1:1", args=args)
+
+    def test_worker_without_a_coordinator_gives_up_when_told(self):
+        self.refuse(UNREACHABLE, "127.0.0.1:1", args=["worker", "--reconnect-for", "500ms", "--dir",
+                                                      self.directory / "spill"])
+
+    def test_port_in_use(self):
+        with socket.socket() as holder:
+            holder.bind(("127.0.0.1", 0))
+            holder.listen()
+            address = f"127.0.0.1:{holder.getsockname()[1]}"
+            self.refuse(USAGE, address, "in use", args=["coordinator", "--listen", address,
+                                                        "--journal", self.directory / "journal"])
+
+    def test_unknown_job_id(self):
+        with Cluster(BINARY, workers=0) as c:
+            for command in ("status", "watch", "cancel", "tasks", "counters"):
+                result = c.run(command, "42", check=False)
+                self.assertEqual(result.returncode, USAGE, f"{command}: {result.stderr}")
+                self.assertIn("42", result.stderr)
+
+    def test_refused_by_the_coordinator_with_the_same_sentences(self):
+        with Cluster(BINARY, workers=0) as c:
+            for extra in (["--param", "lowr=1"], ["--partitions", "0"]):
+                args = [*self.wordcount()[1:], *extra]
+                refused = c.run("submit", *args, check=False)
+                self.assertEqual(refused.returncode, USAGE, refused.stderr)
+                self.assertEqual(refused.stderr, run("run", *args).stderr)
+            self.assertFalse(self.out.exists())
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to mount a small tmpfs")
+    def test_full_disk(self):
+        small = self.directory / "small"
+        small.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small]).returncode:
+            self.skipTest("this machine lets nobody mount a tmpfs")
+        self.addCleanup(subprocess.run, ["umount", small])
+        with open(self.text, "w") as f:
+            f.writelines(f"word{i}\n" for i in range(400_000))
+        result = run("run", "wordcount", "--input", self.text, "--output", small / "out")
+        self.assertEqual(result.returncode, JOB_FAILED, result.stderr)
+        self.assertIn("No space left", result.stderr)
+        self.assertEqual(list(small.iterdir()), [], "no partial output")
+
+
+if __name__ == "__main__":
+    BINARY = pathlib.Path(sys.argv.pop(1)).resolve()
+    unittest.main(verbosity=2)

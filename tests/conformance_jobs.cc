@@ -1,0 +1,187 @@
+// Jobs that let a test see and steer a cluster from outside: they leave a file when a task starts
+// and can be held until the test lets them go. Linked into the `testbed` binary only.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "gristmill/job.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using gristmill::Emitter;
+using gristmill::Output;
+
+// Waits until `condition` holds; the test's own deadline is shorter.
+template <class Condition>
+void WaitUntil(Condition condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw std::runtime_error("nothing happened in the directory for 60 s");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
+// "PHASE-TASK.PID.N": one file per attempt that started, never overwritten.
+std::string Announce(const std::string& directory, const std::string& phase, std::uint32_t task) {
+  for (int n = 0;; ++n) {
+    const std::string path = directory + "/" + phase + "-" + std::to_string(task) + "." +
+                             std::to_string(getpid()) + "." + std::to_string(n);
+    const int fd = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+    if (fd >= 0) {
+      close(fd);
+      return path;
+    }
+    if (errno != EEXIST) throw std::runtime_error("can't write " + path);
+  }
+}
+
+std::uint64_t CountFiles(const std::string& directory, const std::string& prefix) {
+  std::uint64_t count = 0;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    count += entry.path().filename().string().starts_with(prefix) ? 1 : 0;
+  }
+  return count;
+}
+
+// Word count whose tasks announce themselves; one task of one phase waits for DIR/release.
+class Gate {
+ public:
+  static constexpr std::string_view kName = "gate";
+  static constexpr std::string_view kSummary = "word count that a test can hold in mid-task";
+  using Key = std::string;
+  using Value = std::uint64_t;
+
+  void Declare(gristmill::Params& params) {
+    params.Add("dir", &dir_, "where tasks announce themselves");
+    params.AddChoice("hold", &hold_, {"none", "map", "reduce"}, "phase to hold");
+    params.Add("task", &task_, "index of the task that is held");
+  }
+  void Map(std::string_view line, Emitter<Gate>& out) {
+    Arrive("map", out.context().task());
+    for (std::size_t begin = 0; begin < line.size();) {
+      const std::size_t end = std::min(line.find(' ', begin), line.size());
+      if (end > begin) out.Emit(line.substr(begin, end - begin), 1);
+      begin = end + 1;
+    }
+  }
+  void Reduce(std::string_view key, gristmill::Values<Gate>& values, Output<Gate>& out) {
+    Arrive("reduce", out.context().task());
+    std::uint64_t sum = 0;
+    for (std::uint64_t value : values) sum += value;
+    out.Emit(key, sum);
+  }
+
+ private:
+  void Arrive(const std::string& phase, std::uint32_t task) {
+    if (arrived_) return;
+    arrived_ = true;
+    Announce(dir_, phase, task);
+    if (hold_ == phase && task_ == task) {
+      WaitUntil([&] { return fs::exists(dir_ + "/release"); });
+    }
+  }
+
+  std::string dir_;
+  std::string hold_ = "none";
+  std::uint64_t task_ = 0;
+  bool arrived_ = false;
+};
+GRISTMILL_JOB(Gate);
+
+// Each map, and each reduce, waits until `together` tasks of its phase run at once.
+class Rendezvous {
+ public:
+  static constexpr std::string_view kName = "rendezvous";
+  static constexpr std::string_view kSummary = "tasks that end only if others run at the same time";
+  using Key = std::uint64_t;
+  using Value = std::uint64_t;
+
+  void Declare(gristmill::Params& params) {
+    params.Add("dir", &dir_, "where tasks announce themselves");
+    params.Add("together", &together_, "how many tasks of a phase must run at once");
+    params.Add("maps", &maps_, "number of map tasks");
+  }
+  gristmill::InputSpec Input() const {
+    return {gristmill::InputFormat::kIntegerRange, 0, {0, static_cast<std::int64_t>(maps_)}};
+  }
+  void Map(gristmill::IntegerRange range, Emitter<Rendezvous>& out) {
+    Announce(dir_, "map", out.context().task());
+    WaitUntil([&] { return CountFiles(dir_, "map-") >= together_; });
+    for (std::int64_t i = range.begin; i < range.end; ++i) {
+      out.Emit(static_cast<std::uint64_t>(i), 1);
+    }
+  }
+  std::uint32_t Partition(std::uint64_t key, std::uint32_t partitions) const {
+    return static_cast<std::uint32_t>(key % partitions);
+  }
+  void Reduce(std::uint64_t key, gristmill::Values<Rendezvous>& values, Output<Rendezvous>& out) {
+    if (!met_) {
+      met_ = true;
+      Announce(dir_, "reduce", out.context().task());
+      WaitUntil([&] { return CountFiles(dir_, "reduce-") >= together_; });
+    }
+    std::uint64_t sum = 0;
+    for (std::uint64_t value : values) sum += value;
+    out.Emit(key, sum);
+  }
+
+ private:
+  std::string dir_;
+  std::uint64_t together_ = 2;
+  std::uint64_t maps_ = 8;
+  bool met_ = false;
+};
+GRISTMILL_JOB(Rendezvous);
+
+// User code that misbehaves in the way its parameter says.
+class Misbehave {
+ public:
+  static constexpr std::string_view kName = "misbehave";
+  static constexpr std::string_view kSummary = "user code that fails on purpose";
+  using Key = std::string;
+  using Value = std::uint64_t;
+
+  void Declare(gristmill::Params& params) {
+    params.AddChoice("how", &how_, {"throw", "segfault", "exit", "loop"}, "what to do");
+    params.Add("dir", &dir_, "where tasks announce themselves");
+    params.Add("times", &times_, "misbehave in this many attempts, then behave");
+  }
+  void Map(std::string_view line, Emitter<Misbehave>& out) {
+    if (!announced_) {
+      announced_ = true;
+      Announce(dir_, "map", out.context().task());
+      if (CountFiles(dir_, "map-") <= times_) Fail();
+    }
+    out.Emit(line, 1);
+  }
+  static Value Combine(Value a, Value b) { return a + b; }
+
+ private:
+  void Fail() {
+    if (how_ == "throw") throw std::runtime_error("the dictionary is missing");
+    if (how_ == "segfault") raise(SIGSEGV);
+    if (how_ == "exit") _exit(3);
+    for (;;) spins_ = spins_ + 1;
+  }
+
+  std::string how_ = "throw";
+  std::string dir_;
+  std::uint64_t times_ = 1'000'000;
+  bool announced_ = false;
+  volatile std::uint64_t spins_ = 0;
+};
+GRISTMILL_JOB(Misbehave);
+
+}  // namespace

@@ -1,0 +1,405 @@
+#!/usr/bin/env python3
+"""Runs every job of the job library in many ways and compares the bytes.
+
+Each job runs in one process with different numbers of threads, sizes of splits and amounts of
+memory, then on a cluster of one worker and on one of several, on the same data with the same
+flags. All outputs must be the same bytes, and must equal an answer worked out here by other means:
+Python's own types, re, or the system's sort, tr and uniq.
+
+usage: jobs_test.py --binary PATH [--workers N] [--local-only] [unittest arguments, such as -k sort]
+"""
+
+import argparse
+import collections
+import gzip
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
+COMMAND_DEADLINE_S = 300
+PARTITIONS = 3
+
+options = argparse.Namespace(binary=None, workers=4, local_only=False)
+scratch = None  # pathlib.Path of this run's temporary directory
+clusters = {}  # "1 worker" -> address
+
+
+def say(text):
+    print(f"jobs_test: {text}", flush=True)
+
+
+# --- data ---------------------------------------------------------------------------------------
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def random_words(rng, count):
+    """Words of which a few are common and most are rare, as in real text."""
+    vocabulary = ["".join(rng.choices(LETTERS, k=rng.randint(1, 12))) for _ in range(4000)]
+    weights = [1 / (rank + 1) for rank in range(len(vocabulary))]
+    return rng.choices(vocabulary, weights, k=count)
+
+
+def random_lines(rng, words, line_end):
+    out, words = [], iter(random_words(rng, words))
+    while line := list(zip(range(rng.randint(1, 15)), words)):
+        out.append(rng.choice([" ", "  ", "\t"]).join(word for _, word in line))
+    return (line_end.join(out) + line_end).encode()
+
+
+def make_texts(directory):
+    rng = random.Random(20261122)
+    unicode_words = ["größer", "naïve", "Ωμέγα", "日本語", "слово", "e\u0301", "\u00a0", "🌾mill"]
+    texts = {
+        "plain.txt": random_lines(rng, 120_000, "\n"),
+        "crlf.txt": random_lines(rng, 20_000, "\r\n"),
+        "empty-lines.txt": b"\n\n\r\n  \n\nalone\n\n" * 3000,
+        "utf8.txt": "\n".join(
+            " ".join(rng.choices(unicode_words, k=rng.randint(0, 9))) for _ in range(8000)
+        ).encode(),
+        "odd-bytes.bin": rng.randbytes(200_000) + bytes(range(256)) * 50 + b"\r\r\n\0\0 \xff\xfe\n",
+        "long-words.txt": b" ".join(bytes([97 + i]) * (70_000 + i) for i in range(9)),
+        "last-line-ends-in-cr.txt": b"one two\r\ntwo\r",
+        "nothing.txt": b"",
+        "below/deeper/nested.txt": random_lines(rng, 5000, "\n"),
+    }
+    for name, content in texts.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (directory / "_left-out.txt").write_bytes(b"hidden words of a file that is not read\n")
+
+    halves = texts["plain.txt"][:300_000], texts["plain.txt"][300_000:600_000]
+    (directory / "two-members.gz").write_bytes(b"".join(map(gzip.compress, halves)))
+    texts["two-members.gz"] = b"".join(halves)
+    if zstd := shutil.which("zstd"):
+        compress = [zstd, "-q", "-c"]
+        frames = [subprocess.run(compress, input=h, capture_output=True, check=True).stdout for h in halves]
+        (directory / "two-frames.zst").write_bytes(b"".join(frames))
+        texts["two-frames.zst"] = b"".join(halves)
+    else:
+        say("zstd is not installed: no zstd file among the inputs")
+    return texts
+
+
+def make_pairs(directory):
+    """Lines for `distinct`: key<TAB>value with many repetitions, and lines out of the ordinary."""
+    rng = random.Random(7)
+    lines = [b"%d\t%d" % (int(rng.expovariate(0.02)), rng.randrange(300)) for _ in range(150_000)]
+    lines += [b"", b"\t", b"\tvalue of no key", b"no tab", b"no tab", b"a\tb\tc", b"a\tb", b"nul\0\t\0"]
+    lines += [b"nul\tx", b"nul\0\0\tx", b"long" * 5000 + b"\t" + b"v" * 30_000, b"\xff\xfe\t\xff"]
+    rng.shuffle(lines)
+    (directory / "pairs-1.txt").write_bytes(b"\n".join(lines[:90_000]) + b"\n")
+    (directory / "pairs-2.txt").write_bytes(b"\r\n".join(lines[90_000:]))
+    return lines
+
+
+def make_records(directory):
+    """100-byte records of which many share their key, with a serial number after it."""
+    rng = random.Random(11)
+    keys = [rng.randbytes(10) for _ in range(20_000)]
+    records = [rng.choice(keys) + b"%010d" % i + rng.randbytes(80) for i in range(120_000)]
+    for i in range(3):
+        (directory / f"records-{i}").write_bytes(b"".join(records[i * 40_000 : (i + 1) * 40_000]))
+    return records
+
+
+def lines_of(content):
+    """A line ends in LF or CRLF; the last may end in neither."""
+    if not content:
+        return []
+    *ended, last = content.split(b"\n")
+    lines = [line.removesuffix(b"\r") for line in ended]
+    return lines + [last] if last else lines
+
+
+# --- running ------------------------------------------------------------------------------------
+
+
+def run_command(command, **kwargs):
+    return subprocess.run(command, capture_output=True, timeout=COMMAND_DEADLINE_S, **kwargs)
+
+
+def local_cluster(verb, workers):
+    directory = scratch / f"cluster-{workers}"
+    command = [CHECKOUT / "deploy" / "local-cluster", verb, "--dir", directory]
+    if verb == "start":
+        command += ["--workers", str(workers), "--slots", "2", "--binary", options.binary]
+    done = run_command(command, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"local-cluster {verb} ended with {done.returncode}: {done.stderr}")
+    return done.stdout
+
+
+def setUpModule():
+    global scratch
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="gristmill-jobs-test-")).resolve()
+    unittest.addModuleCleanup(shutil.rmtree, scratch)
+    say(f"working in {scratch}")
+    if options.local_only:
+        return
+    for workers in sorted({1, options.workers}):
+        unittest.addModuleCleanup(local_cluster, "stop", workers)
+        exported = local_cluster("start", workers)
+        address = re.search(r"GRISTMILL_COORDINATOR=(\S+)", exported)[1]
+        clusters[f"{workers} worker{'s' if workers > 1 else ''}"] = address
+        say(f"a cluster with workers: {workers} listens on {address}")
+
+
+def read_output(directory):
+    """The partition files by name. Nothing else may be there but _SUCCESS."""
+    names = sorted(path.name for path in directory.iterdir())
+    if "_SUCCESS" not in names:
+        raise AssertionError(f"{directory} has no _SUCCESS but {names}")
+    names.remove("_SUCCESS")
+    for name in names:
+        if not re.fullmatch(r"part-\d{5,}-of-\d{5,}", name):
+            raise AssertionError(f"{directory} holds {name}, which is no partition file")
+    return {name: (directory / name).read_bytes() for name in names}
+
+
+class JobsTest(unittest.TestCase):
+    """One test a job and kind of data; each compares all the ways to run it with one answer."""
+
+    maxDiff = 2000
+
+    def setUp(self):
+        self.name = self.id().rsplit(".", 1)[-1]
+        self.directory = scratch / self.name
+        self.input = self.directory / "input"
+        self.input.mkdir(parents=True)
+        self.outputs = 0
+
+    def launch(self, subcommand, job, flags, environment=None):
+        """Returns the finished process and the output directory."""
+        self.outputs += 1
+        output = self.directory / f"output-{self.outputs}"
+        command = [options.binary, *subcommand, job, "--output", str(output), *flags]
+        return run_command(command, env={**os.environ, **(environment or {})}), output
+
+    def succeed(self, subcommand, job, flags, environment=None):
+        done, output = self.launch(subcommand, job, flags, environment)
+        self.assertEqual(done.returncode, 0, f"{done.args}\n{done.stderr.decode(errors='replace')}")
+        parts = read_output(output)
+        shutil.rmtree(output)
+        return parts
+
+    def every_way(self, job, flags, sizes, memory="32MiB"):
+        """The output for each value of `sizes`, a list of flags that change how input is split. For
+        one such value, all ways to run the job must leave the same files; returns them."""
+        results = []
+        for size in sizes:
+            reference = self.succeed(["run"], job, [*flags, *size, "--threads", "1"])
+            ways = {f"{t} threads, {memory}": ["run", "--threads", str(t), "--memory", memory] for t in (2, 5)}
+            for way, (subcommand, *extra) in ways.items():
+                self.assert_same(reference, self.succeed([subcommand], job, [*flags, *size, *extra]), way, size)
+            for way, address in clusters.items():
+                parts = self.succeed(
+                    ["submit", "--wait"], job, [*flags, *size, "--memory", memory],
+                    {"GRISTMILL_COORDINATOR": address},
+                )
+                self.assert_same(reference, parts, f"a cluster of {way}", size)
+            say(f"{self.name}: {job} {' '.join(size)}: {len(ways) + len(clusters) + 1} runs agree, "
+                f"{sum(map(len, reference.values()))} bytes in {len(reference)} files")
+            results.append(reference)
+        return results
+
+    def assert_same(self, reference, parts, way, size):
+        self.assertEqual(list(reference), list(parts), f"other files with {way}, {size}")
+        for name, content in reference.items():
+            self.assertTrue(content == parts[name], f"{name} has other bytes with {way}, {size}")
+
+    def check(self, job, expected, params=(), sizes=(["--split-size", "64MiB"], ["--split-size", "77777"])):
+        """Runs `job` on self.input in every way; the files must hold the lines `expected`, each
+        partition sorted by key. `params`: "name=value"."""
+        flags = ["--input", str(self.input), "--partitions", str(PARTITIONS)]
+        for param in params:
+            flags += ["--param", param]
+        first, *others = self.every_way(job, flags, sizes)
+        for other, size in zip(others, sizes[1:]):
+            self.assert_same(first, other, "one thread", size)
+        self.assertEqual(len(first), PARTITIONS)
+        for name, content in first.items():
+            keys = [line.rsplit(b"\t", 1)[0] for line in content.split(b"\n")[:-1]]
+            self.assertEqual(keys, sorted(keys), f"{name} is not sorted by key")
+        lines = sorted(b"".join(first.values()).split(b"\n")[:-1])
+        self.assert_lines(sorted(expected), lines)
+
+    def assert_lines(self, expected, actual):
+        if expected == actual:
+            return
+        missing = list((collections.Counter(expected) - collections.Counter(actual)).elements())
+        extra = list((collections.Counter(actual) - collections.Counter(expected)).elements())
+        self.fail(f"{len(missing)} lines are missing, such as {[line[:200] for line in missing[:3]]}, and "
+                  f"{len(extra)} are wrong, such as {[line[:200] for line in extra[:3]]}")
+
+    def refused(self, job, flags, sentence):
+        done, output = self.launch(["run"], job, ["--input", str(self.input), *flags])
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn(sentence, done.stderr.decode())
+        self.assertFalse(output.exists(), f"a refused job left {output}")
+
+    # --- wordcount ---
+
+    def test_wordcount_equals_counting_in_python(self):
+        texts = make_texts(self.input)
+        counts = collections.Counter()
+        for content in texts.values():
+            counts.update(content.split())
+        self.check("wordcount", [b"%s\t%d" % item for item in counts.items()])
+
+    def test_wordcount_in_lower_case_equals_tr_sort_and_uniq(self):
+        texts = make_texts(self.input)
+        pipeline = r"tr '\t\v\f\r ' '[\n*]' | tr A-Z a-z | sort | uniq -c"
+        stream = b"\n".join(texts.values())
+        done = run_command(["sh", "-c", pipeline], input=stream, env={**os.environ, "LC_ALL": "C"})
+        counted = (line.lstrip(b" ").split(b" ", 1) for line in done.stdout.split(b"\n")[:-1])
+        self.check("wordcount", [word + b"\t" + count for count, word in counted if word], ["lower=true"])
+
+    def test_wordcount_of_letters_equals_a_regular_expression_in_python(self):
+        texts = make_texts(self.input)
+        counts = collections.Counter()
+        for content in texts.values():
+            counts.update(re.findall(rb"[a-z]+", content.lower()))
+        expected = [b"%s\t%d" % item for item in counts.items()]
+        self.check("wordcount", expected, ["letters=true", "lower=yes"])
+
+    # --- grep ---
+
+    def test_grep_matches_equal_those_of_python(self):
+        texts = make_texts(self.input)
+        for pattern in (rb"[A-Z][a-e]+[0-9]?", "größer|(Ω|слово)[a-z]*".encode(), rb"q*"):
+            with self.subTest(pattern=pattern):
+                found = collections.Counter()
+                for content in texts.values():
+                    for line in lines_of(content):
+                        found.update(m[0] for m in re.finditer(pattern, line) if m[0])
+                self.assertTrue(found)
+                self.check("grep", [b"%s\t%d" % item for item in found.items()], [f"pattern={pattern.decode()}"])
+
+    def test_grep_lines_equal_those_of_python(self):
+        texts = make_texts(self.input)
+        found = collections.Counter()
+        for content in texts.values():
+            found.update(line for line in lines_of(content) if re.search(rb"^[ \t]*(alone|[A-M]\w*)", line))
+        expected = [b"%s\t%d" % item for item in found.items()]
+        self.check("grep", expected, [r"pattern=^[ \t]*(alone|[A-M]\w*)", "show=lines"])
+
+    def test_grep_files_equal_those_of_python(self):
+        texts = make_texts(self.input)
+        expected = []
+        for name, content in texts.items():
+            matching = sum(1 for line in lines_of(content) if b"two" in line or b"zz" in line)
+            if matching:
+                expected.append(b"%s\t%d" % (os.fsencode(self.input / name), matching))
+        self.check("grep", expected, ["pattern=two|zz", "show=files"])
+
+    def test_grep_refuses_a_pattern_that_is_none(self):
+        (self.input / "a.txt").write_bytes(b"a\n")
+        self.refused("grep", ["--param", "pattern=(a"], "missing )")
+        self.refused("grep", [], "'pattern'")
+        self.refused("grep", ["--param", "pattern=a", "--param", "show=linse"], "linse")
+
+    # --- invertedindex ---
+
+    def test_invertedindex_equals_sets_in_python(self):
+        texts = make_texts(self.input)
+        files = collections.defaultdict(set)
+        for name, content in texts.items():
+            for word in content.split():
+                files[word].add(os.fsencode(self.input / name))
+        expected = [word + b"\t" + b",".join(sorted(paths)) for word, paths in files.items()]
+        self.check("invertedindex", expected)
+
+    # --- sort ---
+
+    def check_sorted(self, expected, params, memory):
+        """Returns the partitions for each size of splits: their ranges depend on it, the concatenation
+        does not."""
+        flags = ["--input", str(self.input), "--partitions", str(PARTITIONS)]
+        for param in params:
+            flags += ["--param", param]
+        sizes = [["--split-size", "64MiB"], ["--split-size", "333333"]]
+        results = self.every_way("sort", flags, sizes, memory)
+        for parts, size in zip(results, sizes):
+            self.assertEqual(len(parts), PARTITIONS)
+            self.assertTrue(b"".join(parts.values()) == expected, f"the sorted bytes are wrong with {size}")
+        return results
+
+    def test_sort_of_lines_equals_the_systems_sort(self):
+        texts = make_texts(self.input)
+        lines = [line for content in texts.values() for line in lines_of(content)]
+        stream = b"".join(line + b"\n" for line in lines)
+        done = run_command(["sort"], input=stream, env={**os.environ, "LC_ALL": "C"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.check_sorted(done.stdout, [], "32MiB")
+
+    def test_sort_of_records_keeps_the_order_of_equal_keys(self):
+        records = make_records(self.input)
+        expected = b"".join(sorted(records, key=lambda record: record[:10]))
+        for parts in self.check_sorted(expected, ["records=terasort"], "16MiB"):
+            self.assertLess(max(map(len, parts.values())), 0.4 * len(expected), "the ranges are uneven")
+
+    # --- distinct ---
+
+    def test_distinct_equals_sets_in_python(self):
+        values = collections.defaultdict(set)
+        for line in make_pairs(self.input):
+            key, _, value = line.partition(b"\t")
+            values[key].add(value)
+        self.check("distinct", [b"%s\t%d" % (key, len(seen)) for key, seen in values.items()])
+
+    # --- jobs without input files ---
+
+    def check_range(self, job, params, expected):
+        flags = ["--partitions", str(PARTITIONS)]
+        for param in params:
+            flags += ["--param", param]
+        sizes = [["--splits", splits] for splits in ("1", "7", "64")]
+        for parts in self.every_way(job, flags, sizes):
+            self.assertEqual(b"".join(parts.values()), expected)
+
+    def test_primes_equals_a_sieve_in_python(self):
+        begin, end = 123_456, 1_500_000
+        sieve = bytearray([1]) * end
+        for n in range(2, int(end**0.5) + 1):
+            if sieve[n]:
+                sieve[n * n :: n] = bytes(len(range(n * n, end, n)))
+        self.check_range("primes", [f"from={begin}", f"to={end}"], b"primes\t%d\n" % sum(sieve[begin:]))
+
+    def test_pi_equals_the_same_points_in_python(self):
+        seed, points, mask, inside = 42, 300_000, 2**64 - 1, 0
+        for i in range(points):
+            z = (seed + (i + 1) * 0x9E3779B97F4A7C15) & mask
+            z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+            z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+            z ^= z >> 31
+            inside += (z >> 33) ** 2 + (z & 0x7FFFFFFF) ** 2 < 2**62
+        expected = f"pi\t{4 * inside / points!r},{inside},{points}\n".encode()
+        self.check_range("pi", [f"seed={seed}", f"samples={points}"], expected)
+
+    def test_noop_writes_nothing(self):
+        parts = self.succeed(["run"], "noop", ["--splits", "50", "--threads", "3"])
+        self.assertEqual(b"".join(parts.values()), b"")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", required=True, type=os.path.abspath, help="the gristmill to test")
+    parser.add_argument("--workers", type=int, default=4, help="workers of the larger cluster (default: 4)")
+    parser.add_argument("--local-only", action="store_true", help="leave the clusters out")
+    _, rest = parser.parse_known_args(namespace=options)
+    if not os.access(options.binary, os.X_OK):
+        parser.error(f"{options.binary} is not a program; build it first")
+    unittest.main(argv=[sys.argv[0], *rest])
+
+
+if __name__ == "__main__":
+    main()
