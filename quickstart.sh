@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export LC_ALL=C
 
-readonly here=$PWD/quickstart-output
+readonly here=$PWD/quickstart-output binary=$PWD/build/release/gristmill
 readonly input_bytes_max=$((48 << 20))
 
 step() { printf '\n==> [%3d s] %s\n' "$SECONDS" "$1"; }
@@ -56,9 +56,6 @@ mkdir -p build
 cmake --preset release >build/release.log 2>&1 ||
   die "CMake could not configure the build; it said: $(tail -n 20 build/release.log)"
 cmake --build --preset release --target gristmill
-for binary in "$PWD"/build/release/{,cli/}gristmill; do
-  if [[ -f $binary ]]; then break; fi
-done
 
 step "start a coordinator and two workers on this machine (logs in quickstart-output/cluster)"
 [[ ! -d $here/cluster ]] || cluster stop

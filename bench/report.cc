@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/check.h"
 #include "bench/amdahl.h"
@@ -15,7 +16,7 @@
 namespace gristmill::bench {
 namespace {
 
-constexpr double kLoadPerCpuQuiet = 0.5;
+constexpr double kQuietCpuShare = 0.95;
 constexpr double kNoSerialPart = 0.0005;
 constexpr SeriesKind kSeries[] = {SeriesKind::kThreads, SeriesKind::kProcesses, SeriesKind::kPools,
                                   SeriesKind::kPythonThreads, SeriesKind::kPythonProcesses};
@@ -83,7 +84,7 @@ std::string DescribeScaling(const Report& report, SeriesKind series, const char*
   if (fit.serial_fraction < kNoSerialPart)
     return text + " nothing measured here limits more of them.";
   return text + fmt::format(
-                    " {:.0f} would reach {:.1f}, and no number of them more than {:.0f}, each on a "
+                    " {:.0f} would reach {:.1f}, and no number of them more than {:.1f}, each on a "
                     "processor of its own.",
                     2 * last, fit.SpeedUp(2 * last), 1 / fit.serial_fraction);
 }
@@ -131,6 +132,13 @@ double Report::SpeedUp(const Measurement& measurement) const {
   return base->MedianSeconds() / measurement.MedianSeconds();
 }
 
+double Report::PlainCpuShare() const {
+  const Measurement* plain = Find(*this, SeriesKind::kPlain, 1);
+  GM_CHECK(plain != nullptr);
+  const double wall_s = std::accumulate(plain->seconds.begin(), plain->seconds.end(), 0.0);
+  return std::accumulate(plain_cpu_seconds.begin(), plain_cpu_seconds.end(), 0.0) / wall_s;
+}
+
 std::string RenderTable(const Report& report) {
   cli::Table table({"WHAT", ">PROCESSES", ">THREADS EACH", ">TIME", ">SPEED-UP", ">EFFICIENCY"});
   for (const Measurement& m : report.measurements) {
@@ -143,7 +151,14 @@ std::string RenderTable(const Report& report) {
 }
 
 std::string RenderVerdict(const Report& report) {
-  std::string text = fmt::format(
+  std::string text;
+  if (report.PlainCpuShare() < kQuietCpuShare) {
+    text = fmt::format(
+        "Careful: the plain loop got {:.0f} % of a processor only; other programs kept the machine "
+        "busy, so measure again when it is quiet. ",
+        100 * report.PlainCpuShare());
+  }
+  text += fmt::format(
       "On one thread the framework takes {} than the plain loop, on one worker process {}.",
       Overhead(report, SeriesKind::kThreads), Overhead(report, SeriesKind::kProcesses));
   text += DescribeScaling(report, SeriesKind::kThreads, "threads");
@@ -151,12 +166,6 @@ std::string RenderVerdict(const Report& report) {
   if (report.python_work.size > 0) {
     text += fmt::format(" Python worked on {} only; its speed-ups are over its own plain loop.",
                         DescribeWorkload(report.python_work));
-  }
-  if (report.load_before > kLoadPerCpuQuiet * report.cpus) {
-    text += fmt::format(
-        " Careful: other programs kept the machine busy (load {:.1f} on {} before the first run); "
-        "measure again when it is quiet.",
-        report.load_before, cli::CountOf(report.cpus, "CPU"));
   }
   return text;
 }
@@ -170,7 +179,7 @@ std::string RenderJson(const Report& report) {
   fields["tasks"] = Number(report.work.tasks);
   fields["pythonSize"] = Number(static_cast<double>(report.python_work.size));
   fields["cpus"] = Number(report.cpus);
-  fields["loadBefore"] = Number(report.load_before);
+  fields["plainLoopCpuShare"] = Number(report.PlainCpuShare());
   for (const Measurement& m : report.measurements) {
     *fields["measurements"].mutable_list_value()->add_values()->mutable_struct_value() =
         JsonOf(report, m);

@@ -34,11 +34,14 @@ struct Report {
   Workload work;
   Workload python_work;  // smaller; size zero if Python was not measured
   std::uint32_t cpus = 1;
-  double load_before = 0;                 // the machine's load average before the first run
+  std::vector<double> plain_cpu_seconds;  // processor time of each run of the plain loop
   std::vector<Measurement> measurements;  // the plain loop first; series by series
 
   // Over the plain loop in the same language.
   double SpeedUp(const Measurement& measurement) const;
+  // The share of a processor that the plain loop got over all its runs; well below 1 if other
+  // programs kept the machine busy.
+  double PlainCpuShare() const;
 };
 
 std::string RenderTable(const Report& report);

@@ -13,6 +13,7 @@ Report TwoCpus() {
   Report report;
   report.work = {.job = "primes", .size = 40'000'000, .tasks = 64};
   report.cpus = 2;
+  report.plain_cpu_seconds = {1.99, 2.49, 1.5};
   report.measurements = {
       {SeriesKind::kPlain, 1, 1, {2.0, 2.5, 1.5}}, {SeriesKind::kThreads, 1, 1, {2.02}},
       {SeriesKind::kThreads, 1, 2, {1.1}},         {SeriesKind::kProcesses, 1, 1, {2.1}},
@@ -43,7 +44,7 @@ TEST(RenderVerdict, TellsOverheadSerialPartAndWhatMoreWouldBring) {
             "On one thread the framework takes 1.0 % longer than the plain loop, on one "
             "worker process 5.0 % longer. With 2 threads the speed-up is 1.82; Amdahl's "
             "law, fitted to 2 points by least squares, puts the serial part at 8.9 %, so 4 "
-            "would reach 3.2, and no number of them more than 11, each on a processor of "
+            "would reach 3.2, and no number of them more than 11.2, each on a processor of "
             "its own. With 2 worker processes the speed-up is 1.90; Amdahl's law, fitted to "
             "2 points by least squares, puts the serial part at 0.0 %, so nothing measured "
             "here limits more of them.");
@@ -52,8 +53,9 @@ TEST(RenderVerdict, TellsOverheadSerialPartAndWhatMoreWouldBring) {
 TEST(RenderVerdict, WarnsOfABusyMachine) {
   Report report = TwoCpus();
   EXPECT_THAT(RenderVerdict(report), Not(HasSubstr("Careful")));
-  report.load_before = 3.5;
-  EXPECT_THAT(RenderVerdict(report), HasSubstr("(load 3.5 on 2 CPUs before the first run)"));
+  report.plain_cpu_seconds = {1.0, 1.5, 0.5};
+  EXPECT_THAT(RenderVerdict(report),
+              testing::StartsWith("Careful: the plain loop got 50 % of a processor only;"));
 }
 
 TEST(RenderJson, HoldsEveryRepetition) {

@@ -1,7 +1,7 @@
 #include "bench/scaling.h"
 
 #include <fmt/format.h>
-#include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -45,6 +45,12 @@ double SecondsOf(const Work& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+double ThreadCpuSeconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
 // 1, 2, 3, 4, 8, 16, … and `max` itself.
 std::vector<std::uint32_t> WorkerCounts(std::uint32_t max) {
   std::vector<std::uint32_t> counts;
@@ -68,6 +74,7 @@ class Scaling {
   absl::Status AddCluster(SeriesKind series, std::uint32_t processes, std::uint32_t threads);
   void AddPython(SeriesKind series, PythonMode mode, std::uint32_t workers);
   void Add(Measurement measurement, Run run);
+  double RunPlain();
   absl::StatusOr<double> RunThreads(std::uint32_t threads) const;
   absl::StatusOr<double> RunCluster(Client& client, const std::string& output) const;
   absl::Status CheckAnswer(const std::string& output) const;
@@ -98,7 +105,6 @@ absl::Status Scaling::Measure() {
 }
 
 absl::Status Scaling::Prepare() {
-  getloadavg(&report_.load_before, 1);
   report_.cpus = worker::AvailableCpus();
   const std::uint32_t max = options_.workers_max > 0 ? options_.workers_max : report_.cpus;
   report_.work = CalibrateWorkload(options_.job, options_.quick ? 0.5 : 2.0);
@@ -108,7 +114,7 @@ absl::Status Scaling::Prepare() {
              report_.work.tasks);
 
   Add({.series = SeriesKind::kPlain, .processes = 1, .threads = 1, .seconds = {}},
-      [this] { return SecondsOf([this] { answer_ = RunPlainLoop(report_.work); }); });
+      [this] { return RunPlain(); });
   for (const std::uint32_t n : WorkerCounts(max)) {
     Add({.series = SeriesKind::kThreads, .processes = 1, .threads = n, .seconds = {}},
         [this, n] { return RunThreads(n); });
@@ -176,6 +182,13 @@ void Scaling::AddPython(SeriesKind series, PythonMode mode, std::uint32_t worker
         }
         return run->seconds;
       });
+}
+
+double Scaling::RunPlain() {
+  const double cpu_before_s = ThreadCpuSeconds();
+  const double seconds = SecondsOf([this] { answer_ = RunPlainLoop(report_.work); });
+  report_.plain_cpu_seconds.push_back(ThreadCpuSeconds() - cpu_before_s);
+  return seconds;
 }
 
 absl::StatusOr<double> Scaling::RunThreads(std::uint32_t threads) const {

@@ -23,7 +23,10 @@ int RunJob(const RunFlags& flags) {
   std::atomic<bool> cancelled{false};
   const SignalWatcher signals([&](int count) {
     cancelled = true;
-    if (count == 1) return;
+    if (count == 1) {
+      fmt::print(stderr, "\ncancelling once the running tasks stop; Ctrl-C again ends at once\n");
+      return;
+    }
     spill->Remove();
     _exit(kInterrupted);
   });

@@ -98,6 +98,7 @@ int RunCoordinator(CoordinatorFlags flags) {
 
 int RunWorker(WorkerFlags flags) {
   if (const absl::Status status = CheckWorkerFlags(&flags); !status.ok()) return Fail(status);
+  flags.options.share_spill_directory = flags.shuffle == "local";
   StartLog(flags.log_level);
   absl::Mutex mutex;
   worker::Worker* running = nullptr;  // guarded by mutex

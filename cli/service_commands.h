@@ -20,6 +20,7 @@ int RunCoordinator(CoordinatorFlags flags);
 struct WorkerFlags {
   worker::WorkerOptions options;
   std::string reconnect_for, drain_deadline;
+  std::string shuffle = "local";  // or "remote"
   std::string log_level = "info";
 };
 int RunWorker(WorkerFlags flags);

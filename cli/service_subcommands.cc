@@ -61,6 +61,12 @@ void AddWorker(CLI::App& app, Command* chosen) {
       ->add_option("--advertise", options.advertise, "Host by which other workers reach this one")
       ->type_name("HOST");
   command
+      ->add_option("--shuffle", flags->shuffle,
+                   "local: readers on this host open map output themselves; remote: all fetch it")
+      ->type_name("local|remote")
+      ->check(CLI::IsMember({"local", "remote"}).description(""))
+      ->default_str(flags->shuffle);
+  command
       ->add_option("--reconnect-for", flags->reconnect_for,
                    "Give up after so long without a coordinator [never]")
       ->type_name("DURATION");

@@ -170,7 +170,7 @@ class WorkerProcess : public Worker {
     wire.set_name(fmt::format("{}:{}", HostName(), getpid()));
     wire.set_slots(slots_);
     wire.set_shuffle_address(shuffle_address_);
-    wire.set_spill_directory(spill_->path());
+    if (options_.share_spill_directory) wire.set_spill_directory(spill_->path());
     wire.set_version(GRISTMILL_VERSION);
     for (const AttemptId id : registration.running) wire.add_running_attempts(id.value());
     session_->Send(std::move(message));

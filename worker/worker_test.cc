@@ -12,7 +12,7 @@
 
 #include "base/status.h"
 #include "gristmill/job.h"
-#include "worker/fake_coordinator.h"
+#include "worker/rpc/fake_coordinator.h"
 #include "worker/pipeline/task_executor.h"
 
 namespace gristmill::worker {
@@ -29,7 +29,10 @@ class Adder {
   using Key = std::string;
   using Value = std::uint64_t;
 
-  void Declare(Params& params) { params.Add("deed", &deed_, "what to do instead of adding"); }
+  void Declare(Params& params) {
+    params.Add("deed", &deed_, "what to do instead of adding");
+    params.Add("marker", &marker_, "a file made when a loop begins");
+  }
   InputSpec Input() const {
     return {.format = InputFormat::kIntegerRange, .record_bytes = 0, .range = {0, 1'000}};
   }
