@@ -85,7 +85,7 @@ int RunCoordinator(CoordinatorFlags flags) {
   const auto server = coordinator::Server::Start(flags.options);
   if (!server.ok()) {
     Fail(server.status());
-    return server.status().code() == absl::StatusCode::kInvalidArgument ? kRefused : kJobFailed;
+    return kRefused;
   }
   const std::string& listen = flags.options.listen;
   fmt::print(stderr, "coordinator listens on {}:{}, journal {}\n",

@@ -27,7 +27,8 @@ constexpr char kServiceConfig[] = R"({"methodConfig": [{
            {"service": "gristmill.v1.JobService", "method": "List"},
            {"service": "gristmill.v1.JobService", "method": "Tasks"},
            {"service": "gristmill.v1.JobService", "method": "Counters"},
-           {"service": "gristmill.v1.JobService", "method": "Workers"}],
+           {"service": "gristmill.v1.JobService", "method": "Workers"},
+           {"service": "gristmill.v1.JobService", "method": "Watch"}],
   "retryPolicy": {"maxAttempts": 3, "initialBackoff": "0.1s", "maxBackoff": "0.5s",
                   "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
 
@@ -42,6 +43,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 200);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
+  // Not the broken connection of an earlier Client, which gRPC would try again only after a while.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   // The cluster is near; a proxy for the web would only be in the way.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);

@@ -1,5 +1,6 @@
 // Counting primes by testing each number: CPU-bound work that costs about the same per number
-// wherever the range lies below 2^32, and about four times as much above. Shared by the job `primes` and the plain loop of `gristmill bench`.
+// wherever the range lies below 2^32, and about four times as much above. Shared by the job
+// `primes` and the plain loop of `gristmill bench`.
 #pragma once
 
 #include <algorithm>

@@ -196,7 +196,7 @@ class BadInputTest(unittest.TestCase):
             f.writelines(f"word{i}\n" for i in range(400_000))
         result = run("run", "wordcount", "--input", self.text, "--output", small / "out")
         self.assertEqual(result.returncode, JOB_FAILED, result.stderr)
-        self.assertIn("No space left", result.stderr)
+        self.assertIn("disk is full", result.stderr)
         self.assertEqual(list(small.iterdir()), [], "no partial output")
 
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "storage/test_directory.h"
 #include "worker/worker.h"
 
 namespace gristmill::worker {
@@ -13,9 +14,6 @@ namespace {
 // A fake /proc/self/cgroup and /sys/fs/cgroup.
 class CpusTest : public testing::Test {
  protected:
-  CpusTest() : root_(testing::TempDir() + "/cpus_test") { std::filesystem::remove_all(root_); }
-  ~CpusTest() override { std::filesystem::remove_all(root_); }
-
   void Write(const std::string& path, const std::string& text) {
     const std::filesystem::path file = root_ + path;
     std::filesystem::create_directories(file.parent_path());
@@ -25,7 +23,8 @@ class CpusTest : public testing::Test {
     return CpusWithin({.own_cgroups = root_ + "/proc", .hierarchy = root_ + "/sys"}, online);
   }
 
-  const std::string root_;
+  const TestDirectory directory_;
+  const std::string root_ = directory_.path();
 };
 
 TEST_F(CpusTest, WithoutAQuotaAllOnlineCpusAreUsed) {

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/status.h"
+#include "storage/test_directory.h"
 #include "worker/pipeline/task_executor.h"
 
 namespace gristmill::worker {
@@ -17,11 +18,6 @@ namespace fs = std::filesystem;
 
 class SpillDirectoryTest : public testing::Test {
  protected:
-  SpillDirectoryTest() : parent_(testing::TempDir() + "/spill_directory_test") {
-    fs::remove_all(parent_);
-  }
-  ~SpillDirectoryTest() override { fs::remove_all(parent_); }
-
   std::unique_ptr<SpillDirectory> Make(const std::string& instance) {
     auto made = SpillDirectory::Create(parent_, instance);
     EXPECT_TRUE(made.ok()) << made.status();
@@ -32,7 +28,8 @@ class SpillDirectoryTest : public testing::Test {
     std::ofstream(file) << "x";
   }
 
-  const std::string parent_;
+  const TestDirectory directory_;
+  const std::string parent_ = directory_.path("spill");
 };
 
 TEST_F(SpillDirectoryTest, IsPrivateAndGoesWithItsWorker) {
@@ -93,7 +90,7 @@ TEST_F(SpillDirectoryTest, OnlyTheFilesOfTheNamedAttemptsAreDeleted) {
 }
 
 TEST_F(SpillDirectoryTest, ADirectoryThatCannotBeMadeIsRefusedWithASentence) {
-  const std::string file = testing::TempDir() + "/spill_directory_test_file";
+  const std::string file = directory_.path("file");
   Touch(file);
   for (const std::string& directory : {file, file + "/below", std::string("/proc/nowhere")}) {
     const auto made = SpillDirectory::Create(directory, "a");

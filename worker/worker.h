@@ -13,11 +13,11 @@ namespace gristmill::worker {
 struct WorkerOptions {
   std::string coordinator;           // host:port
   std::string listen = "0.0.0.0:0";  // of the shuffle service
-  std::string advertise;            // host others reach it by; default: this host's name or address
-  std::string directory;            // spill files live below it, in a directory of this instance
-  bool share_spill_directory = true;   // readers on this host open its files instead of fetching
-  std::uint32_t slots = 0;          // 0: the cgroup's CPU quota, else the online cores
-  DurationMs reconnect_for_ms = 0;  // give up after this long without a coordinator; 0: never
+  std::string advertise;  // host others reach it by; default: this host's name or address
+  std::string directory;  // spill files live below it, in a directory of this instance
+  bool share_spill_directory = true;  // readers on this host open its files instead of fetching
+  std::uint32_t slots = 0;            // 0: the cgroup's CPU quota, else the online cores
+  DurationMs reconnect_for_ms = 0;    // give up after this long without a coordinator; 0: never
   DurationMs drain_deadline_ms = 60'000;
   std::string runner_binary;  // default /proc/self/exe
 };

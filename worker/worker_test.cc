@@ -12,8 +12,9 @@
 
 #include "base/status.h"
 #include "gristmill/job.h"
-#include "worker/rpc/fake_coordinator.h"
+#include "storage/test_directory.h"
 #include "worker/pipeline/task_executor.h"
+#include "worker/rpc/fake_coordinator.h"
 
 namespace gristmill::worker {
 namespace {
@@ -65,14 +66,7 @@ GRISTMILL_JOB(Adder);
 
 class WorkerTest : public testing::Test {
  protected:
-  WorkerTest() : root_(testing::TempDir() + "/worker_test") {
-    fs::remove_all(root_);
-    fs::create_directories(root_ + "/out");
-  }
-  ~WorkerTest() override {
-    worker_.reset();
-    fs::remove_all(root_);
-  }
+  WorkerTest() { fs::create_directories(root_ + "/out"); }
 
   WorkerOptions Options() {
     WorkerOptions options;
@@ -185,7 +179,8 @@ class WorkerTest : public testing::Test {
     }));
   }
 
-  const std::string root_;
+  const TestDirectory directory_;
+  const std::string root_ = directory_.path();
   FakeCoordinator coordinator_;
   std::unique_ptr<Worker> worker_;
   v1::Register register_;

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "gristmill/pair_codec.h"
 #include "gristmill/v1/shuffle_service.grpc.pb.h"
+#include "storage/test_directory.h"
 #include "worker/pipeline/run_file_writer.h"
 #include "worker/pipeline/run_reader.h"
 #include "worker/pipeline/task_executor.h"
@@ -25,12 +26,10 @@ using testing::HasSubstr;
 
 class ShuffleTest : public testing::Test {
  protected:
-  ShuffleTest() : root_(testing::TempDir() + "/shuffle_test") {
-    fs::remove_all(root_);
+  ShuffleTest() {
     fs::create_directories(JobSpillDirectory(spill(), 7));
     server_ = *ShuffleServer::Start("127.0.0.1:0", spill());
   }
-  ~ShuffleTest() override { fs::remove_all(root_); }
 
   std::string spill() const { return root_ + "/spill"; }
   std::string address() const { return fmt::format("127.0.0.1:{}", server_->port()); }
@@ -78,7 +77,8 @@ class ShuffleTest : public testing::Test {
     return all;
   }
 
-  const std::string root_;
+  const TestDirectory directory_;
+  const std::string root_ = directory_.path();
   std::unique_ptr<ShuffleServer> server_;
   ShuffleClient client_{{.read_deadline = absl::Seconds(20), .retry_for = absl::Milliseconds(300)}};
 };

@@ -2,14 +2,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
 
 #include "base/status.h"
+#include "storage/test_directory.h"
 
 namespace gristmill::worker {
 namespace {
@@ -19,8 +22,10 @@ using testing::HasSubstr;
 // Runners are shell scripts here: what counts is how they end.
 class RunnerProcessesTest : public testing::Test {
  protected:
+  const TestDirectory directory_;
+
   std::string Script(const std::string& body) {
-    const std::string path = testing::TempDir() + "/runner_processes_test.sh";
+    const std::string path = directory_.path("runner.sh");
     std::ofstream(path) << "#!/bin/sh\n" << body << "\n";
     chmod(path.c_str(), 0700);
     return path;
@@ -73,21 +78,19 @@ TEST_F(RunnerProcessesTest, OfEndlessOutputTheEndIsKept) {
 }
 
 TEST_F(RunnerProcessesTest, KillingTakesTheWholeProcessGroup) {
-  const std::string pid_file = testing::TempDir() + "/runner_processes_test.pid";
-  std::filesystem::remove(pid_file);
+  const std::string pid_file = directory_.path("pid");
   ASSERT_EQ(mkfifo(pid_file.c_str(), 0600), 0);
   const auto processes = Use(Script("sleep 1000 & echo $! > " + pid_file + "; wait"));
   ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), {}).ok());
   pid_t child = 0;
   std::ifstream(pid_file) >> child;  // waits for the writer
   ASSERT_GT(child, 0);
+  const FileDescriptor child_fd(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
+  ASSERT_TRUE(child_fd.valid());
   processes->Kill(RunnerId(1));
   EXPECT_EQ(AwaitDeath().code, SIGKILL);
-  // The child was killed before the death was told; it may still be a zombie of init.
-  std::ifstream stat(fmt::format("/proc/{}/stat", child));
-  std::string pid, name, state = "gone";
-  stat >> pid >> name >> state;
-  EXPECT_THAT(state, testing::AnyOf("gone", "Z", "X"));
+  pollfd child_death{child_fd.get(), POLLIN, 0};
+  EXPECT_EQ(poll(&child_death, 1, 30'000), 1);
   std::filesystem::remove(pid_file);
 }
 
