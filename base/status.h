@@ -16,9 +16,9 @@ namespace gristmill {
 
 // InvalidArgument("'{}' is not a size", text): one sentence that says what happened, to which
 // thing, and what to do next.
-#define GM_STATUS_FACTORY(Name)                                            \
-  template <class... Args>                                                 \
-  absl::Status Name(fmt::format_string<Args...> format, Args&&... args) {  \
+#define GM_STATUS_FACTORY(Name)                                                 \
+  template <class... Args>                                                      \
+  absl::Status Name(fmt::format_string<Args...> format, Args&&... args) {       \
     return absl::Name##Error(fmt::format(format, std::forward<Args>(args)...)); \
   }
 GM_STATUS_FACTORY(InvalidArgument)

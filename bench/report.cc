@@ -61,12 +61,14 @@ std::vector<TimePoint> PointsOf(const Report& report, SeriesKind series) {
   return points;
 }
 
-// "1.2 % longer".
+// "0.024 s or 1.2 % longer".
 std::string Overhead(const Report& report, SeriesKind series) {
   const Measurement* one = Find(report, series, 1);
   GM_CHECK(one != nullptr);
   const double percent = 100 * (1 / report.SpeedUp(*one) - 1);
-  return fmt::format("{:.1f} % {}", std::abs(percent), percent < 0 ? "shorter" : "longer");
+  const double seconds = one->MedianSeconds() * (1 - 1 / (1 + percent / 100));
+  return fmt::format("{:.3f} s or {:.1f} % {}", std::abs(seconds), std::abs(percent),
+                     percent < 0 ? "shorter" : "longer");
 }
 
 // What one series says of scaling; empty if it has a single point.

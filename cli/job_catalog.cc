@@ -43,7 +43,7 @@ bool ReadsFiles(const JobInfo& job) {
 std::string ExampleOf(const JobInfo& job) {
   std::string line = "gristmill run " + job.name;
   if (ReadsFiles(job)) line += " --input FILE_OR_DIRECTORY";
-  line += " --output DIRECTORY";
+  if (job.writes_output) line += " --output DIRECTORY";
   if (const ParamInfo* required = RequiredParam(job)) {
     line += fmt::format(" --param {}=…", required->name);
   } else if (!job.params.empty()) {

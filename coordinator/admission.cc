@@ -74,7 +74,11 @@ absl::Status CheckMemoryAndAttempts(v1::JobRequest* request) {
 }
 
 // Makes request->output a normal absolute path, so that equal directories are equal strings.
-absl::Status CheckOutputPath(v1::JobRequest* request) {
+absl::Status CheckOutputPath(const JobInfo& info, v1::JobRequest* request) {
+  if (!info.writes_output) {
+    if (request->output().empty()) return absl::OkStatus();
+    return InvalidArgument("job '{}' writes no output; leave out --output", info.name);
+  }
   if (request->output().empty()) {
     return InvalidArgument("the job needs an output directory; name one with --output");
   }
@@ -293,12 +297,13 @@ absl::StatusOr<v1::JobPlan> Admit(const v1::JobRequest& request) {
   *plan.mutable_request() = request;
   GM_RETURN_IF_ERROR(CheckPartitions(plan.mutable_request()));
   GM_RETURN_IF_ERROR(CheckMemoryAndAttempts(plan.mutable_request()));
-  GM_RETURN_IF_ERROR(CheckOutputPath(plan.mutable_request()));
+  GM_RETURN_IF_ERROR(CheckOutputPath(*info, plan.mutable_request()));
   GM_RETURN_IF_ERROR(PlanOutputFormat(declared.output_format, &plan));
   GM_RETURN_IF_ERROR(declared.input.format == InputFormat::kIntegerRange
                          ? PlanRange(declared.input, &plan)
                          : PlanFiles(declared.input, &plan));
   PlanStages(*info, &plan);
+  if (!info->writes_output) return plan;
   GM_ASSIGN_OR_RETURN(*plan.mutable_staging_directory(),
                       PrepareOutput(plan.request().output(), plan.request().overwrite()));
   return plan;

@@ -105,6 +105,7 @@ JobInfo MakeJobInfo() {
     info.key_type = TypeName<OutputKey<J>>();
     info.value_type = TypeName<OutputValue<J>>();
     info.has_shuffle = !internal::kMapOnly<J>;
+    info.writes_output = !internal::kWritesNothing<J>;
     info.total_order = internal::kIsTotalOrder<J>;
     info.output_format = internal::FormatOf(J());
     info.check_params = internal::CheckParams<J>;

@@ -46,6 +46,12 @@ GRISTMILL_DECLARES(kTotalOrder)
 template <typename J>
 inline constexpr bool kMapOnly = !kDeclaresCombine<J> && !kDeclaresReduce<J>;
 
+// A job without Combine and Reduce whose keys and values say nothing is run for its counters or
+// its side effects: it has no output directory.
+template <typename J>
+inline constexpr bool kWritesNothing =
+    kMapOnly<J>&& std::same_as<typename J::Key, None>&& std::same_as<typename J::Value, None>;
+
 template <typename J>
 consteval bool TotalOrder() {
   if constexpr (requires { requires std::same_as<decltype(J::kTotalOrder), const bool>; }) {

@@ -29,6 +29,7 @@ struct JobInfo {
   std::vector<ParamInfo> params;
   std::string key_type, value_type;  // of the output, as in the record file: "string", "u64"
   bool has_shuffle = false;          // Combine or Reduce
+  bool writes_output = true;         // false: map-only with None for key and value
   bool total_order = false;          // partitions are ranges of keys: a sample stage runs first
   OutputFormat output_format = OutputFormat::kText;  // with all parameters at their defaults
 

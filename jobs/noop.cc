@@ -14,8 +14,8 @@ class Noop {
   static constexpr std::string_view kSummary = "run empty tasks, to measure the framework itself";
   static constexpr std::string_view kDetails =
       "Each task gets a range of integers, looks at none and writes nothing: what remains is the "
-      "cost "
-      "of planning, assigning and reporting tasks. Give --splits N for N tasks, at most 'to'.";
+      "cost of planning, assigning and reporting tasks. There is no --output. Give --splits N for "
+      "N tasks, at most 'to'.";
 
   using Key = None;
   using Value = None;

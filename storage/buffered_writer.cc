@@ -29,9 +29,8 @@ absl::Status BufferedWriter::Flush() {
   return absl::OkStatus();
 }
 
-absl::Status BufferedWriter::Close(bool durable) {
+absl::Status BufferedWriter::Close() {
   GM_RETURN_IF_ERROR(Flush());
-  if (durable) GM_RETURN_IF_ERROR(file_.Sync());
   return file_.Close();
 }
 

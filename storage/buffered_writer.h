@@ -21,8 +21,8 @@ class BufferedWriter {
   static absl::StatusOr<BufferedWriter> Create(const std::string& path);
 
   absl::Status Append(std::string_view bytes);
-  // Flushes; with `durable` also waits until the data is on the disk.
-  absl::Status Close(bool durable);
+  // Flushes what is buffered. Not synced: docs/decisions/2026-11-22-output-is-not-synced.md.
+  absl::Status Close();
 
   const std::string& path() const { return file_.path(); }
   // Appended so far: the offset of the next byte.

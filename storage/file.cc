@@ -132,11 +132,6 @@ absl::Status File::Write(std::string_view bytes) {
   return absl::OkStatus();
 }
 
-absl::Status File::Sync() {
-  if (::fdatasync(descriptor_) != 0) return WriteError(errno, path_);
-  return absl::OkStatus();
-}
-
 absl::Status File::Close() {
   if (descriptor_ < 0) return absl::OkStatus();
   // A network file system may report a failed write only now.
@@ -162,18 +157,6 @@ absl::Status MakeDirectories(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) return ErrnoStatus(error.value(), fmt::format("can't make the directory '{}'", path));
-  return absl::OkStatus();
-}
-
-absl::Status SyncDirectory(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return ErrnoStatus(errno, fmt::format("can't open '{}'", path));
-  const int error = ::fsync(descriptor) != 0 ? errno : 0;
-  ::close(descriptor);
-  // Some network file systems have no fsync for directories; a rename is durable there at once.
-  if (error != 0 && error != EINVAL) {
-    return ErrnoStatus(error, fmt::format("can't write '{}'", path));
-  }
   return absl::OkStatus();
 }
 

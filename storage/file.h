@@ -39,8 +39,6 @@ class File {
   absl::StatusOr<std::size_t> ReadAt(std::uint64_t offset, char* out, std::size_t bytes) const;
   // Writes all of `bytes` at the current position.
   absl::Status Write(std::string_view bytes);
-  // Waits until the data is on the disk.
-  absl::Status Sync();
   absl::Status Close();
 
  private:
@@ -55,7 +53,5 @@ absl::Status RenameFile(const std::string& from, const std::string& to);
 absl::Status RemoveFile(const std::string& path);
 // Makes `path` and what is missing above it.
 absl::Status MakeDirectories(const std::string& path);
-// Makes renames and new names inside `path` durable.
-absl::Status SyncDirectory(const std::string& path);
 
 }  // namespace gristmill

@@ -49,7 +49,7 @@ TEST(BufferedWriter, SmallAndLargePiecesReachTheFileInOrder) {
     expected += piece;
     EXPECT_EQ(writer->bytes(), expected.size());
   }
-  ASSERT_TRUE(writer->Close(true).ok());
+  ASSERT_TRUE(writer->Close().ok());
   EXPECT_TRUE(ReadFile(dir.path("file")) == expected);
 }
 
@@ -60,7 +60,7 @@ TEST(BufferedWriter, AFullDiskIsASentenceAndStaysAnError) {
   EXPECT_TRUE(absl::IsResourceExhausted(full));
   EXPECT_THAT(Message(full), HasSubstr("'/dev/full': the disk is full; free space"));
   EXPECT_EQ(writer->Append("y"), absl::OkStatus());  // buffered
-  EXPECT_EQ(writer->Close(false), full);
+  EXPECT_EQ(writer->Close(), full);
 }
 
 }  // namespace

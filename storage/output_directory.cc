@@ -213,7 +213,6 @@ absl::Status CommitOutput(const std::string& output, const std::string& staging,
   if (!resumed) {
     GM_RETURN_IF_ERROR(CheckWinnersExist(staging, winners));
     GM_RETURN_IF_ERROR(Touch(Join(staging, kCommitting)));
-    GM_RETURN_IF_ERROR(SyncDirectory(staging));
   }
   GM_RETURN_IF_ERROR(RemoveFile(Join(output, kSuccess)));
   for (std::uint32_t p = 0; p < partitions; ++p) {
@@ -221,9 +220,7 @@ absl::Status CommitOutput(const std::string& output, const std::string& staging,
                                     Join(output, PartitionFileName(p, partitions)), resumed));
   }
   GM_RETURN_IF_ERROR(RemoveOldFiles(output, partitions));
-  GM_RETURN_IF_ERROR(SyncDirectory(output));
   GM_RETURN_IF_ERROR(Touch(Join(output, kSuccess)));
-  GM_RETURN_IF_ERROR(SyncDirectory(output));
   RemoveStaging(output, staging);
   return absl::OkStatus();
 }

@@ -386,8 +386,13 @@ class JobsTest(unittest.TestCase):
         self.check_range("pi", [f"seed={seed}", f"samples={points}"], expected)
 
     def test_noop_writes_nothing(self):
-        parts = self.succeed(["run"], "noop", ["--splits", "50", "--threads", "3"])
-        self.assertEqual(b"".join(parts.values()), b"")
+        command = [options.binary, "run", "noop", "--splits", "50", "--threads", "3"]
+        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        refused = subprocess.run([*command, "--output", "/tmp/nowhere"], capture_output=True,
+                                 text=True, stdin=subprocess.DEVNULL)
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+        self.assertIn("writes no output", refused.stderr)
 
 
 def main():

@@ -16,6 +16,7 @@
 #include "coordinator/core/coordinator.h"
 #include "coordinator/rpc/assignment_builder.h"
 #include "coordinator/rpc/job_catalog.h"
+#include "coordinator/rpc/recent_ends.h"
 #include "coordinator/rpc/watch_hub.h"
 #include "coordinator/rpc/worker_links.h"
 #include "gristmill/v1/job.pb.h"
@@ -72,7 +73,8 @@ class Driver {
   void Take(Output output);
   void Keep(const Record& record);
   void Log(const Record& record) const;
-  void TellJobEnd(JobId job, WorkerLink* link);
+  // If the worker has a session.
+  void TellJobEnd(JobId job, WorkerId worker);
 
   void Perform(const StartAttempt& action);
   void Perform(const CancelAttempt& action);
@@ -91,6 +93,7 @@ class Driver {
   WorkerLinks links_;
   AssignmentBuilder assignments_;
   WatchHub watches_;
+  RecentEnds recent_ends_;
 
   // Of the turn.
   Instant now_;

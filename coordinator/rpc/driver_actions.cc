@@ -28,9 +28,11 @@ void Driver::Perform(const AcceptWorker& action) {
   registered->set_lease_ms(static_cast<std::uint32_t>(options_.limits.lease_ms));
   registered->set_forget_everything(action.forget_everything);
   link->outbox.Add(std::move(message));
+  for (const JobId job : recent_ends_.Take(action.worker, now_)) TellJobEnd(job, action.worker);
 }
 
 void Driver::Perform(const DropWorker& action) {
+  recent_ends_.Forget(action.worker);
   links_.Close(action.worker, Unavailable("the coordinator gave the worker up: {}; it may "
                                           "register again",
                                           action.reason));
@@ -48,11 +50,11 @@ void Driver::Perform(const CommitOutput& action) {
 
 void Driver::Perform(const EndJob& action) {
   if (action.worker) {  // it was away when the job ended
-    if (WorkerLink* link = links_.Find(action.worker)) TellJobEnd(action.job, link);
+    TellJobEnd(action.job, action.worker);
     return;
   }
   assignments_.Forget(action.job);
-  for (auto& [worker, link] : links_.all()) TellJobEnd(action.job, &link);
+  for (const auto& [worker, link] : links_.all()) TellJobEnd(action.job, worker);
   if (action.state == JobState::kSucceeded) return;
   Then([this, plan = catalog_.Find(action.job)->plan] { outputs_->Abandon(plan); });
 }
@@ -67,11 +69,14 @@ void Driver::Perform(const ReleaseWorker& action) {
   link->outbox.Add(std::move(message));
 }
 
-void Driver::TellJobEnd(JobId job, WorkerLink* link) {
+void Driver::TellJobEnd(JobId job, WorkerId worker) {
+  WorkerLink* link = links_.Find(worker);
+  if (link == nullptr) return;
   v1::CoordinatorMessage message;
   message.mutable_job_end()->set_job(job.value());
   link->outbox.Add(std::move(message));
   link->told.Forget(job);
+  recent_ends_.Add(worker, job, now_);
 }
 
 void Driver::Log(const Record& record) const {

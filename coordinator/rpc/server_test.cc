@@ -348,6 +348,7 @@ TEST(CoordinatorJournal, ACoordinatorThatCanNotWriteItsJournalEndsRatherThanActs
   if (std::getenv(kVariable) == nullptr) ::setenv(kVariable, (temp.emplace() / "").c_str(), 1);
   EXPECT_EXIT(SubmitWithAFullJournal(std::getenv(kVariable)), ::testing::ExitedWithCode(1),
               "can't write its journal");
+  ::unsetenv(kVariable);
 }
 
 }  // namespace

@@ -125,6 +125,18 @@ TEST_F(SessionEvents, AFailedJobEndsOnItsWorkersAndIsClearedAwayOnce) {
             "map task 0 failed once, last on worker host:1: boom (split [0, 10))");
 }
 
+TEST_F(SessionEvents, AWorkerThatComesBackIsToldAgainOfAJobThatJustEnded) {
+  driver_.Submit(MapAndReducePlan());
+  driver_.Step(CancelJob{JobId(1), "enough"});
+  EndTurn();
+  // The stream broke before the end arrived, and the worker is back before anyone noticed.
+  const auto again = std::make_shared<FakeSession>();
+  OnRegister(driver_, again, Registration());
+  EndTurn();
+  EXPECT_THAT(again->TakeSent(), ElementsAre("registered 1", "job end 1"));
+  EXPECT_TRUE(session_->closed().has_value());
+}
+
 TEST_F(SessionEvents, AnUnknownOutcomeEndsTheSession) {
   Report(1, v1::TASK_OUTCOME_UNSPECIFIED);
   ASSERT_TRUE(session_->closed().has_value());

@@ -40,7 +40,7 @@ void OutputWriter::Append(std::string_view bytes, std::uint64_t records) {
 void OutputWriter::Finish() {
   if (refused_) throw TaskError("an earlier result pair was refused");
   if (framed_) Write(EncodeRecordFileFooter(totals_));
-  if (file_.has_value()) ThrowIfError(file_->Close(/*durable=*/true));
+  if (file_.has_value()) ThrowIfError(file_->Close());
   finished_ = true;
 }
 

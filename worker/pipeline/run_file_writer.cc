@@ -96,7 +96,7 @@ void RunFileWriter::Finish() {
   if (refused_) throw TaskError("an earlier block of the run was refused");
   ThrowIfError(file_.Append(EncodeIndex(index_, file_.bytes())));
   // Not synced: a run that a crash damages fails its checksum and is computed again.
-  ThrowIfError(file_.Close(/*durable=*/false));
+  ThrowIfError(file_.Close());
   ThrowIfError(RenameFile(file_.path(), path_));
   finished_ = true;
 }

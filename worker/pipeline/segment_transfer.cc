@@ -133,7 +133,7 @@ absl::Status SegmentFileWriter::EndBlock() {
 absl::Status SegmentFileWriter::Finish() {
   if (!head_.empty() || payload_missing_bytes_ > 0) return Damaged("its end is missing");
   GM_RETURN_IF_ERROR(file_.Append(EncodeIndex(entries_, file_.bytes())));
-  GM_RETURN_IF_ERROR(file_.Close(/*durable=*/false));
+  GM_RETURN_IF_ERROR(file_.Close());
   finished_ = true;
   return absl::OkStatus();
 }
