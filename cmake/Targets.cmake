@@ -27,7 +27,8 @@ function(gristmill_library name)
 endfunction()
 
 # gristmill_test(name SOURCES … LINK …): one GoogleTest program, found test by test by ctest.
-# Its label is "unit" unless LABEL says otherwise.
+# Its label is "unit" unless LABEL says otherwise; "rpc" are those that talk over real gRPC, which
+# ThreadSanitizer can't follow: the distribution built that library without it.
 function(gristmill_test name)
   if(NOT GRISTMILL_TESTS)
     return()
@@ -38,6 +39,9 @@ function(gristmill_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE gristmill_options ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  if(GRISTMILL_SANITIZE MATCHES thread)
+    target_sources(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/tsan_absl_mutex.cc)
+  endif()
   include(GoogleTest)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 120)
 endfunction()
