@@ -1,6 +1,7 @@
 #include "worker/worker.h"
 
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <random>
@@ -35,6 +36,15 @@ std::string HostName() {
   char name[256] = {};
   gethostname(name, sizeof name - 1);
   return name;
+}
+
+// Each fetch that is served and each runner holds files; the usual soft limit of 1024 is for
+// programs that call select(). Runners inherit it. Best effort.
+void RaiseOpenFilesLimit() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // Below the spill directory, which nobody else may enter; where its path is too long, in the
@@ -73,6 +83,7 @@ class WorkerProcess : public Worker {
   }
 
   absl::Status Begin() {
+    RaiseOpenFilesLimit();
     GM_ASSIGN_OR_RETURN(const std::string host, AdvertisedHost(options_));
     GM_ASSIGN_OR_RETURN(spill_, SpillDirectory::Create(options_.directory, instance_));
     GM_ASSIGN_OR_RETURN(shuffle_server_, ShuffleServer::Start(options_.listen, spill_->path()));

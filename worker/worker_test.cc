@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -335,6 +337,16 @@ TEST_F(WorkerTest, WithoutACoordinatorTheWorkerGivesUpWhenTold) {
   const absl::Status status = worker_->Wait();
   EXPECT_TRUE(absl::IsUnavailable(status));
   EXPECT_THAT(Message(status), HasSubstr("no coordinator answered at 127.0.0.1:1 for 300 ms"));
+}
+
+TEST_F(WorkerTest, TheWorkerMayOpenAsManyFilesAsTheSystemLetsIt) {
+  rlimit limit = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max - 1, 512);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  Start(Options());
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_EQ(limit.rlim_cur, limit.rlim_max);
 }
 
 TEST_F(WorkerTest, ADirectoryThatCannotBeWrittenIsRefusedAtTheStart) {

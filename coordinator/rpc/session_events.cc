@@ -1,8 +1,10 @@
 #include "coordinator/rpc/session_events.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
+#include "base/report_limits.h"
 #include "base/status.h"
 #include "base/units.h"
 
@@ -13,10 +15,7 @@ constexpr std::uint32_t kSlotsMax = 10'000;
 constexpr int kListedAttemptsMax = 100'000;
 constexpr std::size_t kNameBytesMax = 256;
 constexpr std::size_t kPathBytesMax = 4'096;
-constexpr std::size_t kResultBytesMax = 64 << 10;
 constexpr std::size_t kMessageBytesMax = 16 << 10;
-constexpr int kCountersMax = 10'000;
-constexpr int kLostOutputsMax = 1'000'000;
 
 // At most `bytes_max` of `text`, not cutting a UTF-8 character.
 std::string Shorten(const std::string& text, std::size_t bytes_max) {
@@ -24,6 +23,36 @@ std::string Shorten(const std::string& text, std::size_t bytes_max) {
   std::size_t end = bytes_max;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
   return text.substr(0, end) + " …";
+}
+
+// One sentence, for the user, if the report holds more than the coordinator keeps.
+absl::Status CheckReport(const v1::TaskReport& report) {
+  if (static_cast<std::size_t>(report.counters_size()) > kReportCountersMax) {
+    return InvalidArgument("the job made more than {} counters; count fewer names",
+                           kJobCountersMax);
+  }
+  const auto is_long = [](const v1::Counter& c) { return c.name().size() > kCounterNameBytesMax; };
+  if (std::any_of(report.counters().begin(), report.counters().end(), is_long)) {
+    return InvalidArgument("the name of a counter takes more than {} bytes; shorten it",
+                           kCounterNameBytesMax);
+  }
+  if (static_cast<std::size_t>(report.lost_outputs_size()) > kReportLostOutputsMax) {
+    return InvalidArgument("the task reports more than {} map outputs as lost",
+                           kReportLostOutputsMax);
+  }
+  if (report.result().size() > kReportResultBytesMax) {
+    return InvalidArgument("the result of the task takes {}, more than the {} allowed",
+                           FormatBytes(report.result().size()), FormatBytes(kReportResultBytesMax));
+  }
+  return absl::OkStatus();
+}
+
+AttemptFailed RefusedEvent(WorkerId worker, const v1::TaskReport& report, std::string why) {
+  return {.worker = worker,
+          .attempt = AttemptId(report.attempt()),
+          .cause = AttemptFailed::Cause::kUser,
+          .message = std::move(why),
+          .lost_outputs = {}};
 }
 
 AttemptFailed FailedEvent(WorkerId worker, const v1::TaskReport& report) {
@@ -48,18 +77,6 @@ AttemptSucceeded SucceededEvent(WorkerId worker, const v1::TaskReport& report) {
     event.counters.emplace_back(counter.name(), counter.value());
   }
   return event;
-}
-
-void OnReports(Driver& driver, const std::shared_ptr<SessionPort>& session, WorkerId worker,
-               const v1::ReportBatch& batch) {
-  for (const v1::TaskReport& report : batch.reports()) {
-    const absl::StatusOr<Event> event = ReportEvent(worker, report);
-    if (!event.ok()) {
-      session->Close(event.status());
-      return;
-    }
-    driver.Step(*event);
-  }
 }
 
 }  // namespace
@@ -100,24 +117,18 @@ WorkerRegistered RegisteredEvent(const v1::Register& message) {
   return event;
 }
 
-absl::StatusOr<Event> ReportEvent(WorkerId worker, const v1::TaskReport& report) {
-  if (report.counters_size() > kCountersMax || report.lost_outputs_size() > kLostOutputsMax) {
-    return InvalidArgument("the report of attempt {} has too many entries", report.attempt());
-  }
+Event ReportEvent(WorkerId worker, const v1::TaskReport& report) {
+  const absl::Status valid = CheckReport(report);
+  if (!valid.ok()) return RefusedEvent(worker, report, Message(valid));
   switch (report.outcome()) {
     case v1::TASK_OUTCOME_SUCCEEDED:
-      if (report.result().size() > kResultBytesMax) {
-        return InvalidArgument("the result of attempt {} takes {}, more than the {} allowed",
-                               report.attempt(), FormatBytes(report.result().size()),
-                               FormatBytes(kResultBytesMax));
-      }
       return SucceededEvent(worker, report);
     case v1::TASK_OUTCOME_FAILED:
     case v1::TASK_OUTCOME_FETCH_FAILED:
     case v1::TASK_OUTCOME_HANDED_BACK:
       return FailedEvent(worker, report);
     default:
-      return InvalidArgument("the report of attempt {} has no known outcome", report.attempt());
+      return RefusedEvent(worker, report, "the worker's report has no known outcome");
   }
 }
 
@@ -138,7 +149,9 @@ void OnWorkerMessage(Driver& driver, const std::shared_ptr<SessionPort>& session
       driver.Step(WorkerHeartbeat{worker});
       return;
     case v1::WorkerMessage::kReports:
-      OnReports(driver, session, worker, message.reports());
+      for (const v1::TaskReport& report : message.reports().reports()) {
+        driver.Step(ReportEvent(worker, report));
+      }
       return;
     case v1::WorkerMessage::kDrain:
       driver.Step(WorkerDraining{worker});

@@ -4,7 +4,6 @@
 #include <memory>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "coordinator/core/event.h"
 #include "coordinator/rpc/driver.h"
 #include "coordinator/rpc/session_port.h"
@@ -17,8 +16,9 @@ namespace gristmill::coordinator {
 // InvalidArgument, or FailedPrecondition if the worker's version is not `version`; one sentence.
 absl::Status CheckRegister(const v1::Register& message, const std::string& version);
 WorkerRegistered RegisteredEvent(const v1::Register& message);
-// AttemptSucceeded or AttemptFailed. InvalidArgument if the report breaks the protocol.
-absl::StatusOr<Event> ReportEvent(WorkerId worker, const v1::TaskReport& report);
+// AttemptSucceeded or AttemptFailed. A report that holds too much is a failure of the user's code:
+// refused with its session, it would be sent again for ever.
+Event ReportEvent(WorkerId worker, const v1::TaskReport& report);
 
 // --- On the shell's thread. -------------------------------------------------------------------
 

@@ -83,6 +83,18 @@ class SessionEvents : public ::testing::Test {
   std::shared_ptr<FakeSession> session_ = std::make_shared<FakeSession>();
 };
 
+TEST_F(SessionEvents, OutputThatCanNotBePutIntoPlaceIsKept) {
+  const JobId job = driver_.Submit(MapAndReducePlan());
+  EndTurn();
+  Report(1, v1::TASK_OUTCOME_SUCCEEDED);
+  Report(2, v1::TASK_OUTCOME_SUCCEEDED);
+  ASSERT_EQ(outputs_.commits, 1);
+  driver_.Step(OutputCommitted{job, false, "disk full"});
+  EndTurn();
+  EXPECT_EQ(driver_.StatusOf(job).state(), v1::JOB_STATE_FAILED);
+  EXPECT_EQ(outputs_.abandons, 0);
+}
+
 TEST_F(SessionEvents, AHeartbeatMakesNoRecordsAndAsksForTheNextMessage) {
   v1::WorkerMessage message;
   message.mutable_heartbeat();
@@ -137,10 +149,20 @@ TEST_F(SessionEvents, AWorkerThatComesBackIsToldAgainOfAJobThatJustEnded) {
   EXPECT_TRUE(session_->closed().has_value());
 }
 
-TEST_F(SessionEvents, AnUnknownOutcomeEndsTheSession) {
-  Report(1, v1::TASK_OUTCOME_UNSPECIFIED);
-  ASSERT_TRUE(session_->closed().has_value());
-  EXPECT_THAT(std::string(session_->closed()->message()), HasSubstr("no known outcome"));
+TEST_F(SessionEvents, AReportThatHoldsTooMuchFailsItsAttemptAndTheSessionLives) {
+  driver_.Submit(MapAndReducePlan());
+  EndTurn();
+  session_->TakeSent();
+  v1::WorkerMessage message;
+  v1::TaskReport* report = message.mutable_reports()->add_reports();
+  report->set_attempt(1);
+  report->set_outcome(v1::TASK_OUTCOME_SUCCEEDED);
+  for (int i = 0; i <= 10'100; ++i) report->add_counters()->set_name(std::to_string(i));
+  Say(message);
+  EXPECT_THAT(session_->TakeSent(), ElementsAre("job end 1", "ack 1"));
+  EXPECT_FALSE(session_->closed().has_value());
+  EXPECT_THAT(std::string(driver_.StatusOf(JobId(1)).message()),
+              HasSubstr("the job made more than 10000 counters; count fewer names"));
 }
 
 TEST_F(SessionEvents, ASecondRegistrationEndsTheSession) {
@@ -166,13 +188,33 @@ TEST(CheckRegister, RefusesAnotherVersionAndNonsense) {
   EXPECT_EQ(CheckRegister({}, "1.0").code(), absl::StatusCode::kInvalidArgument);
 }
 
-TEST(ReportEvent, RefusesAResultThatIsTooLarge) {
+// The message of the failure that the report is taken for; empty if it is a success.
+std::string Refusal(const v1::TaskReport& report) {
+  const Event event = ReportEvent(WorkerId(1), report);
+  const auto* failed = std::get_if<AttemptFailed>(&event);
+  if (failed == nullptr) return "";
+  EXPECT_EQ(failed->cause, AttemptFailed::Cause::kUser);
+  return failed->message;
+}
+
+TEST(ReportEvent, AResultOrANameThatIsTooLongIsAFailure) {
   v1::TaskReport report;
   report.set_outcome(v1::TASK_OUTCOME_SUCCEEDED);
   report.set_result(std::string(64 << 10, 'x'));
-  EXPECT_TRUE(ReportEvent(WorkerId(1), report).ok());
+  EXPECT_EQ(Refusal(report), "");
   report.mutable_result()->push_back('x');
-  EXPECT_EQ(ReportEvent(WorkerId(1), report).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(Refusal(report), HasSubstr("more than the 64 KiB allowed"));
+  report.clear_result();
+  report.add_counters()->set_name(std::string(257, 'x'));
+  EXPECT_THAT(Refusal(report), HasSubstr("more than 256 bytes"));
+}
+
+TEST(ReportEvent, AnUnknownOutcomeOrTooManyLostOutputsAreAFailure) {
+  v1::TaskReport report;
+  EXPECT_THAT(Refusal(report), HasSubstr("no known outcome"));
+  report.set_outcome(v1::TASK_OUTCOME_FETCH_FAILED);
+  for (int i = 0; i <= 1'000'000; ++i) report.add_lost_outputs();
+  EXPECT_THAT(Refusal(report), HasSubstr("more than 1000000 map outputs"));
 }
 
 TEST(ReportEvent, CutsALongMessageBetweenCharacters) {
@@ -181,8 +223,8 @@ TEST(ReportEvent, CutsALongMessageBetweenCharacters) {
   std::string message = "x";
   while (message.size() < (20 << 10)) message += "é";
   report.set_message(message);
-  const auto event = ReportEvent(WorkerId(1), report);
-  const std::string& cut = std::get<AttemptFailed>(*event).message;
+  const Event event = ReportEvent(WorkerId(1), report);
+  const std::string& cut = std::get<AttemptFailed>(event).message;
   EXPECT_LT(cut.size(), 17 << 10);
   EXPECT_TRUE(cut.ends_with("é …"));
 }

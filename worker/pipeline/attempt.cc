@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/report_limits.h"
 #include "base/units.h"
 #include "storage/file.h"
 #include "storage/output_directory.h"
@@ -18,7 +19,6 @@
 namespace gristmill::worker {
 namespace {
 
-constexpr std::uint64_t kSampleBytesMax = 64 << 10;  // TaskReport.result
 // What the framework's own side of a task needs: an input block with the line that crosses its end,
 // a block and the buffer of the writer.
 constexpr std::uint64_t kPipelineBytes = kInputBlockBytes + kInputBlockBytes / 2 + (512 << 10);
@@ -78,12 +78,25 @@ void Attempt::Run(v1::TaskReport* report) {
   const std::unique_ptr<TaskRunner> runner =
       info->make_task(ParamMap(params.begin(), params.end()), MakeTaskInfo());
   RunStage(*info, *runner, report);
-  for (const CounterValue& counter : runner->counters()) Count(counter.name, counter.value);
   for (const auto& [name, value] : counters_) {
-    if (!IsUtf8(name)) throw TaskError("the name of a counter is not UTF-8; rename it");
     v1::Counter* const counter = report->add_counters();
     counter->set_name(name);
     counter->set_value(value);
+  }
+}
+
+void Attempt::CountOf(const TaskRunner& runner) {
+  for (const CounterValue& counter : runner.counters()) {
+    if (!IsUtf8(counter.name)) throw TaskError("the name of a counter is not UTF-8; rename it");
+    if (counter.name.size() > kCounterNameBytesMax) {
+      throw TaskError(fmt::format("the name of a counter takes more than {} bytes; shorten it",
+                                  kCounterNameBytesMax));
+    }
+    Count(counter.name, counter.value);
+  }
+  if (counters_.size() > kJobCountersMax) {
+    throw TaskError(
+        fmt::format("the job made more than {} counters; count fewer names", kJobCountersMax));
   }
 }
 
@@ -170,8 +183,9 @@ OutputWriter Attempt::OpenOutput(const JobInfo& info) const {
   return {path, job_.plan.output_format(), {info.key_type, info.value_type}};
 }
 
-void Attempt::FinishOutput(OutputWriter& output) {
+void Attempt::FinishOutput(const TaskRunner& runner, OutputWriter& output) {
   ThrowIfCancelled(control_.cancelled);
+  CountOf(runner);
   output.Finish();
   Count("output_bytes", output.bytes());
 }
@@ -191,11 +205,12 @@ void Attempt::RunStage(const JobInfo& info, TaskRunner& runner, v1::TaskReport* 
 
 void Attempt::RunSample(TaskRunner& runner, v1::TaskReport* report) {
   CountingSource input = OpenInput(/*sampled=*/true);
-  std::string keys = runner.RunSample(input, kSampleBytesMax);
-  if (keys.size() > kSampleBytesMax) {
+  std::string keys = runner.RunSample(input, kReportResultBytesMax);
+  if (keys.size() > kReportResultBytesMax) {
     throw TaskError(fmt::format("the sampled keys take {}, and {} is the most; use shorter keys",
-                                FormatBytes(keys.size()), FormatBytes(kSampleBytesMax)));
+                                FormatBytes(keys.size()), FormatBytes(kReportResultBytesMax)));
   }
+  CountOf(runner);
   report->set_result(std::move(keys));
 }
 
@@ -206,6 +221,7 @@ void Attempt::RunMap(TaskRunner& runner) {
                      run_file_id(), CountPartitions());
   runner.RunMap(input, runs);
   ThrowIfCancelled(control_.cancelled);
+  CountOf(runner);
   runs.Finish();
   Count("input_bytes", input.bytes());
   Count("spilled_bytes", runs.bytes());
@@ -216,7 +232,7 @@ void Attempt::RunMapOnly(const JobInfo& info, TaskRunner& runner) {
   CountingSource input = OpenInput(/*sampled=*/false);
   OutputWriter output = OpenOutput(info);
   runner.RunMapOnly(input, output);
-  FinishOutput(output);
+  FinishOutput(runner, output);
   Count("input_bytes", input.bytes());
 }
 
@@ -234,7 +250,7 @@ void Attempt::RunReduce(const JobInfo& info, TaskRunner& runner) {
       control_.cancelled, &control_.records, &merged);
   OutputWriter output = OpenOutput(info);
   runner.RunReduce(*pairs, output);
-  FinishOutput(output);
+  FinishOutput(runner, output);
   Count("shuffle_bytes", input.bytes);
   Count("spilled_bytes", merged.scratch_bytes);
   Count("spilled_runs", merged.scratch_runs);

@@ -32,6 +32,9 @@ class Attempt {
   RunFileId run_file_id() const;
   void Count(const std::string& name, std::uint64_t value) { counters_[name] += value; }
 
+  // Counts what the job's code did; before its files are finished, since names may be refused.
+  void CountOf(const TaskRunner& runner);
+
   // Whether another stage reads this one's runs.
   bool HasShuffleReader() const;
   // Of the job's shuffle; of its output if it has none.
@@ -43,7 +46,7 @@ class Attempt {
   std::vector<MapOutput> UpstreamOutputs() const;
   CountingSource OpenInput(bool sampled);
   OutputWriter OpenOutput(const JobInfo& info) const;
-  void FinishOutput(OutputWriter& output);
+  void FinishOutput(const TaskRunner& runner, OutputWriter& output);
 
   void RunStage(const JobInfo& info, TaskRunner& runner, v1::TaskReport* report);
   void RunSample(TaskRunner& runner, v1::TaskReport* report);

@@ -124,6 +124,21 @@ TEST_F(MergerTest, SeveralPassesGiveTheSameAsOne) {
   }
 }
 
+TEST_F(MergerTest, OnlyASegmentThatIsGoneIsLostAndOneThatCannotBeReadIsAnErrorHere) {
+  const SegmentRef segment = WriteSegment(0, {{"k", "v"}}, 1);
+  std::filesystem::remove(segment.path);
+  const auto merge = [&] { Merger({segment}, cancelled_, &records_).NextBatch(); };
+  EXPECT_THROW(merge(), LostOutputError);
+  std::filesystem::create_directory(segment.path);
+  try {
+    merge();
+    ADD_FAILURE() << "a directory was read";
+  } catch (const LostOutputError&) {
+    ADD_FAILURE() << "the output was declared lost";
+  } catch (const TaskError&) {
+  }
+}
+
 TEST_F(MergerTest, CancellationStopsTheMerge) {
   const SegmentRef segment = WriteSegment(0, Pairs(5000, {"k", "v"}), 100);
   Merger merger({segment}, cancelled_, &records_);

@@ -149,6 +149,18 @@ TEST(RunFile, TheOutputOfAnotherAttemptIsRefused) {
   EXPECT_TRUE(absl::IsNotFound(OpenRunFile(dir.path("none"), kId).status()));
 }
 
+TEST(RunFile, AnErrorOfTheDiskIsNotTakenForDamage) {
+  // A file of 4 KiB whose every read fails: the loopback device has no speed.
+  const std::string unreadable = "/sys/class/net/lo/speed";
+  std::ifstream probe(unreadable);
+  if (!probe.is_open() || probe.get() != std::ifstream::traits_type::eof()) {
+    GTEST_SKIP() << unreadable << " is not a file that can't be read";
+  }
+  const absl::Status status = OpenRunFile(unreadable, kId).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(Message(status), HasSubstr("can't be used"));
+}
+
 TEST(RunFile, APartitionThatDoesNotExistIsRefusedForGood) {
   const TestDirectory dir;
   RunFileWriter writer(dir.path("run"), kId, 4);

@@ -11,7 +11,8 @@ namespace gristmill::worker {
 namespace {
 
 absl::Status InFile(const File& file, const absl::Status& status) {
-  return DataLoss("the run file '{}' can't be used: {}", file.path(), Message(status));
+  return absl::Status(status.code(), fmt::format("the run file '{}' can't be used: {}", file.path(),
+                                                 Message(status)));
 }
 
 absl::StatusOr<std::string> ReadExactly(const File& file, std::uint64_t offset, std::size_t bytes) {

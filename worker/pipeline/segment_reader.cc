@@ -21,7 +21,9 @@ void SegmentReader::ThrowDamaged() const {
 }
 
 void SegmentReader::Throw(const absl::Status& status) const {
-  if (origin_.has_value()) throw LostOutputError({*origin_}, Message(status));
+  if (origin_.has_value() && IsLostOutput(status)) {
+    throw LostOutputError({*origin_}, Message(status));
+  }
   throw TaskError(Message(status));
 }
 

@@ -20,7 +20,8 @@ struct SegmentRef {
   std::optional<TaskRef> origin;  // the map task to run again if it can't be read; none for scratch
 };
 
-// Not thread-safe. Throws LostOutputError or TaskError if the file is damaged.
+// Not thread-safe. Throws LostOutputError if a map task's file is damaged or gone; TaskError if a
+// scratch file is, and for any other error of reading.
 class SegmentReader {
  public:
   explicit SegmentReader(const SegmentRef& segment);

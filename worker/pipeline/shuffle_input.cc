@@ -142,10 +142,10 @@ ShuffleInput CollectShuffleInput(const std::vector<MapOutput>& outputs,
   std::string message;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (!results[i].ok()) {
-      if (lost.empty()) {
-        message = fmt::format("the output of map task {} can't be read: {}", outputs[i].task.task,
-                              Message(results[i].status()));
-      }
+      const std::string error = fmt::format("the output of map task {} can't be read: {}",
+                                            outputs[i].task.task, Message(results[i].status()));
+      if (!IsLostOutput(results[i].status())) throw TaskError(error);
+      if (lost.empty()) message = error;
       lost.push_back(outputs[i].task);
       continue;
     }

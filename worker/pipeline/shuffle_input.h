@@ -29,7 +29,7 @@ struct ShuffleOptions {
 std::vector<MapOutput> MapOutputsOf(const v1::ShuffleSources& sources);
 
 // Opens the run file of each output, or fetches the partition if it lies on another host. Throws
-// LostOutputError, TaskCancelled.
+// LostOutputError, TaskCancelled, and TaskError if the fault is this host's own.
 ShuffleInput CollectShuffleInput(const std::vector<MapOutput>& outputs,
                                  const ShuffleOptions& options, const std::atomic<bool>& cancelled);
 

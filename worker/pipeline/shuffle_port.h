@@ -22,8 +22,9 @@ class ShufflePort {
  public:
   virtual ~ShufflePort() = default;
   // Copies the whole segment of `partition` into the local file `path` (run-file format, one
-  // partition), with a deadline on every wait, retrying what may pass. Unavailable or DataLoss
-  // once it gave up: the caller reports the output as lost.
+  // partition), with a deadline on every wait, retrying what may pass. NotFound, DataLoss,
+  // Unavailable or DeadlineExceeded once it gave up: the caller reports the output as lost. Any
+  // other error is this host's own, such as that of writing `path`.
   virtual absl::Status FetchToFile(const MapOutput& output, std::uint32_t partition,
                                    const std::string& path) = 0;
 };

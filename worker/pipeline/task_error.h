@@ -26,6 +26,13 @@ class LostOutputError : public TaskError {
   std::vector<TaskRef> lost_;
 };
 
+// Whether a map output that could not be had is to be made again. Any other error, such as a full
+// disk here, is the reader's own: the output may be healthy.
+inline bool IsLostOutput(const absl::Status& status) {
+  return absl::IsNotFound(status) || absl::IsDataLoss(status) || absl::IsUnavailable(status) ||
+         absl::IsDeadlineExceeded(status);
+}
+
 inline void ThrowIfError(const absl::Status& status) {
   if (!status.ok()) throw TaskError(Message(status));
 }

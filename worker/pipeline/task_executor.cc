@@ -1,8 +1,10 @@
 #include "worker/pipeline/task_executor.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
+#include "base/report_limits.h"
 #include "storage/file.h"
 #include "worker/pipeline/attempt.h"
 #include "worker/pipeline/task_error.h"
@@ -25,7 +27,10 @@ std::string Sanitise(std::string text) {
 void SetLost(const LostOutputError& error, v1::TaskReport* report) {
   report->set_outcome(v1::TASK_OUTCOME_FETCH_FAILED);
   report->set_message(Sanitise(error.what()));
-  for (const TaskRef& task : error.lost()) {
+  // Those beyond the limit are found lost again when these were made anew.
+  const std::size_t count = std::min(error.lost().size(), kReportLostOutputsMax);
+  for (std::size_t i = 0; i < count; ++i) {
+    const TaskRef& task = error.lost()[i];
     v1::TaskId* const lost = report->add_lost_outputs();
     lost->set_job(task.job.value());
     lost->set_stage(task.stage);
@@ -52,7 +57,7 @@ v1::TaskReport ExecuteTask(const JobContext& job, const v1::TaskAssignment& assi
     Attempt(job, assignment, inputs, control).Run(&report);
     report.set_outcome(v1::TASK_OUTCOME_SUCCEEDED);
   } catch (const TaskCancelled&) {
-    SetHandedBack(&report);
+    SetFailed("the job's code threw TaskCancelled but nobody cancelled the attempt", &report);
   } catch (const LostOutputError& error) {
     SetLost(error, &report);
   } catch (const std::bad_alloc&) {
@@ -65,7 +70,8 @@ v1::TaskReport ExecuteTask(const JobContext& job, const v1::TaskAssignment& assi
   if (report.outcome() != v1::TASK_OUTCOME_SUCCEEDED) {
     report.clear_counters();
     report.clear_result();
-    // A job that was cancelled loses its files under the tasks that still run.
+    // A job that was cancelled loses its files under the tasks that still run: whatever was
+    // thrown then, and TaskCancelled only then, is no failure.
     if (control.cancelled) {
       report.clear_lost_outputs();
       SetHandedBack(&report);

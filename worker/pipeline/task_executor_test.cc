@@ -31,6 +31,8 @@ using ::testing::Pair;
 
 // What the job below does with each line of a map task, for the tests of failures.
 std::function<void(std::string_view)> on_line;
+// What it counts beside its lines.
+std::vector<CounterValue> more_counters;
 
 // Emits each line as a key, its partition told by its first byte; reduces to "key<TAB>count".
 class LineCount final : public TaskRunner {
@@ -70,7 +72,11 @@ class LineCount final : public TaskRunner {
     return lines.empty() ? "" : lines.front().substr(0, bytes_max);
   }
 
-  std::vector<CounterValue> counters() const override { return {{"lines", lines_}}; }
+  std::vector<CounterValue> counters() const override {
+    std::vector<CounterValue> counters = more_counters;
+    counters.push_back({"lines", lines_});
+    return counters;
+  }
 
  private:
   std::vector<std::string> Lines(InputSource& input) {
@@ -138,6 +144,7 @@ class TaskExecutor : public ::testing::Test {
   void SetUp() override {
     ASSERT_TRUE(registered);
     on_line = nullptr;
+    more_counters.clear();
     job_.job = 7;
     job_.spill_directory = dir_.path("spill");
     job_.task_memory_bytes = 64 << 20;
@@ -293,6 +300,33 @@ TEST_F(TaskExecutor, ACancelledAttemptIsHandedBackWhateverItsErrorIs) {
   EXPECT_THAT(dir_.Files(), ElementsAre("in/a", "in/b"));
 }
 
+TEST_F(TaskExecutor, ACancellationThatNobodyAskedForIsAFailure) {
+  on_line = [](std::string_view) { throw TaskCancelled(); };
+  const v1::TaskReport report = Run(0, 0, 9);
+  EXPECT_EQ(report.outcome(), v1::TASK_OUTCOME_FAILED);
+  EXPECT_THAT(report.message(), HasSubstr("threw TaskCancelled but nobody cancelled"));
+}
+
+TEST_F(TaskExecutor, TooManyCountersFailTheAttemptAndNoFileStays) {
+  for (int i = 1; i < 10'000; ++i) more_counters.push_back({std::to_string(i), 1});
+  EXPECT_EQ(Run(0, 0, 9).outcome(), v1::TASK_OUTCOME_SUCCEEDED);
+  std::filesystem::remove_all(dir_.path("spill"));
+  more_counters.push_back({"straw", 1});
+  const v1::TaskReport report = Run(0, 0, 10);
+  EXPECT_EQ(report.outcome(), v1::TASK_OUTCOME_FAILED);
+  EXPECT_EQ(report.message(), "the job made more than 10000 counters; count fewer names");
+  EXPECT_THAT(dir_.Files(), ElementsAre("in/a", "in/b"));
+}
+
+TEST_F(TaskExecutor, ACounterWithALongNameFailsTheAttempt) {
+  more_counters = {{std::string(256, 'x'), 1}};
+  EXPECT_EQ(Run(0, 0, 9).outcome(), v1::TASK_OUTCOME_SUCCEEDED);
+  more_counters = {{std::string(257, 'x'), 1}};
+  const v1::TaskReport report = Run(0, 0, 10);
+  EXPECT_EQ(report.outcome(), v1::TASK_OUTCOME_FAILED);
+  EXPECT_THAT(report.message(), HasSubstr("more than 256 bytes; shorten it"));
+}
+
 TEST_F(TaskExecutor, AChangedInputFileFailsTheTaskWithItsName) {
   dir_.Write("in/a", "other");
   const v1::TaskReport report = Run(0, 0, 9);
@@ -351,6 +385,18 @@ TEST_F(TaskExecutor, AllOutputsOfAHostThatCannotBeReachedAreReportedTogether) {
   const v1::TaskReport report = Run(1, 0, 200);
   EXPECT_EQ(report.outcome(), v1::TASK_OUTCOME_FETCH_FAILED);
   EXPECT_EQ(report.lost_outputs_size(), static_cast<int>(job_.plan.stages(0).task_count()));
+}
+
+TEST_F(TaskExecutor, AFullDiskHereFailsTheAttemptAndLosesNoOutput) {
+  RunMaps("elsewhere:1");
+  CopyingPort port(dir_.path("moved"));
+  port.failure = ResourceExhausted("the disk is full");
+  std::filesystem::rename(dir_.path("spill"), dir_.path("moved"));
+  job_.shuffle = &port;
+  const v1::TaskReport report = Run(1, 0, 200);
+  EXPECT_EQ(report.outcome(), v1::TASK_OUTCOME_FAILED);
+  EXPECT_THAT(report.lost_outputs(), IsEmpty());
+  EXPECT_THAT(report.message(), HasSubstr("the disk is full"));
 }
 
 TEST_F(TaskExecutor, AReduceOverAnIncompleteListOfOutputsIsRefused) {

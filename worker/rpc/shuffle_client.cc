@@ -111,9 +111,9 @@ std::string Describe(const MapOutput& output) {
 }
 
 // What the peer said, as the caller is to see it: Unavailable is about the peer, NotFound and
-// DataLoss about this output. `passes` tells whether trying again may help.
-absl::Status Judge(const MapOutput& output, const absl::Status& said, bool* passes) {
-  *passes = false;
+// DataLoss about this output. `retry` tells whether trying again may help.
+absl::Status Judge(const MapOutput& output, const absl::Status& said, Retry* retry) {
+  *retry = Retry::kNever;
   switch (said.code()) {
     case absl::StatusCode::kNotFound:
       return NotFound("{} is not there: {}", Describe(output), Message(said));
@@ -123,7 +123,7 @@ absl::Status Judge(const MapOutput& output, const absl::Status& said, bool* pass
     case absl::StatusCode::kUnimplemented:
       return Internal("{} can't be asked for: {}", Describe(output), Message(said));
     default:
-      *passes = true;
+      *retry = absl::IsResourceExhausted(said) ? Retry::kBusy : Retry::kUnreachable;
       return Unavailable("{} can't be fetched: {}", Describe(output), Message(said));
   }
 }
@@ -132,33 +132,39 @@ absl::Status Judge(const MapOutput& output, const absl::Status& said, bool* pass
 
 absl::Status ShuffleClient::FetchToFile(const MapOutput& output, std::uint32_t partition,
                                         const std::string& path) {
-  absl::Time give_up_at = absl::InfiniteFuture();
+  absl::Time unreachable_until = absl::InfiniteFuture();
+  absl::Time busy_until = absl::InfiniteFuture();
   absl::Duration backoff = kBackoffFirst;
   for (;;) {
-    bool may_pass = false;
-    const absl::Status status = FetchOnce(output, partition, path, &may_pass);
-    if (!may_pass) return status;
+    Retry retry = Retry::kNever;
+    const absl::Status status = FetchOnce(output, partition, path, &retry);
+    if (retry == Retry::kNever) return status;
     const absl::Time now = absl::Now();
-    if (give_up_at == absl::InfiniteFuture()) give_up_at = now + options_.retry_for;
-    if (now + backoff >= give_up_at) return status;
+    if (retry == Retry::kBusy) {
+      busy_until = std::min(busy_until, now + options_.retry_busy_for);
+      unreachable_until = absl::InfiniteFuture();  // it answered
+    } else {
+      unreachable_until = std::min(unreachable_until, now + options_.retry_for);
+    }
+    if (now + backoff >= std::min(busy_until, unreachable_until)) return status;
     absl::SleepFor(backoff);
     backoff = std::min(backoff * 2, kBackoffMost);
   }
 }
 
 absl::Status ShuffleClient::FetchOnce(const MapOutput& output, std::uint32_t partition,
-                                      const std::string& path, bool* may_pass) {
-  *may_pass = false;
+                                      const std::string& path, Retry* retry) {
+  *retry = Retry::kNever;
   GM_ASSIGN_OR_RETURN(
       SegmentFileWriter writer,
       SegmentFileWriter::Create(path, RunFileId{output.task, output.attempt}, partition));
   Reading reading(ChannelTo(output.address), RequestFor(output, partition));
   for (bool complete = false; !complete;) {
     const auto chunk = reading.Next(options_.read_deadline);
-    if (!chunk.ok()) return Judge(output, chunk.status(), may_pass);
+    if (!chunk.ok()) return Judge(output, chunk.status(), retry);
     if (*chunk == nullptr) {
       const absl::Status status = reading.status();
-      return Judge(output, status.ok() ? DataLoss("it ended early") : status, may_pass);
+      return Judge(output, status.ok() ? DataLoss("it ended early") : status, retry);
     }
     GM_RETURN_IF_ERROR(writer.Append((*chunk)->run(), (*chunk)->data()));
     complete = (*chunk)->last();

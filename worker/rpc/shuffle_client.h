@@ -3,6 +3,7 @@
 
 #include <grpcpp/channel.h>
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,8 +16,12 @@ namespace gristmill::worker {
 
 struct ShuffleClientOptions {
   absl::Duration read_deadline = absl::Seconds(30);  // for each message
-  absl::Duration retry_for = absl::Seconds(10);      // from the first failure that may pass
+  absl::Duration retry_for = absl::Seconds(10);      // since it can't be reached or stalls
+  absl::Duration retry_busy_for = absl::Minutes(5);  // since it says that it is too busy: it lives
 };
+
+// What makes trying a fetch again worth it.
+enum class Retry : std::uint8_t { kNever, kUnreachable, kBusy };
 
 class ShuffleClient : public ShufflePort {
  public:
@@ -29,9 +34,8 @@ class ShuffleClient : public ShufflePort {
                            const std::string& path) override;
 
  private:
-  // `may_pass`: the failure is the peer's and trying again may help.
   absl::Status FetchOnce(const MapOutput& output, std::uint32_t partition, const std::string& path,
-                         bool* may_pass);
+                         Retry* retry);
   std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address);
 
   const ShuffleClientOptions options_;

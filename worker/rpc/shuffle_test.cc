@@ -238,6 +238,40 @@ class SilentService : public v1::ShuffleService::CallbackService {
   }
 };
 
+// A peer that has too much to do for its first calls, and then does not have the output.
+class BusyService : public v1::ShuffleService::CallbackService {
+  class Answer : public grpc::ServerWriteReactor<v1::SegmentChunk> {
+   public:
+    explicit Answer(grpc::StatusCode code) { Finish({code, "try again"}); }
+    void OnDone() override { delete this; }
+  };
+  grpc::ServerWriteReactor<v1::SegmentChunk>* Fetch(grpc::CallbackServerContext*,
+                                                    const v1::FetchRequest*) override {
+    const bool busy = ++calls_ <= 3;
+    return new Answer(busy ? grpc::StatusCode::RESOURCE_EXHAUSTED : grpc::StatusCode::NOT_FOUND);
+  }
+  std::atomic<int> calls_{0};
+};
+
+TEST_F(ShuffleTest, ABusyPeerIsAskedForLongerThanOneThatCannotBeReached) {
+  const auto fetch = [this](const ShuffleClientOptions& options) {
+    BusyService service;
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.RegisterService(&service);
+    const auto busy = builder.BuildAndStart();
+    MapOutput output = OutputOf(3, 19);
+    output.address = fmt::format("127.0.0.1:{}", port);
+    return ShuffleClient(options).FetchToFile(output, 0, target());
+  };
+  const auto millisecond = absl::Milliseconds(1);
+  EXPECT_TRUE(
+      absl::IsNotFound(fetch({.retry_for = millisecond, .retry_busy_for = absl::Hours(1)})));
+  EXPECT_TRUE(
+      absl::IsUnavailable(fetch({.retry_for = absl::Hours(1), .retry_busy_for = millisecond})));
+}
+
 TEST_F(ShuffleTest, APeerThatSaysNothingIsGivenUpAfterTheDeadlines) {
   SilentService service;
   grpc::ServerBuilder builder;
