@@ -1,6 +1,7 @@
 #include "coordinator/core/apply.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <variant>
 
@@ -155,10 +156,13 @@ struct Folder {
     Job& job = JobOf(state, record.attempt);
     const RunningAttempt ended = StopRunning(state, job, record.attempt);
     Stage& stage = job.stages[ended.task.stage];
+    Task& task = stage.tasks[ended.task.task];
     if (record.counts_as_failure) {
       ++stage.attempts_failed;
-      ++stage.tasks[ended.task.task].failures;
+      ++task.failures;
       Avoid(stage, ended.task.task, ended.worker);
+    } else if (task.uncounted_ends < std::numeric_limits<std::uint16_t>::max()) {
+      ++task.uncounted_ends;
     }
     Requeue(stage, ended.task.task);
     state.jobs.UpdateTurn(job);

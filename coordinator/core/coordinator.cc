@@ -26,9 +26,7 @@ void Coordinator::Apply(const Record& record) { ApplyRecord(*state_, record); }
 
 Output Coordinator::Recover(Instant now) {
   Turn turn{*state_, now, {}, {}};
-  for (const auto& [id, unused] : state_->workers.live()) {
-    state_->workers.RenewLease(*state_->workers.Find(id), now, state_->limits.lease_ms);
-  }
+  state_->workers.RenewAllLeases(now, state_->limits.lease_ms);
   for (const Job& job : state_->jobs.all()) {
     if (job.state == JobState::kCommitting) turn.Do(CommitOutput{job.id, job.winners()});
     if (job.is_final()) turn.Do(EndJob{job.id, job.state});

@@ -65,11 +65,15 @@ struct AttemptFailed {
   std::vector<TaskRef> lost_outputs;  // kFetch
 };
 
+// The coordinator itself stood still: what its workers said meanwhile may not have arrived yet, so
+// their silence proves nothing.
+struct CoordinatorStalled {};
+
 // Nothing happened, but a deadline (Coordinator::next_deadline) may have passed.
 struct Tick {};
 
 using Event = std::variant<SubmitJob, CancelJob, OutputCommitted, WorkerRegistered, WorkerHeartbeat,
                            WorkerDisconnected, WorkerDraining, WorkerLeft, AttemptSucceeded,
-                           AttemptFailed, Tick>;
+                           AttemptFailed, CoordinatorStalled, Tick>;
 
 }  // namespace gristmill::coordinator

@@ -16,9 +16,10 @@ void Print(Text out, const Stage& stage, std::uint32_t index) {
                  stage.version, stage.queue.next_fresh());
   for (std::size_t i = 0; i < stage.tasks.size(); ++i) {
     const Task& task = stage.tasks[i];
-    fmt::format_to(out, "  task {} state={} attempt={} worker={} failures={} counted={}\n", i,
-                   static_cast<int>(task.state), task.attempt.value(), task.worker.value(),
-                   task.failures, task.counted);
+    fmt::format_to(out,
+                   "  task {} state={} attempt={} worker={} failures={} counted={} uncounted={}\n",
+                   i, static_cast<int>(task.state), task.attempt.value(), task.worker.value(),
+                   task.failures, task.counted, task.uncounted_ends);
   }
   for (const auto& [task, workers] : stage.avoided_workers) {
     fmt::format_to(out, "  task {} avoids", task);

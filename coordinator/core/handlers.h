@@ -18,6 +18,7 @@ void OnEvent(Turn& turn, const WorkerHeartbeat& event);
 void OnEvent(Turn& turn, const WorkerDisconnected& event);
 void OnEvent(Turn& turn, const WorkerDraining& event);
 void OnEvent(Turn& turn, const WorkerLeft& event);
+void OnEvent(Turn& turn, const CoordinatorStalled& event);
 void OnEvent(Turn& turn, const Tick& event);
 
 // on_attempt.cc

@@ -20,12 +20,18 @@
 
 namespace gristmill::coordinator {
 
+// Ends of one task's attempts that count against nobody: a lost worker, an output that can't be
+// fetched, a hand-back. With so many the task or the cluster is at fault, and somebody is to be
+// told. A rolling restart stays far below.
+constexpr std::uint16_t kUncountedEndsMax = 16;
+
 struct Task {
   AttemptId attempt;  // running or succeeded; none while the task waits
   WorkerId worker;    // of that attempt; may be gone if the output is not needed any more
   std::uint32_t failures = 0;
   TaskState state = TaskState::kWaiting;
   bool counted = false;  // its counters and its result were folded, at its first success
+  std::uint16_t uncounted_ends = 0;  // of its attempts, without success or failure; saturates
 };
 static_assert(sizeof(Task) == 24);
 

@@ -32,6 +32,15 @@ void OnUserFailure(Turn& turn, const TaskRef& ref, AttemptId attempt, const std:
                        message));
 }
 
+// The attempt ended through no fault of its own, unless that happened too often to be believed.
+void OnExcusedEnd(Turn& turn, const TaskRef& ref, const AttemptFailed& event) {
+  if (turn.state.task(ref).uncounted_ends < kUncountedEndsMax) {
+    EndAttempt(turn, event.attempt, false, event.message);
+  } else {
+    OnUserFailure(turn, ref, event.attempt, event.message);
+  }
+}
+
 // `lost` is a task whose output the reader's task was to fetch.
 bool IsUpstream(const Job& job, const TaskRef& reader, const TaskRef& lost) {
   const Stage& stage = job.stages[reader.stage];
@@ -85,13 +94,13 @@ void OnEvent(Turn& turn, const AttemptFailed& event) {
     case AttemptFailed::Cause::kFetch:
       // A fetch that failed for want of nothing would be tried for ever.
       if (DeclareOutputsLost(turn, *ref, event)) {
-        EndAttempt(turn, event.attempt, false, event.message);
+        OnExcusedEnd(turn, *ref, event);
       } else {
         OnUserFailure(turn, *ref, event.attempt, event.message);
       }
       return;
     case AttemptFailed::Cause::kHandedBack:
-      EndAttempt(turn, event.attempt, false, event.message);
+      OnExcusedEnd(turn, *ref, event);
       return;
   }
 }

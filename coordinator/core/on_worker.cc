@@ -8,6 +8,23 @@
 namespace gristmill::coordinator {
 namespace {
 
+// The worker does not run the attempts any more. A task to which this happens again and again fails
+// its job.
+void LoseAttempts(Turn& turn, const std::vector<AttemptId>& attempts, const std::string& why) {
+  for (const AttemptId attempt : attempts) {
+    const auto running = turn.state.running.find(attempt);
+    if (running == turn.state.running.end()) continue;  // one before it ended their job
+    const TaskRef ref = running->second.task;
+    EndAttempt(turn, attempt, false, why);
+    const std::uint16_t ends = turn.state.task(ref).uncounted_ends;
+    if (ends < kUncountedEndsMax) continue;
+    EndJobAs(turn, *turn.state.jobs.Find(ref.job), JobState::kFailed,
+             fmt::format("stage {} task {} was interrupted {} times, last because {}; the task may "
+                         "be what takes its workers down",
+                         ref.stage, ref.task, ends, why));
+  }
+}
+
 void LoseWorker(Turn& turn, WorkerId id, std::string reason) {
   const Worker& worker = *turn.state.workers.Find(id);
   const std::vector<AttemptId> running(worker.running.begin(), worker.running.end());
@@ -15,9 +32,7 @@ void LoseWorker(Turn& turn, WorkerId id, std::string reason) {
   for (const auto& [key, finished] : worker.finished) {
     if (jobs.empty() || jobs.back() != key.first) jobs.push_back(key.first);
   }
-  for (const AttemptId attempt : running) {
-    EndAttempt(turn, attempt, false, fmt::format("worker {} {}", worker.name, reason));
-  }
+  LoseAttempts(turn, running, fmt::format("worker {} {}", worker.name, reason));
   turn.Decide(WorkerLostRecord{id, reason});
   turn.Do(DropWorker{id, std::move(reason)});
   for (const JobId job : jobs) DeclareOrphansLost(turn, *turn.state.jobs.Find(job));
@@ -63,9 +78,7 @@ void Reattach(Turn& turn, Worker& worker, std::vector<AttemptId> listed) {
                       std::back_inserter(missing));
   std::set_difference(listed.begin(), listed.end(), worker.running.begin(), worker.running.end(),
                       std::back_inserter(unknown));
-  for (const AttemptId attempt : missing) {
-    EndAttempt(turn, attempt, false, fmt::format("worker {} does not run it", worker.name));
-  }
+  LoseAttempts(turn, missing, fmt::format("worker {} does not run it", worker.name));
   if (!unknown.empty()) SettleUnknownAttempts(turn, worker, std::move(unknown));
   for (const JobId job : std::exchange(worker.unheard_ends, {})) {
     turn.Do(EndJob{job, turn.state.jobs.Find(job)->state, worker.id});
@@ -120,6 +133,10 @@ void OnEvent(Turn& turn, const WorkerDraining& event) {
 void OnEvent(Turn& turn, const WorkerLeft& event) {
   if (turn.state.workers.Find(event.worker) == nullptr) return;
   LoseWorker(turn, event.worker, "left");
+}
+
+void OnEvent(Turn& turn, const CoordinatorStalled&) {
+  turn.state.workers.RenewAllLeases(turn.now, turn.state.limits.lease_ms);
 }
 
 void OnEvent(Turn& turn, const Tick&) {

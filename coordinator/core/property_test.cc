@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kChaosSteps = 400;
 constexpr int kCalmStepsMax = 5'000;
+constexpr int kHopelessStepsMax = 5'000;
 constexpr std::uint32_t kTasksMax = 9;
 
 // A worker process: what it believes to run. It is told by actions only.
@@ -37,6 +38,27 @@ class RandomHistory {
     for (int i = 0; i < kChaosSteps && !testing::Test::HasFailure(); ++i) Disturb();
     CalmDown();
     EXPECT_EQ(Refolded(), core_.Fingerprint());
+  }
+
+  // No attempt ever fails or succeeds: each goes back or away with its worker.
+  void RunWithoutHope() {
+    for (int i = 0; i < 3; ++i) Submit();
+    for (int i = 0; i < kHopelessStepsMax && !testing::Test::HasFailure(); ++i) {
+      if (AllJobsEnded()) return;
+      if (core_.workers().empty()) Join();
+      switch (Below(3)) {
+        case 0:
+          Report(AttemptFailed::Cause::kHandedBack);
+          break;
+        case 1:
+          WithWorker([&](FakeWorker& worker) { Register(worker, /*forgetful=*/true); });
+          break;
+        default:
+          WithWorker([&](FakeWorker& worker) { Leave(worker); });
+      }
+      Commit(true);
+    }
+    ADD_FAILURE() << "a job did not end in " << kHopelessStepsMax << " hopeless steps";
   }
 
  private:
@@ -414,6 +436,11 @@ TEST_P(RandomHistories, KeepEveryInvariantAndEndInTheCalm) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     RandomHistory(static_cast<std::uint64_t>(seed)).Run();
   }
+}
+
+TEST_P(RandomHistories, EndEveryJobThoughNothingEverCountsAgainstIt) {
+  SCOPED_TRACE(testing::Message() << "seed " << GetParam());
+  RandomHistory(static_cast<std::uint64_t>(GetParam())).RunWithoutHope();
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomHistories, testing::Range(0, 8));

@@ -9,6 +9,7 @@
 //   succeed ATTEMPT [on=NAME] [result=TEXT] [COUNTER=N…]
 //   fail ATTEMPT user|handed-back|fetch [MESSAGE] [lost=STAGE/TASK,…] [on=NAME]
 //   advance SECONDSs             then a Tick
+//   stall SECONDSs               the coordinator stood still; no Tick
 //   recover                      a new coordinator folds all records, then Recover
 //   show                         the views
 #include <fmt/format.h>
@@ -112,12 +113,18 @@ class Scenario {
     if (verb == "join") return Join(command);
     if (verb == "succeed") return Succeed(command);
     if (verb == "fail") return Fail(command);
+    if (verb == "stall") return Stall(command);
     const WorkerId worker = worker_ids_.at(command.Word(1));
     if (verb == "heartbeat") return WorkerHeartbeat{worker};
     if (verb == "disconnect") return WorkerDisconnected{worker};
     if (verb == "drain") return WorkerDraining{worker};
     if (verb == "leave") return WorkerLeft{worker};
     throw std::invalid_argument("unknown command " + verb);
+  }
+
+  Event Stall(Command& command) {
+    now_ = now_ + std::stoll(command.Word(1)) * 1'000;
+    return CoordinatorStalled{};
   }
 
   static Event Submit(Command& command) {

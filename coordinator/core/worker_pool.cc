@@ -92,6 +92,10 @@ void WorkerPool::RenewLease(Worker& worker, Instant now, DurationMs lease_ms) {
   worker.lease_end = end;
 }
 
+void WorkerPool::RenewAllLeases(Instant now, DurationMs lease_ms) {
+  for (auto& [id, worker] : live_) RenewLease(worker, now, lease_ms);
+}
+
 std::pair<Instant, WorkerId> WorkerPool::first_lease() const {
   return leases_.empty() ? std::pair{kNever, WorkerId()} : *leases_.begin();
 }

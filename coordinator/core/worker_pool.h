@@ -71,6 +71,8 @@ class WorkerPool {
   void StartAttempt(Worker& worker, AttemptId attempt);  // a slot is free
   void EndAttempt(Worker& worker, AttemptId attempt);    // it runs there
   void RenewLease(Worker& worker, Instant now, DurationMs lease_ms);
+  // Nobody can be blamed for having been silent until now.
+  void RenewAllLeases(Instant now, DurationMs lease_ms);
 
   // Ready workers with a free slot.
   const absl::btree_set<Offer>& offers() const { return offers_; }

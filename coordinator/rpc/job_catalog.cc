@@ -58,6 +58,7 @@ void JobCatalog::RememberFailure(const RunningAttempt& attempt, const std::strin
   CatalogEntry& entry = entries_.at(attempt.task.job);
   const auto& [job, stage, task] = attempt.task;
   const std::uint32_t times = entry.plan->request().max_attempts();
+  entry.last_failure_cause = message;
   entry.last_failure =
       fmt::format("{} task {} failed {}, last on worker {}: {} ({}{})",
                   StageName(entry.plan->stages(static_cast<int>(stage)).kind()), task,

@@ -23,7 +23,8 @@ struct CatalogEntry {
   JobState state = JobState::kRunning;
   std::int64_t submitted_unix_ms = 0;
   std::int64_t finished_unix_ms = 0;  // zero while it runs
-  std::string last_failure;           // of a task, the newest: why the job failed if a task did it
+  std::string last_failure;           // of a task, the newest, in words that name its input
+  std::string last_failure_cause;     // what the task said, as the core has it
   bool commit_failed = false;         // the job failed when all tasks were done
   bool finished() const { return state > JobState::kCommitting; }
 };

@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::size_t kQueuedTasksMax = 10'000;
 constexpr DurationMs kWaitMaxMs = 60'000;
+// A turn that takes so long or starts so late (a slow disk, a paused machine) leaves heartbeats
+// unread in gRPC's buffers.
+constexpr DurationMs kStallMs = 2'000;
 
 }  // namespace
 
@@ -48,11 +51,17 @@ void Shell::Stop() {
 }
 
 void Shell::Loop() {
+  Instant turn_began = Now();
   while (true) {
     const bool closed = queue_.closed();
-    std::deque<Task> tasks = queue_.TakeAll(WaitMs());
+    const Instant turn_ended = Now();
+    const DurationMs wait_ms = WaitMs();
+    std::deque<Task> tasks = queue_.TakeAll(wait_ms);
     if (closed && tasks.empty()) return;
-    if (!RunTurn(std::move(tasks))) return;
+    const DurationMs took_ms = turn_ended - turn_began;
+    turn_began = Now();
+    const DurationMs late_ms = turn_began - (turn_ended + wait_ms);
+    if (!RunTurn(std::move(tasks), std::max(took_ms, late_ms))) return;
   }
 }
 
@@ -61,9 +70,14 @@ DurationMs Shell::WaitMs() const {
   return next == kNever ? kWaitMaxMs : std::clamp<DurationMs>(next - Now(), 0, kWaitMaxMs);
 }
 
-bool Shell::RunTurn(std::deque<Task> tasks) {
+bool Shell::RunTurn(std::deque<Task> tasks, DurationMs stalled_ms) {
   driver_->BeginTurn(Now(), UnixMs());
   for (const Task& task : tasks) task(*driver_);
+  if (stalled_ms > kStallMs) {
+    spdlog::warn("the coordinator stood still for {:.1f} s; every worker gets a fresh lease",
+                 stalled_ms / 1'000.0);
+    driver_->Step(CoordinatorStalled{});
+  }
   // After the events: a heartbeat that waited in the queue still counts.
   if (driver_->core().next_deadline() <= driver_->now()) driver_->Step(Tick{});
   const std::vector<v1::JournalRecord> records = driver_->TakeRecords();

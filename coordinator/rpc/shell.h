@@ -40,8 +40,8 @@ class Shell {
  private:
   Shell(std::unique_ptr<Journal> journal, std::unique_ptr<Driver> driver, OnFatal on_fatal);
   void Loop();
-  // False after a fatal error.
-  bool RunTurn(std::deque<Task> tasks);
+  // False after a fatal error. `stalled_ms`: how long the thread stood still before, against plan.
+  bool RunTurn(std::deque<Task> tasks, DurationMs stalled_ms);
   DurationMs WaitMs() const;
 
   const std::unique_ptr<Journal> journal_;

@@ -51,10 +51,12 @@ std::string ViewState(WorkerState state) {
   return "unknown";
 }
 
-// Why the job ended, in words that name the task's input; the core has only its index.
+// Why the job ended. If a task's failure ended it, in words that name the task's input: the core has
+// only its index. A job may have had failures and ended for another reason.
 std::string MessageOf(const JobView& job, const CatalogEntry& entry) {
-  const bool task_failed = job.state == JobState::kFailed && !entry.commit_failed;
-  return task_failed && !entry.last_failure.empty() ? entry.last_failure : job.message;
+  const bool a_task_did = job.state == JobState::kFailed && !entry.last_failure.empty() &&
+                          job.message.ends_with(": " + entry.last_failure_cause);
+  return a_task_did ? entry.last_failure : job.message;
 }
 
 v1::TaskStatus ViewTask(const Coordinator& core, const JobCatalog& catalog,
