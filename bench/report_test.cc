@@ -58,10 +58,12 @@ TEST(RenderVerdict, WarnsOfABusyMachine) {
               testing::StartsWith("Careful: the plain loop got 50 % of a processor only;"));
 }
 
+// The order of members is protobuf's own and changes from run to run.
 TEST(RenderJson, HoldsEveryRepetition) {
-  EXPECT_THAT(RenderJson(TwoCpus()),
-              AllOf(HasSubstr("\"seconds\": [\n    2,\n    2.5,\n    1.5\n   ]"),
-                    HasSubstr("\"medianSeconds\": 2,"), HasSubstr("\"size\": 40000000")));
+  EXPECT_THAT(
+      RenderJson(TwoCpus()),
+      AllOf(HasSubstr("\"seconds\": [\n    2,\n    2.5,\n    1.5\n   ]"),
+            testing::ContainsRegex("\"medianSeconds\": 2[,\n]"), HasSubstr("\"size\": 40000000")));
 }
 
 TEST(ChartOf, HasALineForEachSeriesButThePlainLoop) {
