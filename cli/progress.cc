@@ -47,8 +47,10 @@ std::string RenderNotes(const v1::StageStatus& stage, double rate) {
     if (!notes.empty()) notes += ", ";
     notes += note;
   };
-  if (stage.tasks_running() > 0) add(fmt::format("{} running", GroupDigits(stage.tasks_running())));
-  if (stage.tasks_succeeded() < stage.tasks_total()) add(RenderRate(stage, rate));
+  if (stage.tasks_running() > 0) {
+    add(fmt::format("{} running", GroupDigits(stage.tasks_running())));
+    add(RenderRate(stage, rate));
+  }
   if (stage.attempts_failed() > 0)
     add(fmt::format("{} failed", GroupDigits(stage.attempts_failed())));
   if (stage.outputs_lost() > 0) add(fmt::format("{} lost", GroupDigits(stage.outputs_lost())));

@@ -2,8 +2,10 @@
 
 #include <exception>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,8 @@
 
 namespace gristmill::coordinator {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::uint32_t kDefaultPartitions = 4;
 constexpr std::uint32_t kPartitionsMax = 100'000;
@@ -82,7 +86,7 @@ absl::Status CheckOutputPath(const JobInfo& info, v1::JobRequest* request) {
   if (request->output().empty()) {
     return InvalidArgument("the job needs an output directory; name one with --output");
   }
-  if (!std::filesystem::path(request->output()).is_absolute()) {
+  if (!fs::path(request->output()).is_absolute()) {
     return InvalidArgument("the output directory '{}' is not an absolute path; give it as /…",
                            request->output());
   }
@@ -172,7 +176,7 @@ absl::Status CheckFileRequest(v1::JobRequest* request) {
     return InvalidArgument("job '{}' reads files; name some with --input", request->job());
   }
   for (const std::string& input : request->inputs()) {
-    if (!std::filesystem::path(input).is_absolute()) {
+    if (!fs::path(input).is_absolute()) {
       return InvalidArgument("the input '{}' is not an absolute path; give it as /…", input);
     }
   }
@@ -204,11 +208,25 @@ absl::Status CheckFixedRecords(const v1::JobPlan& plan) {
   return absl::OkStatus();
 }
 
-// With --overwrite the output's old files go; they must not be what the job reads.
+// Where `path` leads; what does not exist of it, or can't be looked at, as it is written.
+fs::path Resolve(const fs::path& path) {
+  std::error_code error;
+  fs::path resolved = fs::weakly_canonical(path, error);
+  return error ? path.lexically_normal() : resolved;
+}
+
+// With --overwrite the output's old files go; they must not be what the job reads, by any name.
 absl::Status CheckInputsOutsideOutput(const v1::JobPlan& plan) {
-  const std::string below = plan.request().output() + "/";
+  const std::string below = Resolve(plan.request().output()).string() + "/";
+  std::map<fs::path, fs::path> parents;  // resolved: many files share few directories
   for (const v1::InputFile& file : plan.files()) {
-    if (file.path().starts_with(below)) {
+    const fs::path path(file.path());
+    const auto [parent, is_new] = parents.try_emplace(path.parent_path());
+    if (is_new) parent->second = Resolve(parent->first);
+    std::error_code ignored;
+    const fs::path real =
+        fs::is_symlink(path, ignored) ? Resolve(path) : parent->second / path.filename();
+    if (real.string().starts_with(below)) {
       return InvalidArgument("the input '{}' lies inside the output directory '{}'; choose another",
                              file.path(), plan.request().output());
     }
@@ -305,12 +323,13 @@ absl::StatusOr<v1::JobPlan> Admit(const v1::JobRequest& request) {
   PlanStages(*info, &plan);
   if (!info->writes_output) return plan;
   GM_ASSIGN_OR_RETURN(*plan.mutable_staging_directory(),
-                      PrepareOutput(plan.request().output(), plan.request().overwrite()));
+                      PrepareOutput(plan.request().output(), plan.request().overwrite(),
+                                    plan.request().request_id()));
   return plan;
 }
 
 std::string NormalOutputPath(const std::string& output) {
-  std::string normal = std::filesystem::path(output).lexically_normal().string();
+  std::string normal = fs::path(output).lexically_normal().string();
   while (normal.size() > 1 && normal.back() == '/') normal.pop_back();
   return normal;
 }

@@ -209,6 +209,20 @@ TEST_F(Admission, RefusesAnOutputThatHoldsSomething) {
   EXPECT_TRUE(std::filesystem::exists(temp_ / "full/letter"));
 }
 
+TEST_F(Admission, SeesThroughSymlinksThatTheOutputHoldsTheInput) {
+  std::filesystem::create_directory(temp_ / "run-7");
+  const std::string part = temp_.Write("run-7/part-00000-of-00001", "a\n");
+  std::filesystem::create_symlink(temp_ / "run-7", temp_ / "latest");
+  std::filesystem::create_symlink(part, temp_ / "one");
+  for (const char* input : {"latest", "one"}) {
+    v1::JobRequest request = Request("test-lines");
+    request.add_inputs(temp_ / input);
+    request.set_output(temp_ / "run-7");
+    request.set_overwrite(true);
+    EXPECT_THAT(Invalid(request), HasSubstr("inside the output directory")) << input;
+  }
+}
+
 TEST_F(Admission, WritesEqualDirectoriesAsEqualText) {
   EXPECT_EQ(NormalOutputPath("/a//b/../c/"), "/a/c");
   EXPECT_EQ(NormalOutputPath("/"), "/");

@@ -25,7 +25,10 @@ std::string AttemptFilePath(const std::string& staging, std::uint32_t partition,
 // directory that holds nothing but an earlier job's files), makes it and a fresh staging
 // directory below it, proves that it can be written, and returns the staging directory.
 // AlreadyExists, PermissionDenied, ResourceExhausted … with one sentence.
-absl::StatusOr<std::string> PrepareOutput(const std::string& output, bool overwrite);
+// The directory's name is made of `request_id` (at random if that is empty): what an interrupted
+// first try of the same request left is no obstacle.
+absl::StatusOr<std::string> PrepareOutput(const std::string& output, bool overwrite,
+                                          const std::string& request_id = "");
 
 // Renames the winners into place, removes an earlier job's files that are not overwritten by
 // name, writes _SUCCESS, removes the staging directory. Idempotent: after a crash in the middle
@@ -33,7 +36,8 @@ absl::StatusOr<std::string> PrepareOutput(const std::string& output, bool overwr
 absl::Status CommitOutput(const std::string& output, const std::string& staging,
                           const std::vector<AttemptId>& winners);
 
-// Removes the staging directory, and `output` itself if that leaves it empty.
+// Removes the staging directory, and `output` itself if that leaves it empty. Repeated after its
+// end it does nothing.
 void AbandonOutput(const std::string& output, const std::string& staging);
 
 }  // namespace gristmill

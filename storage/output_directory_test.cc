@@ -79,6 +79,28 @@ TEST(OutputDirectory, AnInterruptedCommitIsCompletedByASecondCall) {
   EXPECT_TRUE(fs::exists(output + "/_SUCCESS"));
 }
 
+TEST(OutputDirectory, ACommitInterruptedWhileItClearsUpIsCompletedByASecondCall) {
+  const TestDirectory dir;
+  const std::string output = dir.path("out");
+  const std::string staging = Prepare(output, false);
+  WriteAttempts(staging, 1, 8, "x");
+  ASSERT_TRUE(CommitOutput(output, staging, {AttemptId(8)}).ok());
+  dir.Write("out/_temporary/" + fs::path(staging).filename().string() + ".done/loser", "x");
+  EXPECT_TRUE(CommitOutput(output, staging, {AttemptId(8)}).ok());
+  EXPECT_THAT(dir.Files(), ElementsAre("out/_SUCCESS", "out/part-00000-of-00001"));
+  EXPECT_FALSE(fs::exists(output + "/_temporary"));
+}
+
+TEST(OutputDirectory, ARepeatedRequestIsNotInTheWayOfItself) {
+  const TestDirectory dir;
+  const auto first = PrepareOutput(dir.path("out"), false, "request");
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(PrepareOutput(dir.path("out"), false, "request").value_or(""), *first);
+  EXPECT_TRUE(absl::IsAlreadyExists(PrepareOutput(dir.path("out"), false, "other").status()));
+  WriteAttempts(*first, 1, 1, "kept");
+  EXPECT_TRUE(absl::IsAlreadyExists(PrepareOutput(dir.path("out"), false, "request").status()));
+}
+
 TEST(OutputDirectory, AWinnerThatIsGoneIsAnErrorAndNothingIsRenamed) {
   const TestDirectory dir;
   const std::string output = dir.path("out");

@@ -126,6 +126,7 @@ struct Folder {
     task.worker = record.worker;
     ++stage.running;
     job->running.insert(record.attempt);
+    job->last_assigned = record.attempt;
     job->participants.insert(record.worker);
     state.jobs.UpdateTurn(*job);
   }

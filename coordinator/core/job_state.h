@@ -74,6 +74,7 @@ struct Job {
   std::vector<Stage> stages;
   std::uint32_t incomplete_stages = 0;
   absl::btree_set<AttemptId> running;
+  AttemptId last_assigned;                 // its newest attempt, also if that has ended
   absl::btree_set<WorkerId> participants;  // workers that ever ran an attempt of it
   std::map<std::string, std::uint64_t> counters;
 

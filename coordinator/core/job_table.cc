@@ -7,7 +7,7 @@ namespace gristmill::coordinator {
 Job& JobTable::Add(JobId id, const JobShape& shape) {
   GM_CHECK(id == next_id());
   jobs_.emplace_back(id, shape);
-  turn_running_.emplace_back();
+  turn_of_job_.emplace_back();
   return jobs_.back();
 }
 
@@ -18,12 +18,14 @@ Job* JobTable::Find(JobId id) {
 const Job* JobTable::Find(JobId id) const { return const_cast<JobTable*>(this)->Find(id); }
 
 void JobTable::UpdateTurn(const Job& job) {
-  std::optional<std::size_t> now;
-  if (job.state == JobState::kRunning && job.HasRunnableTask()) now = job.running.size();
-  std::optional<std::size_t>& before = turn_running_[job.id.value() - 1];
+  std::optional<Turn> now;
+  if (job.state == JobState::kRunning && job.HasRunnableTask()) {
+    now = Turn{job.running.size(), job.last_assigned, job.id};
+  }
+  std::optional<Turn>& before = turn_of_job_[job.id.value() - 1];
   if (now == before) return;
-  if (before) turns_.erase({*before, job.id});
-  if (now) turns_.insert({*now, job.id});
+  if (before) turns_.erase(*before);
+  if (now) turns_.insert(*now);
   before = now;
 }
 

@@ -16,9 +16,11 @@ namespace gristmill::coordinator {
 
 class JobTable {
  public:
-  // Fewest running attempts first, then the lower id.
+  // Fewest running attempts first, then the one that has waited longest for a slot: with more jobs
+  // than slots, each has its turn.
   struct Turn {
     std::size_t running = 0;
+    AttemptId last_assigned;
     JobId job;
     friend constexpr auto operator<=>(const Turn&, const Turn&) = default;
   };
@@ -36,8 +38,8 @@ class JobTable {
   void UpdateTurn(const Job& job);
 
  private:
-  std::deque<Job> jobs_;                                  // by id - 1; never moved
-  std::vector<std::optional<std::size_t>> turn_running_;  // by id - 1: the key in turns_
+  std::deque<Job> jobs_;                          // by id - 1; never moved
+  std::vector<std::optional<Turn>> turn_of_job_;  // by id - 1: the key in turns_
   absl::btree_set<Turn> turns_;
 };
 

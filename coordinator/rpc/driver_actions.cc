@@ -55,7 +55,8 @@ void Driver::Perform(const EndJob& action) {
   }
   assignments_.Forget(action.job);
   for (const auto& [worker, link] : links_.all()) TellJobEnd(action.job, worker);
-  if (action.state == JobState::kSucceeded) return;
+  // Output that could not be put into place is kept: it is all there.
+  if (action.state == JobState::kSucceeded || catalog_.Find(action.job)->commit_failed) return;
   Then([this, plan = catalog_.Find(action.job)->plan] { outputs_->Abandon(plan); });
 }
 

@@ -1,0 +1,68 @@
+#include "coordinator/rpc/committer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+
+#include "absl/synchronization/notification.h"
+#include "coordinator/temp_directory.h"
+#include "storage/output_directory.h"
+
+namespace gristmill::coordinator {
+namespace {
+
+using ::testing::HasSubstr;
+
+class CommitterTest : public ::testing::Test {
+ protected:
+  CommitterTest() {
+    plan_->mutable_request()->set_output(temp_ / "out");
+    plan_->set_staging_directory(PrepareOutput(temp_ / "out", false).value());
+    std::ofstream(AttemptFilePath(plan_->staging_directory(), 0, 1, AttemptId(1))) << "x";
+    std::filesystem::create_directories(obstacle_ + "/in-the-way");
+  }
+  void Commit(Committer& committer) { committer.Commit(JobId(1), plan_, {AttemptId(1)}); }
+  void Take(OutputCommitted done) {
+    done_ = std::move(done);
+    reported_.Notify();
+  }
+
+  const TempDirectory temp_;
+  const std::string obstacle_ = temp_ / "out/part-00000-of-00001";
+  std::shared_ptr<v1::JobPlan> plan_ = std::make_shared<v1::JobPlan>();
+  std::optional<OutputCommitted> done_;
+  absl::Notification reported_;
+};
+
+TEST_F(CommitterTest, TriesACommitThatFailsAgain) {
+  Committer committer([this](OutputCommitted done) { Take(std::move(done)); }, {1, 1, 60'000});
+  Commit(committer);
+  std::filesystem::remove_all(obstacle_);
+  reported_.WaitForNotification();
+  EXPECT_TRUE(done_->ok) << done_->message;
+}
+
+TEST_F(CommitterTest, NamesTheStagingDirectoryOfACommitThatFailsForGood) {
+  Committer committer([this](OutputCommitted done) { Take(std::move(done)); }, {1, 1, 0});
+  Commit(committer);
+  reported_.WaitForNotification();
+  EXPECT_FALSE(done_->ok);
+  EXPECT_THAT(done_->message,
+              HasSubstr("the finished files are in '" + plan_->staging_directory() + "'"));
+  EXPECT_TRUE(std::filesystem::exists(plan_->staging_directory()));
+}
+
+TEST_F(CommitterTest, StopsWaitingWithoutAReport) {
+  Committer committer([this](OutputCommitted done) { Take(std::move(done)); },
+                      {3'600'000, 3'600'000, 36'000'000});
+  Commit(committer);
+  committer.Stop();
+  EXPECT_FALSE(done_.has_value());
+}
+
+}  // namespace
+}  // namespace gristmill::coordinator
