@@ -56,7 +56,7 @@ void AddClusterCommands(CLI::App& app, Command* chosen) {
   AddOfJob(app, "watch", "Show a job's progress until it ended", chosen, [](const Flags& f) {
     return WatchJob(f.cluster, f.job, f.quiet);
   })->footer("The exit code is 0 if the job succeeded, else 1. Ctrl-C leaves the job running.");
-  AddOfJob(app, "cancel", "Stop a job; its output directory stays empty", chosen,
+  AddOfJob(app, "cancel", "Stop a job; it leaves no output", chosen,
            [](const Flags& f) { return CancelJob(f.cluster, f.job); });
   AddOfJob(app, "tasks", "List a job's tasks: state, attempts, worker, input", chosen,
            [](const Flags& f) { return ShowTasks(f.cluster, f.job); });
