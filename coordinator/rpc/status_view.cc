@@ -51,8 +51,8 @@ std::string ViewState(WorkerState state) {
   return "unknown";
 }
 
-// Why the job ended. If a task's failure ended it, in words that name the task's input: the core has
-// only its index. A job may have had failures and ended for another reason.
+// Why the job ended. If a task's failure ended it, in words that name the task's input: the core
+// has only its index. A job may have had failures and ended for another reason.
 std::string MessageOf(const JobView& job, const CatalogEntry& entry) {
   const bool a_task_did = job.state == JobState::kFailed && !entry.last_failure.empty() &&
                           job.message.ends_with(": " + entry.last_failure_cause);
