@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/process.h"
 #include "base/status.h"
 #include "cli/names.h"
 #include "cli/progress_display.h"
@@ -42,18 +43,21 @@ v1::JobState ToProto(coordinator::JobState state) {
 // Drives the core as the coordinator's shell does, with one worker that is this process.
 class EmbeddedJob {
  public:
-  EmbeddedJob(v1::JobPlan plan, const EmbeddedOptions& options);
+  EmbeddedJob(coordinator::AdmittedJob job, const EmbeddedOptions& options);
   EmbeddedOutcome Run();
 
  private:
   // What the core is told of a report.
   coordinator::Event EventOf(const v1::TaskReport& report);
   void Handle(coordinator::Event event);
+  void HandleAll();
   void Perform(const coordinator::Action& action);
   void StartTask(const coordinator::StartAttempt& start);
   worker::TaskInputs InputsOf(std::uint32_t stage);
   std::shared_ptr<const v1::ShuffleSources> SourcesOf(std::uint32_t stage);
   std::shared_ptr<const v1::Broadcast> BroadcastOf(std::uint32_t stage);
+  bool Cancelled() const { return options_.cancelled != nullptr && options_.cancelled->load(); }
+  void TryCommit();
   std::string DescribeFailure(TaskRef task, const std::string& message) const;
   v1::JobStatus Status() const;
   void ShowProgress() const;
@@ -62,12 +66,21 @@ class EmbeddedJob {
   const std::int64_t started_unix_ms_ = UnixNowMs();
   const worker::JobContext context_;
   const SplitTable splits_;
+  std::optional<StagedOutput> output_;  // until it is committed, abandoned or given up
   coordinator::Coordinator core_;
   std::deque<coordinator::Event> events_;
   JobId job_;
   WorkerId worker_;
   std::optional<coordinator::JobState> ended_;
   std::string last_failure_;  // of a task, as a sentence
+  // A commit that is asked for and not done.
+  struct PendingCommit {
+    std::vector<AttemptId> winners;
+    CommitRetries retries;
+    Instant next_try;
+    std::string trouble;  // of the last try
+  };
+  std::optional<PendingCommit> commit_;
   std::map<AttemptId, std::shared_ptr<PoolTask>> under_way_;
   // By stage: the core's version and the message made of it.
   std::map<std::uint32_t, std::pair<std::uint64_t, std::shared_ptr<const v1::ShuffleSources>>>
@@ -85,10 +98,11 @@ worker::JobContext MakeContext(v1::JobPlan plan, const EmbeddedOptions& options)
   return context;
 }
 
-EmbeddedJob::EmbeddedJob(v1::JobPlan plan, const EmbeddedOptions& options)
+EmbeddedJob::EmbeddedJob(coordinator::AdmittedJob job, const EmbeddedOptions& options)
     : options_(options),
-      context_(MakeContext(std::move(plan), options)),
+      context_(MakeContext(std::move(job.plan), options)),
       splits_(context_.plan),
+      output_(std::move(job.output)),
       core_(coordinator::Limits{.lease_ms = kForeverMs}),
       pool_(context_, options.threads) {}
 
@@ -105,7 +119,11 @@ EmbeddedOutcome EmbeddedJob::Run() {
   bool cancelling = false;
   while (!ended_ || !under_way_.empty()) {
     for (const v1::TaskReport& report : pool_.TakeReports(kProgressMs)) Handle(EventOf(report));
-    if (!cancelling && !ended_ && options_.cancelled != nullptr && options_.cancelled->load()) {
+    if (commit_ && (Cancelled() || MonotonicNow() >= commit_->next_try)) {
+      TryCommit();
+      HandleAll();
+    }
+    if (!cancelling && !ended_ && Cancelled()) {
       cancelling = true;
       Handle(coordinator::CancelJob{job_, "it was interrupted"});
     }
@@ -114,10 +132,7 @@ EmbeddedOutcome EmbeddedJob::Run() {
       shown = MonotonicNow();
     }
   }
-  const v1::JobPlan& plan = context_.plan;
-  if (*ended_ != coordinator::JobState::kSucceeded && !plan.staging_directory().empty()) {
-    AbandonOutput(plan.request().output(), plan.staging_directory());
-  }
+  if (output_) output_->Abandon();
   ShowProgress();
   EmbeddedOutcome outcome{Status(), {}};
   outcome.status.set_finished_unix_ms(UnixNowMs());
@@ -160,6 +175,10 @@ coordinator::Event EmbeddedJob::EventOf(const v1::TaskReport& report) {
 
 void EmbeddedJob::Handle(coordinator::Event event) {
   events_.push_back(std::move(event));
+  HandleAll();
+}
+
+void EmbeddedJob::HandleAll() {
   while (!events_.empty()) {
     const coordinator::Output output = core_.Step(events_.front(), MonotonicNow());
     events_.pop_front();
@@ -168,7 +187,6 @@ void EmbeddedJob::Handle(coordinator::Event event) {
 }
 
 void EmbeddedJob::Perform(const coordinator::Action& action) {
-  const v1::JobPlan& plan = context_.plan;
   if (const auto* accepted = std::get_if<coordinator::JobAccepted>(&action)) {
     job_ = accepted->job;
     GM_CHECK(job_.value() == context_.job);
@@ -180,14 +198,31 @@ void EmbeddedJob::Perform(const coordinator::Action& action) {
     const auto task = under_way_.find(cancel->attempt);
     if (task != under_way_.end()) task->second->control.cancelled = true;
   } else if (const auto* commit = std::get_if<coordinator::CommitOutput>(&action)) {
-    const absl::Status status =
-        CommitOutput(plan.request().output(), plan.staging_directory(), commit->winners);
-    if (!status.ok()) last_failure_.clear();  // this is why the job fails, if it does
-    events_.push_back(coordinator::OutputCommitted{commit->job, status.ok(), Message(status)});
+    commit_.emplace(PendingCommit{commit->winners, CommitRetries(options_.commit_retries), {}, {}});
+    TryCommit();
   } else if (const auto* end = std::get_if<coordinator::EndJob>(&action)) {
     ended_ = end->state;
   }
   // The rest speaks to workers in other processes.
+}
+
+void EmbeddedJob::TryCommit() {
+  const absl::Status status = output_->Commit(commit_->winners);
+  std::string message;
+  if (!status.ok()) {
+    const std::optional<DurationMs> wait_ms =
+        Cancelled() ? std::nullopt : commit_->retries.WaitAfter(status);
+    if (wait_ms) {
+      commit_->next_try = MonotonicNow() + *wait_ms;
+      commit_->trouble = fmt::format("{}; trying again", Message(status));
+      return;
+    }
+    last_failure_.clear();  // this is why the job fails
+    message = DescribeFailedCommit(status, output_->staging());
+  }
+  commit_.reset();
+  output_.reset();
+  events_.push_back(coordinator::OutputCommitted{job_, status.ok(), std::move(message)});
 }
 
 void EmbeddedJob::StartTask(const coordinator::StartAttempt& start) {
@@ -270,7 +305,7 @@ v1::JobStatus EmbeddedJob::Status() const {
   status.set_state(ToProto(view.state));
   // The core's message names a task by number; what was kept here also says where it read.
   const bool user_failure = view.state == coordinator::JobState::kFailed && !last_failure_.empty();
-  status.set_message(user_failure ? last_failure_ : view.message);
+  status.set_message(user_failure ? last_failure_ : commit_ ? commit_->trouble : view.message);
   status.set_output(context_.plan.request().output());
   status.set_submitted_unix_ms(started_unix_ms_);
   status.set_workers(1);
@@ -299,8 +334,10 @@ void EmbeddedJob::ShowProgress() const {
 absl::StatusOr<EmbeddedOutcome> RunEmbedded(const v1::JobRequest& request,
                                             const EmbeddedOptions& options) {
   GM_CHECK(options.threads > 0);
-  GM_ASSIGN_OR_RETURN(v1::JobPlan plan, coordinator::Admit(request));
-  return EmbeddedJob(std::move(plan), options).Run();
+  GM_ASSIGN_OR_RETURN(
+      coordinator::AdmittedJob job,
+      coordinator::Admit(request, fmt::format("'gristmill run' on {}", ProcessName())));
+  return EmbeddedJob(std::move(job), options).Run();
 }
 
 }  // namespace gristmill::cli

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "gristmill/v1/job.pb.h"
+#include "storage/commit_retries.h"
 
 namespace gristmill::cli {
 
@@ -20,6 +21,7 @@ struct EmbeddedOptions {
   std::function<void(const v1::JobStatus&)> on_progress;
   // Set by another thread to cancel; seen within a tenth of a second. May be null.
   const std::atomic<bool>* cancelled = nullptr;
+  CommitRetries::Limits commit_retries = {};
 };
 
 struct EmbeddedOutcome {
@@ -28,7 +30,9 @@ struct EmbeddedOutcome {
 };
 
 // Admits the request and runs the job to its end; the output is then committed, or abandoned if
-// the job failed or was cancelled. A status that is not ok is a refusal by admission.
+// the job failed or was cancelled. What can't be committed is tried again for a while (the status
+// says so; cancelling stops that) and then kept, and the message names where. A status that is not
+// ok is a refusal by admission.
 absl::StatusOr<EmbeddedOutcome> RunEmbedded(const v1::JobRequest& request,
                                             const EmbeddedOptions& options);
 

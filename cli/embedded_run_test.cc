@@ -15,6 +15,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "base/status.h"
+#include "cli/progress.h"
 #include "cli/temp_directory.h"
 #include "gristmill/job.h"
 
@@ -146,6 +147,62 @@ TEST_F(EmbeddedRunTest, FailsWithTheUsersSentenceAndLeavesNoOutput) {
               AllOf(HasSubstr("map task 0 failed 2 times"), HasSubstr("this line is bad"),
                     HasSubstr("input.txt")));
   EXPECT_FALSE(fs::exists(Path("output")));
+}
+
+TEST_F(EmbeddedRunTest, TriesACommitThatFailsAgain) {
+  WriteInput("a\n");
+  EmbeddedOptions options = Options(1);
+  options.commit_retries = {1, 1, 60'000};
+  const std::string obstacle = Path("output/part-00000-of-00004");
+  bool troubled = false;
+  options.on_progress = [&](const v1::JobStatus& status) {
+    if (status.state() == v1::JOB_STATE_RUNNING) fs::create_directories(obstacle + "/in-the-way");
+    if (!HasEnded(status.state()) && !status.message().empty()) {
+      troubled = true;
+      EXPECT_THAT(status.message(), HasSubstr("part-00000-of-00004"));
+      fs::remove_all(obstacle);
+    }
+  };
+  const EmbeddedOutcome outcome = RunEmbedded(Request("test_linecount", "output"), options).value();
+  EXPECT_EQ(outcome.status.state(), v1::JOB_STATE_SUCCEEDED) << outcome.status.message();
+  EXPECT_TRUE(troubled);
+  EXPECT_FALSE(fs::exists(Path("output/_temporary")));
+}
+
+TEST_F(EmbeddedRunTest, KeepsAndNamesFinishedFilesThatCanNotBePutIntoPlace) {
+  WriteInput("a\n");
+  EmbeddedOptions options = Options(1);
+  options.commit_retries = {1, 1, 0};
+  options.on_progress = [&](const v1::JobStatus&) {
+    fs::create_directories(Path("output/part-00000-of-00004/in-the-way"));
+  };
+  const EmbeddedOutcome outcome = RunEmbedded(Request("test_linecount", "output"), options).value();
+  EXPECT_EQ(outcome.status.state(), v1::JOB_STATE_FAILED);
+  const std::string& message = outcome.status.message();
+  const std::size_t staging = message.rfind(Path("output/_temporary/"));
+  ASSERT_NE(staging, std::string::npos) << message;
+  EXPECT_FALSE(fs::is_empty(message.substr(staging, message.rfind('\'') - staging))) << message;
+}
+
+TEST_F(EmbeddedRunTest, RefusesTheOutputOfAnotherRunUnderEveryName) {
+  WriteInput("a\n");
+  fs::create_directory_symlink(directory_.path(), Path("alias"));
+  EmbeddedOptions options = Options(1);
+  int refusals = 0;
+  options.on_progress = [&](const v1::JobStatus& status) {
+    if (status.state() != v1::JOB_STATE_RUNNING) return;
+    for (const char* output : {"output", "alias/output", "alias/output/"}) {
+      v1::JobRequest second = Request("test_linecount", output);
+      second.set_overwrite(true);
+      const absl::StatusOr<EmbeddedOutcome> refused = RunEmbedded(second, Options(1));
+      EXPECT_EQ(refused.status().code(), absl::StatusCode::kAlreadyExists) << output;
+      EXPECT_THAT(Message(refused.status()), HasSubstr("'gristmill run' on ")) << output;
+      ++refusals;
+    }
+  };
+  const EmbeddedOutcome outcome = RunEmbedded(Request("test_linecount", "output"), options).value();
+  EXPECT_EQ(outcome.status.state(), v1::JOB_STATE_SUCCEEDED) << outcome.status.message();
+  EXPECT_GE(refusals, 3);
 }
 
 TEST_F(EmbeddedRunTest, RefusesABadRequestBeforeAnyTaskRuns) {

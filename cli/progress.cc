@@ -142,6 +142,7 @@ std::vector<std::string> RenderBars(const v1::JobStatus& status, const RateMeter
     line.erase(line.find_last_not_of(' ') + 1);
     lines.push_back(std::move(line));
   }
+  if (!HasEnded(status.state()) && !status.message().empty()) lines.push_back(status.message());
   for (std::string& line : lines) line.resize(std::min(line.size(), width));
   return lines;
 }
@@ -155,6 +156,7 @@ std::string RenderProgressLine(const v1::JobStatus& status, const RateMeter& rat
     line += fmt::format("; {} {}", NameOf(stage.kind()), RenderCounts(stage));
     if (!notes.empty()) line += fmt::format(" ({})", notes);
   }
+  if (!HasEnded(status.state()) && !status.message().empty()) line += "; " + status.message();
   return line;
 }
 

@@ -1,5 +1,8 @@
 #include "coordinator/admission.h"
 
+#include <fnmatch.h>
+
+#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <map>
@@ -77,6 +80,13 @@ absl::Status CheckMemoryAndAttempts(v1::JobRequest* request) {
   return absl::OkStatus();
 }
 
+// Where `path` leads; what does not exist of it, or can't be looked at, as it is written.
+fs::path Resolve(const fs::path& path) {
+  std::error_code error;
+  fs::path resolved = fs::weakly_canonical(path, error);
+  return error ? path.lexically_normal() : resolved;
+}
+
 // Makes request->output a normal absolute path, so that equal directories are equal strings.
 absl::Status CheckOutputPath(const JobInfo& info, v1::JobRequest* request) {
   if (!info.writes_output) {
@@ -90,7 +100,10 @@ absl::Status CheckOutputPath(const JobInfo& info, v1::JobRequest* request) {
     return InvalidArgument("the output directory '{}' is not an absolute path; give it as /…",
                            request->output());
   }
-  std::string normal = NormalOutputPath(request->output());
+  // Behind a symbolic link `..` does not mean what the text suggests.
+  const fs::path path(request->output());
+  const bool climbs = std::find(path.begin(), path.end(), "..") != path.end();
+  std::string normal = NormalOutputPath(climbs ? Resolve(path).string() : path.string());
   if (normal == "/") {
     return InvalidArgument("the output directory can't be '/'; name one of its own");
   }
@@ -208,16 +221,49 @@ absl::Status CheckFixedRecords(const v1::JobPlan& plan) {
   return absl::OkStatus();
 }
 
-// Where `path` leads; what does not exist of it, or can't be looked at, as it is written.
-fs::path Resolve(const fs::path& path) {
-  std::error_code error;
-  fs::path resolved = fs::weakly_canonical(path, error);
-  return error ? path.lexically_normal() : resolved;
+bool IsInside(const fs::path& path, const fs::path& directory) {
+  return path.string().starts_with(directory.string() + "/");
+}
+
+// Whether the glob will match `output`, or a directory above it, once it exists.
+bool WillMatch(const std::string& glob, const fs::path& output) {
+  for (fs::path part = output; part.has_relative_path(); part = part.parent_path()) {
+    if (::fnmatch(glob.c_str(), part.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0) return true;
+  }
+  return false;
+}
+
+// The next job over the same input would read this one's output, too.
+absl::Status CheckOutputOutsideInputs(const v1::JobRequest& request) {
+  const fs::path output = Resolve(request.output());
+  for (const std::string& input : request.inputs()) {
+    std::error_code ignored;
+    if (!fs::exists(input, ignored)) {
+      if (!WillMatch(input, output)) continue;
+      return InvalidArgument(
+          "the input '{}' matches the output directory '{}', so that the next job would read it; "
+          "choose another",
+          input, request.output());
+    }
+    if (!fs::is_directory(input, ignored)) continue;
+    const fs::path directory = Resolve(input);
+    if (output == directory) {
+      return InvalidArgument("'{}' is both input and output; choose another output directory",
+                             request.output());
+    }
+    if (IsInside(output, directory)) {
+      return InvalidArgument(
+          "the output directory '{}' lies inside the input '{}', so that the next job would read "
+          "it; choose another",
+          request.output(), input);
+    }
+  }
+  return absl::OkStatus();
 }
 
 // With --overwrite the output's old files go; they must not be what the job reads, by any name.
 absl::Status CheckInputsOutsideOutput(const v1::JobPlan& plan) {
-  const std::string below = Resolve(plan.request().output()).string() + "/";
+  const fs::path output = Resolve(plan.request().output());
   std::map<fs::path, fs::path> parents;  // resolved: many files share few directories
   for (const v1::InputFile& file : plan.files()) {
     const fs::path path(file.path());
@@ -226,7 +272,7 @@ absl::Status CheckInputsOutsideOutput(const v1::JobPlan& plan) {
     std::error_code ignored;
     const fs::path real =
         fs::is_symlink(path, ignored) ? Resolve(path) : parent->second / path.filename();
-    if (real.string().starts_with(below)) {
+    if (IsInside(real, output)) {
       return InvalidArgument("the input '{}' lies inside the output directory '{}'; choose another",
                              file.path(), plan.request().output());
     }
@@ -274,7 +320,10 @@ absl::Status PlanFiles(const InputSpec& input, v1::JobPlan* plan) {
                       FindInputFiles({inputs.begin(), inputs.end()}));
   for (v1::InputFile& file : files) *plan->add_files() = std::move(file);
   if (input.format == InputFormat::kFixedRecords) GM_RETURN_IF_ERROR(CheckFixedRecords(*plan));
-  GM_RETURN_IF_ERROR(CheckInputsOutsideOutput(*plan));
+  if (!plan->request().output().empty()) {
+    GM_RETURN_IF_ERROR(CheckOutputOutsideInputs(plan->request()));
+    GM_RETURN_IF_ERROR(CheckInputsOutsideOutput(*plan));
+  }
   return CheckSizes(*plan);
 }
 
@@ -308,10 +357,11 @@ void PlanStages(const JobInfo& info, v1::JobPlan* plan) {
 
 }  // namespace
 
-absl::StatusOr<v1::JobPlan> Admit(const v1::JobRequest& request) {
+absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_view owner) {
   GM_ASSIGN_OR_RETURN(const JobInfo* const info, FindJobOrExplain(request.job()));
   GM_ASSIGN_OR_RETURN(const Declaration declared, Declare(*info, request));
-  v1::JobPlan plan;
+  AdmittedJob job;
+  v1::JobPlan& plan = job.plan;
   *plan.mutable_request() = request;
   GM_RETURN_IF_ERROR(CheckPartitions(plan.mutable_request()));
   GM_RETURN_IF_ERROR(CheckMemoryAndAttempts(plan.mutable_request()));
@@ -321,11 +371,13 @@ absl::StatusOr<v1::JobPlan> Admit(const v1::JobRequest& request) {
                          ? PlanRange(declared.input, &plan)
                          : PlanFiles(declared.input, &plan));
   PlanStages(*info, &plan);
-  if (!info->writes_output) return plan;
-  GM_ASSIGN_OR_RETURN(*plan.mutable_staging_directory(),
-                      PrepareOutput(plan.request().output(), plan.request().overwrite(),
-                                    plan.request().request_id()));
-  return plan;
+  if (!info->writes_output) return job;
+  GM_ASSIGN_OR_RETURN(StagedOutput output,
+                      StagedOutput::Prepare(plan.request().output(), plan.request().overwrite(),
+                                            owner, plan.request().request_id()));
+  plan.set_staging_directory(output.staging());
+  job.output.emplace(std::move(output));
+  return job;
 }
 
 std::string NormalOutputPath(const std::string& output) {

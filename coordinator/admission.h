@@ -2,19 +2,28 @@
 // task runs. Used by the coordinator's Submit and by the embedded run.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "coordinator/core/job_shape.h"
 #include "gristmill/v1/job.pb.h"
+#include "storage/output_directory.h"
 
 namespace gristmill::coordinator {
 
+struct AdmittedJob {
+  v1::JobPlan plan;
+  std::optional<StagedOutput> output;  // none if the job has none
+};
+
 // Checks job, parameters, inputs and sizes, fills in the defaults, plans the stages and prepares
-// the output directory (last, so that a refused request leaves nothing behind).
+// the output directory (last, so that a refused request leaves nothing behind) for `owner`, which
+// is named to others who would write there.
 // InvalidArgument, NotFound, AlreadyExists, PermissionDenied … with one sentence; a misspelt job
 // or parameter names the nearest real one. Blocking file I/O; callable from any thread.
-absl::StatusOr<v1::JobPlan> Admit(const v1::JobRequest& request);
+absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_view owner);
 
 // The output directory as a plan names it: equal directories are equal strings. Pure text.
 std::string NormalOutputPath(const std::string& output);

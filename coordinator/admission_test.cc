@@ -5,13 +5,14 @@
 
 #include <filesystem>
 
-#include "coordinator/temp_directory.h"
 #include "coordinator/test_jobs.h"
+#include "storage/test_directory.h"
 
 namespace gristmill::coordinator {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -22,7 +23,7 @@ class Admission : public ::testing::Test {
   v1::JobRequest Request(const std::string& job) const {
     v1::JobRequest request;
     request.set_job(job);
-    request.set_output(temp_ / "out");
+    request.set_output(temp_.path("out"));
     return request;
   }
   v1::JobRequest FileRequest(const std::string& job, const std::string& bytes) const {
@@ -30,19 +31,24 @@ class Admission : public ::testing::Test {
     request.add_inputs(temp_.Write("input", bytes));
     return request;
   }
+  static absl::StatusOr<v1::JobPlan> Plan(const v1::JobRequest& request) {
+    absl::StatusOr<AdmittedJob> job = Admit(request, "a test");
+    if (!job.ok()) return job.status();
+    return std::move(job->plan);
+  }
   // The sentence with which the request is refused. Nothing may be left behind.
   std::string Refusal(const v1::JobRequest& request, absl::StatusCode code) const {
-    const auto plan = Admit(request);
+    const auto plan = Plan(request);
     EXPECT_FALSE(plan.ok());
     EXPECT_EQ(plan.status().code(), code) << plan.status();
-    EXPECT_FALSE(std::filesystem::exists(temp_ / "out"));
+    EXPECT_FALSE(std::filesystem::exists(temp_.path("out")));
     return std::string(plan.status().message());
   }
   std::string Invalid(const v1::JobRequest& request) const {
     return Refusal(request, absl::StatusCode::kInvalidArgument);
   }
 
-  TempDirectory temp_;
+  TestDirectory temp_;
 };
 
 std::vector<std::uint32_t> TaskCounts(const v1::JobPlan& plan) {
@@ -52,7 +58,7 @@ std::vector<std::uint32_t> TaskCounts(const v1::JobPlan& plan) {
 }
 
 TEST_F(Admission, FillsInTheDefaultsAndPreparesTheOutput) {
-  const auto plan = Admit(FileRequest("test-lines", "a\nb\n"));
+  const auto plan = Plan(FileRequest("test-lines", "a\nb\n"));
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_EQ(plan->request().partitions(), 4);
   EXPECT_EQ(plan->request().split_bytes(), 64 << 20);
@@ -68,7 +74,7 @@ TEST_F(Admission, PlansMapAndReduceAroundAShuffle) {
   v1::JobRequest request = FileRequest("test-lines", std::string(5'000, '\n'));
   request.set_split_bytes(1'024);
   request.set_partitions(3);
-  const auto plan = Admit(request);
+  const auto plan = Plan(request);
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_THAT(TaskCounts(*plan), ElementsAre(5, 3));
   const JobShape shape = ShapeOf(*plan);
@@ -81,7 +87,7 @@ TEST_F(Admission, PlansMapAndReduceAroundAShuffle) {
 TEST_F(Admission, PlansASampleStageThatBroadcastsToATotalOrdersMaps) {
   v1::JobRequest request = FileRequest("test-sort", std::string(5'000, 'x'));
   request.set_split_bytes(1'024);
-  const auto plan = Admit(request);
+  const auto plan = Plan(request);
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_THAT(TaskCounts(*plan), ElementsAre(5, 5, 4));
   EXPECT_THAT(ShapeOf(*plan).stages,
@@ -92,20 +98,20 @@ TEST_F(Admission, PlansASampleStageThatBroadcastsToATotalOrdersMaps) {
 TEST_F(Admission, AMapOnlyJobWritesOneFilePerSplit) {
   v1::JobRequest request = FileRequest("test-copy", std::string(3'000, '\n'));
   request.set_split_bytes(1'024);
-  const auto plan = Admit(request);
+  const auto plan = Plan(request);
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_THAT(TaskCounts(*plan), ElementsAre(3));
   EXPECT_EQ(plan->output_files(), 3);
 }
 
 TEST_F(Admission, EmptyInputGivesAJobWithoutMapsThatStillWritesItsPartitions) {
-  const auto plan = Admit(FileRequest("test-lines", ""));
+  const auto plan = Plan(FileRequest("test-lines", ""));
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_THAT(TaskCounts(*plan), ElementsAre(0, 4));
 }
 
 TEST_F(Admission, SplitsARangeInto64) {
-  const auto plan = Admit(Request("test-range"));
+  const auto plan = Plan(Request("test-range"));
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_THAT(TaskCounts(*plan), ElementsAre(64, 4));
   EXPECT_EQ(plan->range_end(), 1'000);
@@ -131,12 +137,12 @@ TEST_F(Admission, AnExceptionOfTheJobsCodeIsARefusal) {
 TEST_F(Admission, TakesTheOutputFormatFromTheRequestElseFromTheJobsParameters) {
   v1::JobRequest request = FileRequest("test-lines", "a\n");
   (*request.mutable_params())["records"] = "1";
-  const auto declared = Admit(request);
+  const auto declared = Plan(request);
   ASSERT_TRUE(declared.ok()) << declared.status();
   EXPECT_EQ(declared->output_format(), v1::OUTPUT_FORMAT_RECORD_FILE);
-  request.set_output(temp_ / "other");
+  request.set_output(temp_.path("other"));
   request.set_output_format(v1::OUTPUT_FORMAT_TEXT);
-  const auto asked = Admit(request);
+  const auto asked = Plan(request);
   ASSERT_TRUE(asked.ok()) << asked.status();
   EXPECT_EQ(asked->output_format(), v1::OUTPUT_FORMAT_TEXT);
 }
@@ -147,7 +153,7 @@ TEST_F(Admission, RefusesInputsThatDoNotSuitTheJob) {
   range.add_inputs("/etc/hostname");
   EXPECT_THAT(Invalid(range), HasSubstr("reads no files"));
   v1::JobRequest missing = Request("test-lines");
-  missing.add_inputs(temp_ / "missing");
+  missing.add_inputs(temp_.path("missing"));
   EXPECT_THAT(Refusal(missing, absl::StatusCode::kNotFound), HasSubstr("missing"));
   v1::JobRequest relative = Request("test-lines");
   relative.add_inputs("input");
@@ -160,12 +166,12 @@ TEST_F(Admission, RefusesARecordFileWhoseSizeIsNoMultiple) {
 }
 
 TEST_F(Admission, RefusesInputBelowTheOutputItWouldReplace) {
-  const auto first = Admit(FileRequest("test-lines", "a\n"));
+  const auto first = Plan(FileRequest("test-lines", "a\n"));
   ASSERT_TRUE(first.ok());
   v1::JobRequest request = Request("test-lines");
   request.set_overwrite(true);
   request.add_inputs(temp_.Write("out/data", "a\n"));
-  const auto plan = Admit(request);
+  const auto plan = Plan(request);
   EXPECT_THAT(std::string(plan.status().message()), HasSubstr("inside the output directory"));
 }
 
@@ -201,26 +207,75 @@ TEST_F(Admission, RefusesAnOutputThatIsMissingOrRelative) {
 }
 
 TEST_F(Admission, RefusesAnOutputThatHoldsSomething) {
-  std::filesystem::create_directory(temp_ / "full");
+  std::filesystem::create_directory(temp_.path("full"));
   temp_.Write("full/letter", "dear");
   v1::JobRequest request = FileRequest("test-lines", "a\n");
-  request.set_output(temp_ / "full");
-  EXPECT_FALSE(Admit(request).ok());
-  EXPECT_TRUE(std::filesystem::exists(temp_ / "full/letter"));
+  request.set_output(temp_.path("full"));
+  EXPECT_FALSE(Plan(request).ok());
+  EXPECT_TRUE(std::filesystem::exists(temp_.path("full/letter")));
 }
 
 TEST_F(Admission, SeesThroughSymlinksThatTheOutputHoldsTheInput) {
-  std::filesystem::create_directory(temp_ / "run-7");
+  std::filesystem::create_directory(temp_.path("run-7"));
   const std::string part = temp_.Write("run-7/part-00000-of-00001", "a\n");
-  std::filesystem::create_symlink(temp_ / "run-7", temp_ / "latest");
-  std::filesystem::create_symlink(part, temp_ / "one");
+  std::filesystem::create_symlink(temp_.path("run-7"), temp_.path("latest"));
+  std::filesystem::create_symlink(part, temp_.path("one"));
   for (const char* input : {"latest", "one"}) {
     v1::JobRequest request = Request("test-lines");
-    request.add_inputs(temp_ / input);
-    request.set_output(temp_ / "run-7");
+    request.add_inputs(temp_.path(input));
+    request.set_output(temp_.path("run-7"));
     request.set_overwrite(true);
-    EXPECT_THAT(Invalid(request), HasSubstr("inside the output directory")) << input;
+    EXPECT_THAT(Invalid(request),
+                AnyOf(HasSubstr("inside the output directory"), HasSubstr("both input and output")))
+        << input;
   }
+}
+
+TEST_F(Admission, RefusesAnOutputInsideOfAnInputDirectoryByAnyName) {
+  temp_.Write("books/one", "a\n");
+  std::filesystem::create_directory_symlink(temp_.path("books"), temp_.path("alias"));
+  for (const char* output : {"books/counts", "alias/deep/counts", "alias/../books/counts"}) {
+    v1::JobRequest request = Request("test-lines");
+    request.add_inputs(temp_.path("books"));
+    request.set_output(temp_.path(output));
+    EXPECT_THAT(Invalid(request), HasSubstr("lies inside the input")) << output;
+  }
+  v1::JobRequest both = Request("test-lines");
+  both.add_inputs(temp_.path("books"));
+  both.set_output(temp_.path("alias"));
+  both.set_overwrite(true);
+  EXPECT_THAT(Invalid(both), HasSubstr("is both input and output"));
+  EXPECT_THAT(temp_.Files(), ElementsAre("books/one"));
+}
+
+TEST_F(Admission, RefusesAnOutputThatTheInputsGlobWillMatch) {
+  temp_.Write("books/one", "a\n");
+  for (const char* output : {"books/counts", "books/counts/of-today"}) {
+    v1::JobRequest request = Request("test-lines");
+    request.add_inputs(temp_.path("books/*"));
+    request.set_output(temp_.path(output));
+    EXPECT_THAT(Invalid(request), HasSubstr("matches the output directory")) << output;
+  }
+  v1::JobRequest other = Request("test-lines");
+  other.add_inputs(temp_.path("books/o*"));
+  other.set_output(temp_.path("books/counts"));
+  EXPECT_TRUE(Plan(other).ok());
+}
+
+TEST_F(Admission, AllowsAnOutputBesideTheFilesThatAreRead) {
+  v1::JobRequest request = Request("test-lines");
+  request.add_inputs(temp_.Write("books/one", "a\n"));
+  request.set_output(temp_.path("books/counts"));
+  const auto plan = Plan(request);
+  EXPECT_TRUE(plan.ok()) << plan.status();
+}
+
+TEST_F(Admission, ClimbsOutOfASymlinkAsTheFileSystemDoes) {
+  std::filesystem::create_directories(temp_.path("deep/target"));
+  std::filesystem::create_directory_symlink(temp_.path("deep/target"), temp_.path("link"));
+  v1::JobRequest request = FileRequest("test-lines", "a\n");
+  request.set_output(temp_.path("link/../counts"));
+  EXPECT_EQ(Plan(request).value().request().output(), temp_.path("deep/counts"));
 }
 
 TEST_F(Admission, WritesEqualDirectoriesAsEqualText) {

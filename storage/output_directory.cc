@@ -8,6 +8,7 @@
 #include <cctype>
 #include <cerrno>
 #include <filesystem>
+#include <initializer_list>
 #include <random>
 #include <set>
 #include <string_view>
@@ -22,7 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kTemporary = "_temporary";
 constexpr std::string_view kSuccess = "_SUCCESS";
 // In the staging directory once renaming has begun: a winner that is missing there was renamed.
 constexpr std::string_view kCommitting = "_COMMITTING";
@@ -80,18 +80,20 @@ absl::Status RemoveTree(const std::string& path) {
   return absl::OkStatus();
 }
 
-// Whether `directory` is absent, or holds nothing or only `name`.
-bool HoldsAtMost(const std::string& directory, std::string_view name) {
+// Whether `directory` is absent, or holds nothing or only files of these names.
+bool HoldsAtMost(const std::string& directory, std::initializer_list<std::string_view> allowed) {
   const auto names = ListNames(directory);
   if (!names.ok()) return absl::IsNotFound(names.status());
-  return std::all_of(names->begin(), names->end(), [&](const auto& held) { return held == name; });
+  return std::all_of(names->begin(), names->end(), [&](const std::string& name) {
+    return std::find(allowed.begin(), allowed.end(), name) != allowed.end();
+  });
 }
 
-// Whether `output` holds no more than what an unfinished PrepareOutput of the same token left.
+// Whether `output` holds no more than what an unfinished Prepare of the same token left.
 bool IsOwnFirstTry(const std::string& output, const std::string& token) {
-  const std::string temporary = Join(output, kTemporary);
-  return HoldsAtMost(output, kTemporary) && HoldsAtMost(temporary, token) &&
-         HoldsAtMost(Join(temporary, token), kProbe);
+  const std::string temporary = Join(output, kTemporaryName);
+  return HoldsAtMost(output, {kTemporaryName}) && HoldsAtMost(temporary, {token, kLockName}) &&
+         HoldsAtMost(Join(temporary, token), {kProbe});
 }
 
 // Whether what `output` holds may be replaced.
@@ -99,11 +101,12 @@ absl::Status CheckContents(const std::string& output, bool overwrite, const std:
   GM_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListNames(output));
   if (names.empty() || IsOwnFirstTry(output, token)) return absl::OkStatus();
   if (!overwrite) {
+    GM_RETURN_IF_ERROR(OutputLock::CheckFree(output));
     return AlreadyExists(
         "the output directory '{}' is not empty; choose another one or pass --overwrite", output);
   }
   for (const std::string& name : names) {
-    if (name != kTemporary && name != kSuccess && !IsPartitionFileName(name)) {
+    if (name != kTemporaryName && name != kSuccess && !IsPartitionFileName(name)) {
       return AlreadyExists(
           "the output directory '{}' holds '{}', which no job wrote; choose another "
           "directory, since --overwrite replaces only the output of a job",
@@ -196,19 +199,13 @@ absl::Status Touch(const std::string& path) {
 
 std::string DoneName(const std::string& staging) { return fmt::format("{}{}", staging, kDone); }
 
-void RemoveStaging(const std::string& output, const std::string& staging) {
-  // Guards remove_all against a staging path that is not ours.
-  GM_CHECK(staging.starts_with(Join(output, kTemporary) + "/") && IsPlainAbsolutePath(staging));
-  // It goes at once, and so that a crash leaves no half of it: a repeated commit would miss the
-  // winners. Errors are passed over, since what stays is hidden and does no harm.
-  RenameFile(staging, DoneName(staging)).IgnoreError();
-  const std::string temporary = Join(output, kTemporary);
-  if (const auto names = ListNames(temporary); names.ok()) {
-    for (const std::string& name : *names) {
-      if (name.ends_with(kDone)) RemoveTree(Join(temporary, name)).IgnoreError();
-    }
+// What earlier jobs staged here: asked to replace it, nobody needs it any more.
+absl::Status RemoveOldStaging(const std::string& temporary) {
+  GM_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListNames(temporary));
+  for (const std::string& name : names) {
+    if (name != kLockName) GM_RETURN_IF_ERROR(RemoveTree(Join(temporary, name)));
   }
-  ::rmdir(temporary.c_str());
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -223,54 +220,88 @@ std::string AttemptFilePath(const std::string& staging, std::uint32_t partition,
                      attempt.value());
 }
 
-absl::StatusOr<std::string> PrepareOutput(const std::string& output, bool overwrite,
-                                          const std::string& request_id) {
+absl::StatusOr<StagedOutput> StagedOutput::Prepare(const std::string& output, bool overwrite,
+                                                   std::string_view owner,
+                                                   const std::string& request_id) {
   const std::string token = TokenOf(request_id);
+  // First without the lock: a request that is refused leaves no trace.
   GM_RETURN_IF_ERROR(CheckTarget(output, overwrite, token));
-  const std::string temporary = Join(output, kTemporary);
-  // What an interrupted job staged here: asked to replace it, nobody needs it any more.
-  if (overwrite) GM_RETURN_IF_ERROR(RemoveTree(temporary));
-  const std::string staging = Join(temporary, token);
-  GM_RETURN_IF_ERROR(MakeDirectories(staging));
-  if (absl::Status writable = ProveWritable(staging); !writable.ok()) {
-    AbandonOutput(output, staging);
-    return writable;
+  GM_ASSIGN_OR_RETURN(OutputLock lock, OutputLock::Take(output, owner));
+  const std::string temporary = Join(output, kTemporaryName);
+  StagedOutput staged(output, Join(temporary, token), std::move(lock));
+  absl::Status status = CheckTarget(output, overwrite, token);
+  if (status.ok() && overwrite) status = RemoveOldStaging(temporary);
+  if (status.ok()) status = MakeDirectories(staged.staging_);
+  if (status.ok()) status = ProveWritable(staged.staging_);
+  if (!status.ok()) {
+    staged.RemoveStaging();
+    ::rmdir(output.c_str());  // fails if it holds anything
+    return status;
   }
-  return staging;
+  return staged;
 }
 
-absl::Status CommitOutput(const std::string& output, const std::string& staging,
-                          const std::vector<AttemptId>& winners) {
+absl::StatusOr<StagedOutput> StagedOutput::Reopen(const std::string& output,
+                                                  const std::string& staging,
+                                                  std::string_view owner) {
+  // Guards the removal of trees against a path that is not ours.
+  GM_CHECK(staging.starts_with(Join(output, kTemporaryName) + "/") && IsPlainAbsolutePath(staging));
+  GM_ASSIGN_OR_RETURN(const bool staged, Exists(Join(output, kTemporaryName)));
+  if (!staged) return StagedOutput(output, staging, std::nullopt);
+  GM_ASSIGN_OR_RETURN(OutputLock lock, OutputLock::Take(output, owner));
+  return StagedOutput(output, staging, std::move(lock));
+}
+
+void StagedOutput::SetOwner(std::string_view owner) {
+  if (lock_) lock_->SetOwner(owner);
+}
+
+absl::Status StagedOutput::Commit(const std::vector<AttemptId>& winners) {
   const auto partitions = static_cast<std::uint32_t>(winners.size());
-  GM_ASSIGN_OR_RETURN(const bool staged, Exists(staging));
+  GM_ASSIGN_OR_RETURN(const bool staged, Exists(staging_));
   if (!staged) {
-    GM_ASSIGN_OR_RETURN(const bool committed, IsCommitted(output, partitions));
+    GM_ASSIGN_OR_RETURN(const bool committed, IsCommitted(output_, partitions));
     if (committed) {
-      RemoveStaging(output, staging);  // what an interrupted call left of it
+      RemoveStaging();  // what an interrupted call left of it
       return absl::OkStatus();
     }
   }
-  GM_ASSIGN_OR_RETURN(const bool resumed, Exists(Join(staging, kCommitting)));
+  GM_ASSIGN_OR_RETURN(const bool resumed, Exists(Join(staging_, kCommitting)));
   if (!resumed) {
-    GM_RETURN_IF_ERROR(CheckWinnersExist(staging, winners));
-    GM_RETURN_IF_ERROR(Touch(Join(staging, kCommitting)));
+    GM_RETURN_IF_ERROR(CheckWinnersExist(staging_, winners));
+    GM_RETURN_IF_ERROR(Touch(Join(staging_, kCommitting)));
   }
-  GM_RETURN_IF_ERROR(RemoveFile(Join(output, kSuccess)));
+  GM_RETURN_IF_ERROR(RemoveFile(Join(output_, kSuccess)));
   for (std::uint32_t p = 0; p < partitions; ++p) {
-    GM_RETURN_IF_ERROR(RenameWinner(AttemptFilePath(staging, p, partitions, winners[p]),
-                                    Join(output, PartitionFileName(p, partitions)), resumed));
+    GM_RETURN_IF_ERROR(RenameWinner(AttemptFilePath(staging_, p, partitions, winners[p]),
+                                    Join(output_, PartitionFileName(p, partitions)), resumed));
   }
-  GM_RETURN_IF_ERROR(RemoveOldFiles(output, partitions));
-  GM_RETURN_IF_ERROR(Touch(Join(output, kSuccess)));
-  RemoveStaging(output, staging);
+  GM_RETURN_IF_ERROR(RemoveOldFiles(output_, partitions));
+  GM_RETURN_IF_ERROR(Touch(Join(output_, kSuccess)));
+  RemoveStaging();
   return absl::OkStatus();
 }
 
-void AbandonOutput(const std::string& output, const std::string& staging) {
+void StagedOutput::Abandon() {
   // Neither: it was abandoned before, and the directory may be another's by now.
-  if (!Exists(staging).value_or(true) && !Exists(DoneName(staging)).value_or(true)) return;
-  RemoveStaging(output, staging);
-  ::rmdir(output.c_str());  // fails if it holds anything
+  const bool is_ours = Exists(staging_).value_or(true) || Exists(DoneName(staging_)).value_or(true);
+  RemoveStaging();
+  if (is_ours) ::rmdir(output_.c_str());  // fails if it holds anything
+}
+
+void StagedOutput::RemoveStaging() {
+  // It goes at once, and so that a crash leaves no half of it: a repeated commit would miss the
+  // winners. Errors are passed over, since what stays is hidden and does no harm.
+  RenameFile(staging_, DoneName(staging_)).IgnoreError();
+  const std::string temporary = Join(output_, kTemporaryName);
+  if (const auto names = ListNames(temporary); names.ok()) {
+    for (const std::string& name : *names) {
+      if (name.ends_with(kDone)) RemoveTree(Join(temporary, name)).IgnoreError();
+    }
+  }
+  if (lock_) lock_->Remove();
+  lock_.reset();
+  ::rmdir(temporary.c_str());
 }
 
 }  // namespace gristmill

@@ -13,7 +13,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 // Writes what attempt `attempt` of every partition would.
@@ -25,10 +24,13 @@ void WriteAttempts(const std::string& staging, std::uint32_t partitions, std::ui
   }
 }
 
-std::string Prepare(const std::string& output, bool overwrite) {
-  const auto staging = PrepareOutput(output, overwrite);
-  EXPECT_TRUE(staging.ok()) << staging.status();
-  return staging.ok() ? *staging : "";
+absl::StatusOr<StagedOutput> TryPrepare(const std::string& output, bool overwrite,
+                                        const std::string& request_id = "") {
+  return StagedOutput::Prepare(output, overwrite, "a test", request_id);
+}
+
+StagedOutput Prepare(const std::string& output, bool overwrite) {
+  return TryPrepare(output, overwrite).value();
 }
 
 TEST(OutputDirectory, PartitionFilesHaveFiveDigitsOrMore) {
@@ -41,12 +43,12 @@ TEST(OutputDirectory, PartitionFilesHaveFiveDigitsOrMore) {
 TEST(OutputDirectory, NothingShowsUntilTheCommitAndThenOnlyWinners) {
   const TestDirectory dir;
   const std::string output = dir.path("deep/out");
-  const std::string staging = Prepare(output, false);
-  EXPECT_THAT(staging, StartsWith(output + "/_temporary/"));
-  WriteAttempts(staging, 2, 7, "loser");
-  WriteAttempts(staging, 2, 8, "winner");
+  StagedOutput staged = Prepare(output, false);
+  EXPECT_THAT(staged.staging(), StartsWith(output + "/_temporary/"));
+  WriteAttempts(staged.staging(), 2, 7, "loser");
+  WriteAttempts(staged.staging(), 2, 8, "winner");
   EXPECT_FALSE(fs::exists(output + "/part-00000-of-00002"));
-  ASSERT_TRUE(CommitOutput(output, staging, {AttemptId(8), AttemptId(8)}).ok());
+  ASSERT_TRUE(staged.Commit({AttemptId(8), AttemptId(8)}).ok());
   EXPECT_THAT(dir.Files(), ElementsAre("deep/out/_SUCCESS", "deep/out/part-00000-of-00002",
                                        "deep/out/part-00001-of-00002"));
   EXPECT_EQ(ReadFile(output + "/part-00001-of-00002"), "winner 1");
@@ -56,24 +58,24 @@ TEST(OutputDirectory, NothingShowsUntilTheCommitAndThenOnlyWinners) {
 
 TEST(OutputDirectory, ACommitCanBeRepeatedAfterItsEnd) {
   const TestDirectory dir;
-  const std::string staging = Prepare(dir.path("out"), false);
-  WriteAttempts(staging, 1, 8, "x");
-  ASSERT_TRUE(CommitOutput(dir.path("out"), staging, {AttemptId(8)}).ok());
-  EXPECT_TRUE(CommitOutput(dir.path("out"), staging, {AttemptId(8)}).ok());
+  StagedOutput staged = Prepare(dir.path("out"), false);
+  WriteAttempts(staged.staging(), 1, 8, "x");
+  ASSERT_TRUE(staged.Commit({AttemptId(8)}).ok());
+  EXPECT_TRUE(staged.Commit({AttemptId(8)}).ok());
 }
 
 TEST(OutputDirectory, AnInterruptedCommitIsCompletedByASecondCall) {
   const TestDirectory dir;
   const std::string output = dir.path("out");
-  const std::string staging = Prepare(output, false);
-  WriteAttempts(staging, 3, 8, "x");
+  StagedOutput staged = Prepare(output, false);
+  WriteAttempts(staged.staging(), 3, 8, "x");
   // A directory in the way of the second rename stops the commit in its middle.
   fs::create_directories(output + "/part-00001-of-00003/in-the-way");
-  EXPECT_FALSE(CommitOutput(output, staging, std::vector<AttemptId>(3, AttemptId(8))).ok());
+  EXPECT_FALSE(staged.Commit(std::vector<AttemptId>(3, AttemptId(8))).ok());
   EXPECT_TRUE(fs::exists(output + "/part-00000-of-00003"));
   EXPECT_FALSE(fs::exists(output + "/_SUCCESS"));
   fs::remove_all(output + "/part-00001-of-00003");
-  EXPECT_TRUE(CommitOutput(output, staging, std::vector<AttemptId>(3, AttemptId(8))).ok());
+  EXPECT_TRUE(staged.Commit(std::vector<AttemptId>(3, AttemptId(8))).ok());
   EXPECT_EQ(ReadFile(output + "/part-00000-of-00003"), "x 0");
   EXPECT_EQ(ReadFile(output + "/part-00002-of-00003"), "x 2");
   EXPECT_TRUE(fs::exists(output + "/_SUCCESS"));
@@ -82,46 +84,90 @@ TEST(OutputDirectory, AnInterruptedCommitIsCompletedByASecondCall) {
 TEST(OutputDirectory, ACommitInterruptedWhileItClearsUpIsCompletedByASecondCall) {
   const TestDirectory dir;
   const std::string output = dir.path("out");
-  const std::string staging = Prepare(output, false);
-  WriteAttempts(staging, 1, 8, "x");
-  ASSERT_TRUE(CommitOutput(output, staging, {AttemptId(8)}).ok());
-  dir.Write("out/_temporary/" + fs::path(staging).filename().string() + ".done/loser", "x");
-  EXPECT_TRUE(CommitOutput(output, staging, {AttemptId(8)}).ok());
+  StagedOutput staged = Prepare(output, false);
+  WriteAttempts(staged.staging(), 1, 8, "x");
+  ASSERT_TRUE(staged.Commit({AttemptId(8)}).ok());
+  dir.Write("out/_temporary/" + fs::path(staged.staging()).filename().string() + ".done/loser",
+            "x");
+  EXPECT_TRUE(staged.Commit({AttemptId(8)}).ok());
   EXPECT_THAT(dir.Files(), ElementsAre("out/_SUCCESS", "out/part-00000-of-00001"));
   EXPECT_FALSE(fs::exists(output + "/_temporary"));
 }
 
 TEST(OutputDirectory, ARepeatedRequestIsNotInTheWayOfItself) {
   const TestDirectory dir;
-  const auto first = PrepareOutput(dir.path("out"), false, "request");
-  ASSERT_TRUE(first.ok()) << first.status();
-  EXPECT_EQ(PrepareOutput(dir.path("out"), false, "request").value_or(""), *first);
-  EXPECT_TRUE(absl::IsAlreadyExists(PrepareOutput(dir.path("out"), false, "other").status()));
-  WriteAttempts(*first, 1, 1, "kept");
-  EXPECT_TRUE(absl::IsAlreadyExists(PrepareOutput(dir.path("out"), false, "request").status()));
+  const std::string first = TryPrepare(dir.path("out"), false, "request").value().staging();
+  {
+    const StagedOutput second = TryPrepare(dir.path("out"), false, "request").value();
+    EXPECT_EQ(second.staging(), first);
+  }
+  EXPECT_TRUE(absl::IsAlreadyExists(TryPrepare(dir.path("out"), false, "other").status()));
+  WriteAttempts(first, 1, 1, "kept");
+  EXPECT_TRUE(absl::IsAlreadyExists(TryPrepare(dir.path("out"), false, "request").status()));
+}
+
+TEST(OutputDirectory, WhatAJobIsWritingIsRefusedToOthersUnderEveryName) {
+  const TestDirectory dir;
+  fs::create_directory_symlink(dir.path(), dir.path("alias"));
+  StagedOutput staged = Prepare(dir.path("out"), false);
+  staged.SetOwner("job 7");
+  WriteAttempts(staged.staging(), 1, 1, "x");
+  for (const char* name : {"out", "alias/out"}) {
+    for (const bool overwrite : {false, true}) {
+      const auto refused = TryPrepare(dir.path(name), overwrite);
+      EXPECT_TRUE(absl::IsAlreadyExists(refused.status())) << refused.status();
+      EXPECT_THAT(Message(refused.status()), HasSubstr("is being written by job 7;")) << name;
+    }
+  }
+  EXPECT_TRUE(staged.Commit({AttemptId(1)}).ok());
+  EXPECT_TRUE(TryPrepare(dir.path("alias/out"), true).ok());
+}
+
+TEST(OutputDirectory, WhatAnOwnerLeftCanBeReopenedCommittedAndThenOverwritten) {
+  const TestDirectory dir;
+  const std::string staging = Prepare(dir.path("out"), false).staging();
+  WriteAttempts(staging, 1, 1, "x");
+  {
+    StagedOutput again = StagedOutput::Reopen(dir.path("out"), staging, "job 7").value();
+    EXPECT_TRUE(absl::IsAlreadyExists(TryPrepare(dir.path("out"), true).status()));
+    EXPECT_TRUE(again.Commit({AttemptId(1)}).ok());
+  }
+  EXPECT_THAT(dir.Files(), ElementsAre("out/_SUCCESS", "out/part-00000-of-00001"));
+  // Its owner may die between the commit and the word of it.
+  EXPECT_TRUE(
+      StagedOutput::Reopen(dir.path("out"), staging, "job 7").value().Commit({AttemptId(1)}).ok());
+}
+
+TEST(OutputDirectory, WhatIsAnothersByNowCanNotBeReopened) {
+  const TestDirectory dir;
+  const std::string staging = Prepare(dir.path("out"), false).staging();
+  const StagedOutput other = Prepare(dir.path("out"), true);
+  EXPECT_TRUE(
+      absl::IsAlreadyExists(StagedOutput::Reopen(dir.path("out"), staging, "job 7").status()));
+  EXPECT_TRUE(fs::exists(other.staging()));
 }
 
 TEST(OutputDirectory, AWinnerThatIsGoneIsAnErrorAndNothingIsRenamed) {
   const TestDirectory dir;
   const std::string output = dir.path("out");
-  const std::string staging = Prepare(output, false);
-  WriteAttempts(staging, 2, 8, "x");
-  fs::remove(AttemptFilePath(staging, 1, 2, AttemptId(8)));
-  EXPECT_TRUE(absl::IsDataLoss(CommitOutput(output, staging, {AttemptId(8), AttemptId(8)})));
+  StagedOutput staged = Prepare(output, false);
+  WriteAttempts(staged.staging(), 2, 8, "x");
+  fs::remove(AttemptFilePath(staged.staging(), 1, 2, AttemptId(8)));
+  EXPECT_TRUE(absl::IsDataLoss(staged.Commit({AttemptId(8), AttemptId(8)})));
   EXPECT_FALSE(fs::exists(output + "/part-00000-of-00002"));
 }
 
 TEST(OutputDirectory, OverwriteKeepsTheOldOutputUntilTheCommitAndThenReplacesAll) {
   const TestDirectory dir;
   const std::string output = dir.path("out");
-  const std::string first = Prepare(output, false);
-  WriteAttempts(first, 3, 1, "old");
-  ASSERT_TRUE(CommitOutput(output, first, std::vector<AttemptId>(3, AttemptId(1))).ok());
+  StagedOutput first = Prepare(output, false);
+  WriteAttempts(first.staging(), 3, 1, "old");
+  ASSERT_TRUE(first.Commit(std::vector<AttemptId>(3, AttemptId(1))).ok());
 
-  const std::string second = Prepare(output, true);
-  WriteAttempts(second, 2, 5, "new");
+  StagedOutput second = Prepare(output, true);
+  WriteAttempts(second.staging(), 2, 5, "new");
   EXPECT_EQ(ReadFile(output + "/part-00000-of-00003"), "old 0");
-  ASSERT_TRUE(CommitOutput(output, second, {AttemptId(5), AttemptId(5)}).ok());
+  ASSERT_TRUE(second.Commit({AttemptId(5), AttemptId(5)}).ok());
   EXPECT_THAT(dir.Files(),
               ElementsAre("out/_SUCCESS", "out/part-00000-of-00002", "out/part-00001-of-00002"));
 }
@@ -129,7 +175,7 @@ TEST(OutputDirectory, OverwriteKeepsTheOldOutputUntilTheCommitAndThenReplacesAll
 TEST(OutputDirectory, ADirectoryThatHoldsAnythingIsRefusedWithoutOverwrite) {
   const TestDirectory dir;
   dir.Write("out/part-00000-of-00001", "old");
-  const auto refused = PrepareOutput(dir.path("out"), false);
+  const auto refused = TryPrepare(dir.path("out"), false);
   EXPECT_TRUE(absl::IsAlreadyExists(refused.status()));
   EXPECT_THAT(Message(refused.status()), HasSubstr("--overwrite"));
 }
@@ -138,42 +184,42 @@ TEST(OutputDirectory, OverwriteRefusesADirectoryWithForeignFiles) {
   const TestDirectory dir;
   dir.Write("out/part-00000-of-00001", "old");
   dir.Write("out/thesis.txt", "precious");
-  const auto refused = PrepareOutput(dir.path("out"), true);
+  const auto refused = TryPrepare(dir.path("out"), true);
   EXPECT_TRUE(absl::IsAlreadyExists(refused.status()));
   EXPECT_THAT(Message(refused.status()), HasSubstr("thesis.txt"));
 }
 
 TEST(OutputDirectory, OverwriteClearsWhatAnInterruptedJobStaged) {
   const TestDirectory dir;
-  WriteAttempts(Prepare(dir.path("out"), false), 1, 1, "stale");
-  EXPECT_TRUE(absl::IsAlreadyExists(PrepareOutput(dir.path("out"), false).status()));
-  const std::string staging = Prepare(dir.path("out"), true);
-  EXPECT_THAT(dir.Files(), IsEmpty());
-  EXPECT_TRUE(fs::exists(staging));
+  WriteAttempts(Prepare(dir.path("out"), false).staging(), 1, 1, "stale");
+  EXPECT_TRUE(absl::IsAlreadyExists(TryPrepare(dir.path("out"), false).status()));
+  StagedOutput staged = Prepare(dir.path("out"), true);
+  EXPECT_THAT(dir.Files(), ElementsAre("out/_temporary/_LOCK"));
+  EXPECT_TRUE(fs::exists(staged.staging()));
 }
 
 TEST(OutputDirectory, FilesRelativePathsAndUnwritablePlacesAreRefused) {
   const TestDirectory dir;
   dir.Write("file", "x");
-  EXPECT_TRUE(absl::IsAlreadyExists(PrepareOutput(dir.path("file"), true).status()));
-  EXPECT_TRUE(absl::IsInvalidArgument(PrepareOutput("out", false).status()));
-  EXPECT_TRUE(absl::IsInvalidArgument(PrepareOutput(dir.path("a/../b"), false).status()));
-  EXPECT_FALSE(PrepareOutput(dir.path("file/out"), false).ok());
-  EXPECT_FALSE(PrepareOutput("/proc/out", false).ok());
+  EXPECT_TRUE(absl::IsAlreadyExists(TryPrepare(dir.path("file"), true).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(TryPrepare("out", false).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(TryPrepare(dir.path("a/../b"), false).status()));
+  EXPECT_FALSE(TryPrepare(dir.path("file/out"), false).ok());
+  EXPECT_FALSE(TryPrepare("/proc/out", false).ok());
 }
 
 TEST(OutputDirectory, AnAbandonedOutputLeavesNoTrace) {
   const TestDirectory dir;
-  const std::string staging = Prepare(dir.path("out"), false);
-  WriteAttempts(staging, 2, 1, "x");
-  AbandonOutput(dir.path("out"), staging);
+  StagedOutput staged = Prepare(dir.path("out"), false);
+  WriteAttempts(staged.staging(), 2, 1, "x");
+  staged.Abandon();
   EXPECT_FALSE(fs::exists(dir.path("out")));
 }
 
 TEST(OutputDirectory, AbandoningKeepsAnEarlierOutput) {
   const TestDirectory dir;
   dir.Write("out/part-00000-of-00001", "old");
-  AbandonOutput(dir.path("out"), Prepare(dir.path("out"), true));
+  Prepare(dir.path("out"), true).Abandon();
   EXPECT_THAT(dir.Files(), ElementsAre("out/part-00000-of-00001"));
 }
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import unittest
 
-from cluster import Cluster
+from cluster import Cluster, wait_for
 
 BINARY = None
 OK, JOB_FAILED, USAGE, UNREACHABLE = 0, 1, 2, 3
@@ -110,6 +110,41 @@ class BadInputTest(unittest.TestCase):
         self.assertEqual(result.returncode, USAGE, "a stranger's file is not overwritten")
         self.assertIn("precious", result.stderr)
         self.assertEqual((self.out / "precious").read_text(), "keep me")
+
+    def test_output_that_is_being_written(self):
+        self.text.write_text("hold on\n" * 3_000_000)
+        (self.directory / "alias").symlink_to(self.directory)
+        writer = subprocess.Popen([BINARY, *map(str, self.wordcount("--quiet", "--threads", 1))],
+                                  stderr=subprocess.PIPE)
+        wait_for(lambda: list(self.out.glob("_temporary/*/")), "the first run to stage its output")
+        for name in ("out", "alias/out"):
+            result = run("run", "wordcount", "--overwrite", "--input", self.text, "--output",
+                         self.directory / name)
+            self.assertEqual(result.returncode, USAGE, result.stderr)
+            self.assertIn("is being written by 'gristmill run' on", result.stderr)
+            self.assertIn(f":{writer.pid};", result.stderr)
+        self.assertEqual(writer.wait(), OK, writer.communicate()[1])
+        self.assertEqual(run(*self.wordcount("--overwrite")).returncode, OK)
+
+    def test_output_that_a_killed_run_left(self):
+        self.text.write_text("hold on\n" * 3_000_000)
+        writer = subprocess.Popen([BINARY, *map(str, self.wordcount("--quiet", "--threads", 1))])
+        wait_for(lambda: list(self.out.glob("_temporary/*/")), "the run to stage its output")
+        writer.kill()
+        writer.wait()
+        self.assertEqual(run(*self.wordcount()).returncode, USAGE)
+        result = run(*self.wordcount("--overwrite"))
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertFalse((self.out / "_temporary").exists())
+
+    def test_output_inside_the_input(self):
+        self.refuse(USAGE, "inside the input", str(self.out), args=self.wordcount(
+            source=self.directory))
+        self.refuse(USAGE, "matches the output", str(self.out), args=self.wordcount(
+            source=f"{self.directory}/*"))
+        result = run("run", "wordcount", "--input", self.directory, "--output", self.directory)
+        self.assertEqual(result.returncode, USAGE)
+        self.assertIn("both input and output", result.stderr)
 
     def test_overwrite_replaces_an_earlier_result(self):
         self.assertEqual(run(*self.wordcount("--partitions", 3)).returncode, OK)

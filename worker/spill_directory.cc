@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/process.h"
 #include "base/status.h"
 #include "worker/pipeline/task_executor.h"
 
@@ -28,12 +29,6 @@ absl::Status Refusal(const std::string& directory, const std::error_code& error)
                      fmt::format("can't use the worker directory '{}' (choose one that can be "
                                  "written with --dir)",
                                  directory));
-}
-
-std::string HostName() {
-  char name[256] = {};
-  gethostname(name, sizeof name - 1);
-  return name;
 }
 
 // Only on one host does a lock tell whether its holder lives: a shared file system may or may not

@@ -1,13 +1,13 @@
 #include "worker/worker.h"
 
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <random>
 #include <utility>
 
 #include "absl/synchronization/mutex.h"
+#include "base/process.h"
 #include "base/status.h"
 #include "worker/core/worker_core.h"
 #include "worker/event_loop.h"
@@ -30,21 +30,6 @@ constexpr std::size_t kSocketPathBytesMax = 107;
 std::string RandomHex() {
   std::random_device random;
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
-}
-
-std::string HostName() {
-  char name[256] = {};
-  gethostname(name, sizeof name - 1);
-  return name;
-}
-
-// Each fetch that is served and each runner holds files; the usual soft limit of 1024 is for
-// programs that call select(). Runners inherit it. Best effort.
-void RaiseOpenFilesLimit() {
-  rlimit limit = {};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // Below the spill directory, which nobody else may enter; where its path is too long, in the
@@ -83,7 +68,7 @@ class WorkerProcess : public Worker {
   }
 
   absl::Status Begin() {
-    RaiseOpenFilesLimit();
+    RaiseOpenFilesLimit();  // each fetch that is served holds some; runners inherit it
     GM_ASSIGN_OR_RETURN(const std::string host, AdvertisedHost(options_));
     GM_ASSIGN_OR_RETURN(spill_, SpillDirectory::Create(options_.directory, instance_));
     GM_ASSIGN_OR_RETURN(shuffle_server_, ShuffleServer::Start(options_.listen, spill_->path()));
@@ -178,7 +163,7 @@ class WorkerProcess : public Worker {
     v1::WorkerMessage message;
     v1::Register& wire = *message.mutable_register_();
     wire.set_instance(instance_);
-    wire.set_name(fmt::format("{}:{}", HostName(), getpid()));
+    wire.set_name(ProcessName());
     wire.set_slots(slots_);
     wire.set_shuffle_address(shuffle_address_);
     if (options_.share_spill_directory) wire.set_spill_directory(spill_->path());

@@ -2,20 +2,25 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/time/time.h"
+#include "base/process.h"
 #include "base/status.h"
-#include "coordinator/rpc/clock.h"
-#include "storage/output_directory.h"
 
 namespace gristmill::coordinator {
 namespace {
+
 constexpr std::size_t kQueueMax = 10'000;
+
+std::string OwnerOf(JobId job) {
+  return fmt::format("job {} of the coordinator on {}", job.value(), ProcessName());
+}
+
 }  // namespace
 
-Committer::Committer(Report report, Retries retries)
+Committer::Committer(Report report, CommitRetries::Limits retries)
     : report_(std::move(report)), retries_(retries), thread_(kQueueMax) {}
 
 void Committer::Stop() {
@@ -23,35 +28,69 @@ void Committer::Stop() {
   thread_.Stop();
 }
 
-bool Committer::TryCommit(const v1::JobPlan& plan, const std::vector<AttemptId>& winners,
+void Committer::Hold(JobId job, StagedOutput output) {
+  auto held = std::make_shared<StagedOutput>(std::move(output));
+  thread_.Run([this, job, held] {
+    held->SetOwner(OwnerOf(job));
+    const std::string staging = held->staging();
+    held_.emplace(staging, std::move(*held));
+  });
+}
+
+void Committer::Reclaim(JobId job, Plan plan) {
+  if (plan->staging_directory().empty()) return;
+  thread_.Run([this, job, plan = std::move(plan)] {
+    const absl::Status opened = Open(*plan, OwnerOf(job));
+    if (!opened.ok()) spdlog::warn("job {} may lose its output: {}", job.value(), Message(opened));
+  });
+}
+
+absl::Status Committer::Open(const v1::JobPlan& plan, const std::string& owner) {
+  if (held_.contains(plan.staging_directory())) return absl::OkStatus();
+  GM_ASSIGN_OR_RETURN(StagedOutput output, StagedOutput::Reopen(plan.request().output(),
+                                                                plan.staging_directory(), owner));
+  held_.emplace(plan.staging_directory(), std::move(output));
+  return absl::OkStatus();
+}
+
+absl::Status Committer::CommitOnce(JobId job, const v1::JobPlan& plan,
+                                   const std::vector<AttemptId>& winners) {
+  GM_RETURN_IF_ERROR(Open(plan, OwnerOf(job)));
+  return held_.at(plan.staging_directory()).Commit(winners);
+}
+
+bool Committer::TryCommit(JobId job, const v1::JobPlan& plan, const std::vector<AttemptId>& winners,
                           absl::Status* outcome) {
-  const Instant give_up = Now() + retries_.all_ms;
-  for (DurationMs wait = retries_.first_wait_ms;;
-       wait = std::min(2 * wait, retries_.last_wait_ms)) {
-    *outcome = gristmill::CommitOutput(plan.request().output(), plan.staging_directory(), winners);
-    if (outcome->ok() || absl::IsDataLoss(*outcome) || Now() + wait > give_up) return true;
-    spdlog::warn("{}; trying again in {} ms", Message(*outcome), wait);
-    if (stopping_.WaitForNotificationWithTimeout(absl::Milliseconds(wait))) return false;
+  CommitRetries retries(retries_);
+  while (true) {
+    *outcome = CommitOnce(job, plan, winners);
+    if (outcome->ok()) return true;
+    const std::optional<DurationMs> wait_ms = retries.WaitAfter(*outcome);
+    if (!wait_ms) return true;
+    spdlog::warn("{}; trying again in {} ms", Message(*outcome), *wait_ms);
+    if (stopping_.WaitForNotificationWithTimeout(absl::Milliseconds(*wait_ms))) return false;
   }
 }
 
 void Committer::Commit(JobId job, Plan plan, std::vector<AttemptId> winners) {
   thread_.Run([this, job, plan = std::move(plan), winners = std::move(winners)] {
     absl::Status done;
-    if (!TryCommit(*plan, winners, &done)) return;
+    if (!TryCommit(job, *plan, winners, &done)) return;
+    held_.erase(plan->staging_directory());
     report_({job, done.ok(),
-             done.ok()
-                 ? std::string()
-                 : fmt::format("the tasks are done but their output can't be put into place: {}; "
-                               "the finished files are in '{}'",
-                               Message(done), plan->staging_directory())});
+             done.ok() ? std::string() : DescribeFailedCommit(done, plan->staging_directory())});
   });
 }
 
 void Committer::Abandon(Plan plan) {
-  thread_.Run([plan = std::move(plan)] {
+  thread_.Run([this, plan = std::move(plan)] {
     if (plan->staging_directory().empty()) return;
-    AbandonOutput(plan->request().output(), plan->staging_directory());
+    const absl::Status opened = Open(*plan, "a job that ended");
+    if (!opened.ok()) {
+      spdlog::warn("nothing is removed from '{}': {}", plan->request().output(), Message(opened));
+      return;
+    }
+    held_.extract(plan->staging_directory()).mapped().Abandon();
   });
 }
 

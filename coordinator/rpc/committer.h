@@ -1,32 +1,33 @@
-// Puts finished output into place and clears abandoned output away, off the shell's thread.
+// Holds the output directories of unfinished jobs, puts finished output into place and clears
+// abandoned output away, off the shell's thread.
 #pragma once
 
 #include <functional>
+#include <map>
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
-#include "base/instant.h"
 #include "coordinator/core/event.h"
 #include "coordinator/rpc/background_thread.h"
 #include "coordinator/rpc/driver.h"
+#include "storage/commit_retries.h"
+#include "storage/output_directory.h"
 
 namespace gristmill::coordinator {
 
 class Committer final : public OutputPort {
  public:
   using Report = std::function<void(OutputCommitted)>;
-  // How often a commit that fails is tried again: the wait doubles from first to last.
-  struct Retries {
-    DurationMs first_wait_ms = 1'000;
-    DurationMs last_wait_ms = 30'000;
-    DurationMs all_ms = 300'000;
-  };
   // `report` is called on the committer's thread.
-  explicit Committer(Report report) : Committer(std::move(report), Retries()) {}
-  Committer(Report report, Retries retries);
+  explicit Committer(Report report, CommitRetries::Limits retries = {});
   ~Committer() override { Stop(); }
 
+  // Takes over the output of a job that was accepted, until it is committed or abandoned.
+  void Hold(JobId job, StagedOutput output);
+  void Reclaim(JobId job, Plan plan) override;
   // What fails for good stays in the staging directory, which the report then names.
   void Commit(JobId job, Plan plan, std::vector<AttemptId> winners) override;
   void Abandon(Plan plan) override;
@@ -35,12 +36,17 @@ class Committer final : public OutputPort {
   void Stop();
 
  private:
+  // Makes sure that held_ has the plan's output. As StagedOutput::Reopen.
+  absl::Status Open(const v1::JobPlan& plan, const std::string& owner);
+  absl::Status CommitOnce(JobId job, const v1::JobPlan& plan,
+                          const std::vector<AttemptId>& winners);
   // False if it was stopped before the outcome was known.
-  bool TryCommit(const v1::JobPlan& plan, const std::vector<AttemptId>& winners,
+  bool TryCommit(JobId job, const v1::JobPlan& plan, const std::vector<AttemptId>& winners,
                  absl::Status* outcome);
 
   const Report report_;
-  const Retries retries_;
+  const CommitRetries::Limits retries_;
+  std::map<std::string, StagedOutput> held_;  // by staging directory; the thread's own
   absl::Notification stopping_;
   BackgroundThread thread_;
 };

@@ -7,10 +7,10 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "absl/synchronization/notification.h"
-#include "coordinator/temp_directory.h"
-#include "storage/output_directory.h"
+#include "storage/test_directory.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -20,8 +20,9 @@ using ::testing::HasSubstr;
 class CommitterTest : public ::testing::Test {
  protected:
   CommitterTest() {
-    plan_->mutable_request()->set_output(temp_ / "out");
-    plan_->set_staging_directory(PrepareOutput(temp_ / "out", false).value());
+    plan_->mutable_request()->set_output(temp_.path("out"));
+    StagedOutput output = StagedOutput::Prepare(temp_.path("out"), false, "a test").value();
+    plan_->set_staging_directory(output.staging());
     std::ofstream(AttemptFilePath(plan_->staging_directory(), 0, 1, AttemptId(1))) << "x";
     std::filesystem::create_directories(obstacle_ + "/in-the-way");
   }
@@ -31,8 +32,12 @@ class CommitterTest : public ::testing::Test {
     reported_.Notify();
   }
 
-  const TempDirectory temp_;
-  const std::string obstacle_ = temp_ / "out/part-00000-of-00001";
+  absl::Status Overwrite() const {
+    return StagedOutput::Prepare(temp_.path("out"), true, "a stranger").status();
+  }
+
+  const TestDirectory temp_;
+  const std::string obstacle_ = temp_.path("out/part-00000-of-00001");
   std::shared_ptr<v1::JobPlan> plan_ = std::make_shared<v1::JobPlan>();
   std::optional<OutputCommitted> done_;
   absl::Notification reported_;
@@ -62,6 +67,20 @@ TEST_F(CommitterTest, StopsWaitingWithoutAReport) {
   Commit(committer);
   committer.Stop();
   EXPECT_FALSE(done_.has_value());
+}
+
+TEST_F(CommitterTest, KeepsOthersOutOfWhatItReclaimedUntilItIsCommitted) {
+  std::filesystem::remove_all(obstacle_);
+  Committer committer([this](OutputCommitted done) { Take(std::move(done)); });
+  committer.Reclaim(JobId(7), plan_);
+  const std::string lock = temp_.path("out/_temporary/_LOCK");
+  while (ReadFile(lock).find("job 7") == std::string::npos) std::this_thread::yield();
+  EXPECT_TRUE(absl::IsAlreadyExists(Overwrite()));
+  EXPECT_THAT(std::string(Overwrite().message()), HasSubstr("job 7 of the coordinator"));
+  Commit(committer);
+  reported_.WaitForNotification();
+  EXPECT_TRUE(done_->ok) << done_->message;
+  EXPECT_TRUE(Overwrite().ok());
 }
 
 }  // namespace

@@ -33,7 +33,12 @@ absl::Status Driver::Replay(const v1::JournalRecord& journaled) {
   return absl::OkStatus();
 }
 
-void Driver::Recover() { Take(core_.Recover(now_)); }
+void Driver::Recover() {
+  for (const auto& [job, entry] : catalog_.entries()) {
+    if (!entry.finished()) outputs_->Reclaim(job, entry.plan);
+  }
+  Take(core_.Recover(now_));
+}
 
 void Driver::BeginTurn(Instant now, std::int64_t unix_ms) {
   now_ = now;

@@ -29,6 +29,8 @@ class OutputPort {
  public:
   using Plan = std::shared_ptr<const v1::JobPlan>;
   virtual ~OutputPort() = default;
+  // After a restart, of each unfinished job: takes its staging directory into possession again.
+  virtual void Reclaim(JobId job, Plan plan) = 0;
   // The result comes back as an OutputCommitted event. winners[p] wrote output file p.
   virtual void Commit(JobId job, Plan plan, std::vector<AttemptId> winners) = 0;
   // Removes what the job's attempts wrote.

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/process.h"
 #include "base/status.h"
 #include "coordinator/journal/journal.h"
 #include "coordinator/rpc/background_thread.h"
@@ -76,8 +77,9 @@ class GrpcServer final : public Server {
 
 absl::Status GrpcServer::Start(const ServerOptions& options) {
   gpr_set_log_function(LogFromGrpc);
+  RaiseOpenFilesLimit();  // each unfinished job holds one, by which it owns its output directory
   GM_RETURN_IF_ERROR(Recover(options));
-  submissions_ = std::make_unique<Submissions>(shell_.get(), &admissions_);
+  submissions_ = std::make_unique<Submissions>(shell_.get(), &admissions_, &committer_);
   job_service_ = std::make_unique<JobService>(shell_.get(), submissions_.get());
   session_service_ = std::make_unique<SessionService>(shell_.get(), GRISTMILL_VERSION);
   GM_RETURN_IF_ERROR(Listen(options.listen));

@@ -12,9 +12,9 @@
 
 #include "client/client.h"
 #include "coordinator/rpc/fake_worker.h"
-#include "coordinator/temp_directory.h"
 #include "coordinator/test_jobs.h"
 #include "storage/output_directory.h"
+#include "storage/test_directory.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -32,7 +32,7 @@ class CoordinatorServer : public ::testing::Test {
   void StartServer() {
     ServerOptions options;
     options.listen = "127.0.0.1:" + std::to_string(port_);
-    options.journal_path = temp_ / "journal";
+    options.journal_path = temp_.path("journal");
     auto started = Server::Start(options);
     ASSERT_TRUE(started.ok()) << started.status();
     server_ = *std::move(started);
@@ -48,7 +48,7 @@ class CoordinatorServer : public ::testing::Test {
   v1::JobRequest Request(const std::string& output = "out") const {
     v1::JobRequest request;
     request.set_job("test-range");
-    request.set_output(temp_ / output);
+    request.set_output(temp_.path(output));
     request.set_splits(2);
     request.set_partitions(1);
     request.set_max_attempts(2);
@@ -67,14 +67,14 @@ class CoordinatorServer : public ::testing::Test {
   // Writes what a reduce attempt would and reports it.
   void Reduce(FakeWorker& worker, const std::string& output, const v1::TaskAssignment& task) {
     for (const auto& staging :
-         std::filesystem::directory_iterator(temp_ / (output + "/_temporary"))) {
+         std::filesystem::directory_iterator(temp_.path(output + "/_temporary"))) {
       std::ofstream(AttemptFilePath(staging.path(), task.id().task(), 1, AttemptId(task.attempt())))
           << "done\n";
     }
     worker.Succeed(task.attempt());
   }
 
-  TempDirectory temp_;
+  TestDirectory temp_;
   int port_ = 0;
   std::unique_ptr<Server> server_;
   std::unique_ptr<Client> client_;
@@ -105,8 +105,8 @@ TEST_F(CoordinatorServer, TakesAJobFromSubmitToItsCommittedOutput) {
   EXPECT_EQ(end.state(), v1::JOB_STATE_SUCCEEDED) << end.message();
   EXPECT_EQ(end.stages(0).tasks_succeeded(), 2);
   EXPECT_GT(end.finished_unix_ms(), 0);
-  EXPECT_TRUE(std::filesystem::exists(temp_ / "out/_SUCCESS"));
-  EXPECT_TRUE(std::filesystem::exists(temp_ / "out/part-00000-of-00001"));
+  EXPECT_TRUE(std::filesystem::exists(temp_.path("out/_SUCCESS")));
+  EXPECT_TRUE(std::filesystem::exists(temp_.path("out/part-00000-of-00001")));
   EXPECT_EQ(worker.NextThat([](const auto& m) { return m.has_job_end(); }).job_end().job(), job);
   const auto counters = client_->Counters(job);
   ASSERT_TRUE(counters.ok());
@@ -145,6 +145,12 @@ TEST_F(CoordinatorServer, RefusesASecondUnfinishedJobWithTheSameOutput) {
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kAlreadyExists);
   EXPECT_THAT(std::string(refused.status().message()),
               HasSubstr("job " + std::to_string(job) + " is running"));
+  std::filesystem::create_directory_symlink(temp_.path("out"), temp_.path("alias"));
+  second.set_output(temp_.path("alias"));
+  const auto alias = client_->Submit(second);
+  EXPECT_EQ(alias.status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(std::string(alias.status().message()),
+              HasSubstr("job " + std::to_string(job) + " of the coordinator"));
   ASSERT_TRUE(client_->Cancel(job).ok());
   EXPECT_EQ(AwaitEnd(job).state(), v1::JOB_STATE_CANCELLED);
 }
@@ -172,7 +178,7 @@ TEST_F(CoordinatorServer, CancelStopsTheAttemptsAndClearsTheOutputAway) {
   EXPECT_EQ(client_->Cancel(job).status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(client_->Cancel(99).status().code(), absl::StatusCode::kNotFound);
   StopServer();  // the clean-up is done before it ends
-  EXPECT_FALSE(std::filesystem::exists(temp_ / "out"));
+  EXPECT_FALSE(std::filesystem::exists(temp_.path("out")));
 }
 
 TEST_F(CoordinatorServer, AFailedJobNamesTaskWorkerAndSplitAlsoAfterARestart) {
@@ -309,7 +315,7 @@ TEST_F(CoordinatorServer, AWatchOutlivesARestart) {
 TEST_F(CoordinatorServer, SaysThatAPortIsInUse) {
   ServerOptions options;
   options.listen = "127.0.0.1:" + std::to_string(port_);
-  options.journal_path = temp_ / "other-journal";
+  options.journal_path = temp_.path("other-journal");
   const auto second = Server::Start(options);
   ASSERT_FALSE(second.ok());
   EXPECT_THAT(std::string(second.status().message()),
@@ -319,7 +325,7 @@ TEST_F(CoordinatorServer, SaysThatAPortIsInUse) {
 TEST_F(CoordinatorServer, SaysThatAnAddressIsNone) {
   ServerOptions options;
   options.listen = "nonsense";
-  options.journal_path = temp_ / "other-journal";
+  options.journal_path = temp_.path("other-journal");
   EXPECT_THAT(std::string(Server::Start(options).status().message()), HasSubstr("HOST:PORT"));
 }
 
@@ -344,8 +350,8 @@ TEST(CoordinatorJournal, ACoordinatorThatCanNotWriteItsJournalEndsRatherThanActs
   ::testing::FLAGS_gtest_death_test_style = "threadsafe";
   // The child process runs this test from the start: it takes its parent's directory.
   constexpr char kVariable[] = "GRISTMILL_TEST_DIRECTORY";
-  std::optional<TempDirectory> temp;
-  if (std::getenv(kVariable) == nullptr) ::setenv(kVariable, (temp.emplace() / "").c_str(), 1);
+  std::optional<TestDirectory> temp;
+  if (std::getenv(kVariable) == nullptr) ::setenv(kVariable, temp.emplace().path("").c_str(), 1);
   EXPECT_EXIT(SubmitWithAFullJournal(std::getenv(kVariable)), ::testing::ExitedWithCode(1),
               "can't write its journal");
   ::unsetenv(kVariable);

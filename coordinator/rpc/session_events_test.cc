@@ -17,6 +17,7 @@ using ::testing::IsEmpty;
 
 class NoOutputs final : public OutputPort {
  public:
+  void Reclaim(JobId job, Plan plan) override {}
   void Commit(JobId job, Plan plan, std::vector<AttemptId> winners) override { ++commits; }
   void Abandon(Plan plan) override { ++abandons; }
   int commits = 0;

@@ -3,8 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "base/process.h"
 #include "base/status.h"
-#include "coordinator/admission.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -32,8 +32,11 @@ void Submissions::Begin(Driver& driver, const v1::JobRequest& request, Reply rep
   }
   const std::uint64_t ticket = next_ticket_++;
   const bool taken = admissions_->TryRun([this, ticket, request] {
-    auto plan = std::make_shared<absl::StatusOr<v1::JobPlan>>(Admit(request));
-    shell_->Post([this, ticket, plan](Driver& later) { Finish(later, ticket, *std::move(plan)); });
+    auto admitted = std::make_shared<absl::StatusOr<AdmittedJob>>(Admit(
+        request,
+        fmt::format("a job that is being submitted to the coordinator on {}", ProcessName())));
+    shell_->Post(
+        [this, ticket, admitted](Driver& later) { Finish(later, ticket, std::move(*admitted)); });
   });
   if (!taken) {
     reply(ResourceExhausted("the coordinator is busy with other submissions; try again"));
@@ -68,13 +71,19 @@ Submissions::Pending* Submissions::FindRequest(const std::string& request_id) {
   return nullptr;
 }
 
-void Submissions::Finish(Driver& driver, std::uint64_t ticket, absl::StatusOr<v1::JobPlan> plan) {
+void Submissions::Finish(Driver& driver, std::uint64_t ticket,
+                         absl::StatusOr<AdmittedJob> admitted) {
   const auto found = pending_.find(ticket);
   const std::vector<Reply> replies = std::move(found->second.replies);
   pending_.erase(found);
-  const absl::StatusOr<JobId> answer =
-      plan.ok() ? driver.Submit(std::make_shared<const v1::JobPlan>(*std::move(plan)))
-                : absl::StatusOr<JobId>(plan.status());
+  absl::StatusOr<JobId> answer = JobId();
+  if (!admitted.ok()) {
+    answer = admitted.status();
+  } else {
+    answer = driver.Submit(std::make_shared<const v1::JobPlan>(std::move(admitted->plan)));
+    // Before what the turn lets out, which may be the job's commit.
+    if (admitted->output) committer_->Hold(*answer, *std::move(admitted->output));
+  }
   driver.Then([replies, answer] {
     for (const Reply& reply : replies) reply(answer);
   });

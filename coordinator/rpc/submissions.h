@@ -9,7 +9,9 @@
 
 #include "absl/status/statusor.h"
 #include "base/ids.h"
+#include "coordinator/admission.h"
 #include "coordinator/rpc/background_thread.h"
+#include "coordinator/rpc/committer.h"
 #include "coordinator/rpc/driver.h"
 #include "coordinator/rpc/shell.h"
 #include "gristmill/v1/job.pb.h"
@@ -21,9 +23,9 @@ namespace gristmill::coordinator {
 class Submissions {
  public:
   using Reply = std::function<void(const absl::StatusOr<JobId>&)>;
-  // Both outlive this.
-  Submissions(Shell* shell, BackgroundThread* admissions)
-      : shell_(shell), admissions_(admissions) {}
+  // All outlive this.
+  Submissions(Shell* shell, BackgroundThread* admissions, Committer* committer)
+      : shell_(shell), admissions_(admissions), committer_(committer) {}
 
   // `reply` is called once, when the job is journaled or refused.
   void Begin(Driver& driver, const v1::JobRequest& request, Reply reply);
@@ -38,10 +40,11 @@ class Submissions {
 
   absl::Status CheckOutputFree(const Driver& driver, const std::string& output) const;
   Pending* FindRequest(const std::string& request_id);
-  void Finish(Driver& driver, std::uint64_t ticket, absl::StatusOr<v1::JobPlan> plan);
+  void Finish(Driver& driver, std::uint64_t ticket, absl::StatusOr<AdmittedJob> admitted);
 
   Shell* const shell_;
   BackgroundThread* const admissions_;
+  Committer* const committer_;
   std::uint64_t next_ticket_ = 1;
   std::map<std::uint64_t, Pending> pending_;  // by ticket; as many as admissions_ holds
 };

@@ -157,7 +157,8 @@ class TaskExecutor : public ::testing::Test {
     const auto files = FindInputFiles({dir_.path("in")});
     ASSERT_TRUE(files.ok()) << files.status();
     for (const v1::InputFile& file : *files) *job_.plan.add_files() = file;
-    job_.plan.set_staging_directory(PrepareOutput(dir_.path("out"), false).value());
+    output_.emplace(StagedOutput::Prepare(dir_.path("out"), false, "a test").value());
+    job_.plan.set_staging_directory(output_->staging());
     job_.plan.set_output_files(2);
     v1::StagePlan* const map = job_.plan.add_stages();
     map->set_kind(v1::STAGE_KIND_MAP);
@@ -212,6 +213,7 @@ class TaskExecutor : public ::testing::Test {
   }
 
   const TestDirectory dir_;
+  std::optional<StagedOutput> output_;
   JobContext job_;
   TaskInputs inputs_;
   AttemptControl control_;
@@ -223,9 +225,7 @@ TEST_F(TaskExecutor, MapsAndReducesToTheOutputOfASequentialRun) {
   ASSERT_EQ(Run(1, 1, 201).outcome(), v1::TASK_OUTCOME_SUCCEEDED);
   EXPECT_EQ(OutputOf(0, 200), "fig\t3\npear\t1\nzebra\t1\n");
   EXPECT_EQ(OutputOf(1, 201), "apple\t2\n");
-  ASSERT_TRUE(CommitOutput(dir_.path("out"), job_.plan.staging_directory(),
-                           {AttemptId(200), AttemptId(201)})
-                  .ok());
+  ASSERT_TRUE(output_->Commit({AttemptId(200), AttemptId(201)}).ok());
   EXPECT_EQ(ReadFile(dir_.path("out/part-00001-of-00002")), "apple\t2\n");
   EXPECT_THAT(dir_.Files(), Not(Contains(HasSubstr("scratch"))));
 }
@@ -279,7 +279,7 @@ TEST_F(TaskExecutor, TheJobsExceptionIsTheMessageAndNoFileStays) {
   EXPECT_EQ(report.outcome(), v1::TASK_OUTCOME_FAILED);
   EXPECT_EQ(report.message(), "no fruit ? today");
   EXPECT_THAT(report.counters(), IsEmpty());
-  EXPECT_THAT(dir_.Files(), ElementsAre("in/a", "in/b"));
+  EXPECT_THAT(dir_.Files(), ElementsAre("in/a", "in/b", "out/_temporary/_LOCK"));
 }
 
 TEST_F(TaskExecutor, AnExceptionOfAnyOtherTypeIsCaughtToo) {
@@ -297,7 +297,7 @@ TEST_F(TaskExecutor, ACancelledAttemptIsHandedBackWhateverItsErrorIs) {
   EXPECT_EQ(Run(0, 0, 9).outcome(), v1::TASK_OUTCOME_HANDED_BACK);
   on_line = nullptr;
   EXPECT_EQ(Run(0, 0, 10).outcome(), v1::TASK_OUTCOME_HANDED_BACK);
-  EXPECT_THAT(dir_.Files(), ElementsAre("in/a", "in/b"));
+  EXPECT_THAT(dir_.Files(), ElementsAre("in/a", "in/b", "out/_temporary/_LOCK"));
 }
 
 TEST_F(TaskExecutor, ACancellationThatNobodyAskedForIsAFailure) {
@@ -315,7 +315,7 @@ TEST_F(TaskExecutor, TooManyCountersFailTheAttemptAndNoFileStays) {
   const v1::TaskReport report = Run(0, 0, 10);
   EXPECT_EQ(report.outcome(), v1::TASK_OUTCOME_FAILED);
   EXPECT_EQ(report.message(), "the job made more than 10000 counters; count fewer names");
-  EXPECT_THAT(dir_.Files(), ElementsAre("in/a", "in/b"));
+  EXPECT_THAT(dir_.Files(), ElementsAre("in/a", "in/b", "out/_temporary/_LOCK"));
 }
 
 TEST_F(TaskExecutor, ACounterWithALongNameFailsTheAttempt) {

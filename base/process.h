@@ -1,0 +1,15 @@
+// This process, as others see it.
+#pragma once
+
+#include <string>
+
+namespace gristmill {
+
+std::string HostName();
+// "host:pid".
+std::string ProcessName();
+
+// To the hard limit: the usual soft limit of 1024 is for programs that call select(). Best effort.
+void RaiseOpenFilesLimit();
+
+}  // namespace gristmill
