@@ -57,7 +57,7 @@ BroadcastMade Translate(v1::Broadcast&& broadcast) {
 AttemptAssigned Translate(v1::TaskAssignment&& assignment) {
   auto payload = std::make_shared<CommandPayload>();
   AttemptAssigned assigned{JobId(assignment.id().job()), AttemptId(assignment.attempt()), payload};
-  *payload->command.mutable_assignment() = std::move(assignment);
+  *payload->command.mutable_assign()->add_assignments() = std::move(assignment);
   return assigned;
 }
 
@@ -129,13 +129,16 @@ std::vector<Input> InputsOf(v1::CoordinatorMessage message, const RunnerSetup& s
 }
 
 std::optional<Input> InputOf(RunnerId runner, v1::RunnerMessage message) {
-  if (message.has_report()) {
-    auto payload = std::make_shared<ReportPayload>();
-    payload->report = std::move(*message.mutable_report());
-    const v1::TaskReport& report = payload->report;
-    return RunnerReported{
-        runner,
-        {AttemptId(report.attempt()), OutcomeOf(report.outcome()), report.message(), payload}};
+  if (message.has_reports()) {
+    RunnerReported reported{runner, {}};
+    for (v1::TaskReport& report : *message.mutable_reports()->mutable_reports()) {
+      auto payload = std::make_shared<ReportPayload>();
+      payload->report = std::move(report);
+      const v1::TaskReport& kept = payload->report;
+      reported.reports.push_back(
+          {AttemptId(kept.attempt()), OutcomeOf(kept.outcome()), kept.message(), payload});
+    }
+    return reported;
   }
   if (message.has_progress()) {
     RunnerProgressed progressed{runner, {}};

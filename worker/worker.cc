@@ -193,14 +193,14 @@ class WorkerProcess : public Worker {
     const std::string token = RandomHex();
     runner_service_->Expect(start.runner, token);
     const absl::Status started =
-        processes_->Start(start.runner, start.job,
+        processes_->Start(start.runner, start.job, slots_,
                           {fmt::format("{}={}", kRunnerSocketVariable, runner_socket_),
                            fmt::format("{}={}", kRunnerTokenVariable, token),
                            fmt::format("{}={}", kRunnerParentVariable, getpid())});
     if (started.ok()) return;
     spdlog::error("{}", Message(started));
     runner_service_->Forget(start.runner);
-    Post(RunnerDied{start.runner, RunnerDied::How::kNotStarted, 0, Message(started)});
+    Post(RunnerDied{start.runner, RunnerDied::How::kNotStarted, 0, Message(started), {}});
   }
   void Perform(const ForwardToRunner& forward) {
     runner_service_->Send(forward.runner, CommandOf(forward));

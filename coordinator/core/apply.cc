@@ -35,7 +35,7 @@ RunningAttempt StopRunning(ClusterState& state, Job& job, AttemptId attempt) {
   --job.stages[ended.task.stage].running;
   Worker* worker = state.workers.Find(ended.worker);
   GM_CHECK(worker != nullptr);
-  state.workers.EndAttempt(*worker, attempt);
+  state.workers.EndAttempt(*worker, attempt, job.id);
   return ended;
 }
 
@@ -118,7 +118,7 @@ struct Folder {
     GM_CHECK(worker != nullptr);
 
     state.next_attempt = AttemptId(record.attempt.value() + 1);
-    state.workers.StartAttempt(*worker, record.attempt);
+    state.workers.StartAttempt(*worker, record.attempt, record.task.job);
     state.running.emplace(record.attempt, RunningAttempt{record.task, record.worker});
     stage.queue.Take(record.task.task);
     task.state = TaskState::kRunning;

@@ -15,9 +15,10 @@ Coordinator::Coordinator(Limits limits) : state_(std::make_unique<State>(limits)
 Coordinator::~Coordinator() = default;
 
 Output Coordinator::Step(const Event& event, Instant now) {
-  Turn turn{*state_, now, {}, {}};
+  Turn turn{*state_, now, {}, {}, {}};
   std::visit([&](const auto& e) { OnEvent(turn, e); }, event);
   AssignFreeSlots(turn);
+  AssignAhead(turn);
   ReleaseDrainedWorkers(turn);
   return std::move(turn.output);
 }
@@ -25,7 +26,7 @@ Output Coordinator::Step(const Event& event, Instant now) {
 void Coordinator::Apply(const Record& record) { ApplyRecord(*state_, record); }
 
 Output Coordinator::Recover(Instant now) {
-  Turn turn{*state_, now, {}, {}};
+  Turn turn{*state_, now, {}, {}, {}};
   state_->workers.RenewAllLeases(now, state_->limits.lease_ms);
   for (const Job& job : state_->jobs.all()) {
     if (job.state == JobState::kCommitting) turn.Do(CommitOutput{job.id, job.winners()});

@@ -56,6 +56,7 @@ struct WorkerView {
   WorkerId id;
   std::string instance, name, shuffle_address, spill_directory;
   std::uint32_t slots = 0, slots_used = 0;
+  std::uint32_t attempts = 0;  // with those that wait there for a slot
   WorkerState state = WorkerState::kReady;
   Instant last_heard;
 };

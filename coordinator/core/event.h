@@ -55,7 +55,8 @@ struct AttemptSucceeded {
   WorkerId worker;
   AttemptId attempt;
   Counters counters;
-  std::string result;  // for broadcast edges
+  std::string result;        // for broadcast edges
+  std::uint64_t run_us = 0;  // how long a thread was at it; zero if that is not known
 };
 struct AttemptFailed {
   WorkerId worker;

@@ -25,6 +25,18 @@ Job::Job(JobId id, const JobShape& shape)
   }
 }
 
+// A moving average that believes bad news sooner than good.
+void Stage::LearnRunTime(std::uint64_t run_us) {
+  if (run_us == 0) return;
+  if (mean_run_us == 0) {
+    mean_run_us = run_us;
+  } else if (run_us > mean_run_us) {
+    mean_run_us += (run_us - mean_run_us + 1) / 2;
+  } else {
+    mean_run_us -= (mean_run_us - run_us) / 8;
+  }
+}
+
 bool Job::IsRunnable(const Stage& stage) const {
   return std::all_of(stage.inputs.begin(), stage.inputs.end(),
                      [&](const EdgeShape& edge) { return stages[edge.from_stage].complete(); });

@@ -57,7 +57,14 @@ struct Stage {
   // Succeeded tasks whose output went away with its worker.
   absl::btree_set<std::uint32_t> orphaned_outputs;
 
+  // Volatile: not in the journal. Of recent attempts; zero before the first.
+  std::uint64_t mean_run_us = 0;
+
   bool complete() const { return succeeded == tasks.size(); }
+  std::uint32_t waiting() const {
+    return static_cast<std::uint32_t>(tasks.size()) - succeeded - running;
+  }
+  void LearnRunTime(std::uint64_t run_us);
 };
 
 struct Job {

@@ -73,7 +73,9 @@ bool DeclareOutputsLost(Turn& turn, const TaskRef& reader, const AttemptFailed& 
 void OnEvent(Turn& turn, const AttemptSucceeded& event) {
   const std::optional<TaskRef> ref = Receive(turn, event.worker, event.attempt);
   if (!ref) return;
-  const Stage& stage = turn.state.stage(*ref);
+  Stage& stage = turn.state.stage(*ref);
+  stage.LearnRunTime(event.run_us);
+  turn.finisher = event.worker;
   AttemptSucceededRecord record{event.attempt, {}, {}};
   if (!stage.tasks[ref->task].counted) {
     record.counters = event.counters;

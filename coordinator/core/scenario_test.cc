@@ -6,7 +6,7 @@
 //   cancel JOB REASON            committed JOB [MESSAGE]        (a message: the commit failed)
 //   join NAME [slots=N] [runs=A,B] [spill=DIR]  (again: the same instance registers again)
 //   heartbeat|disconnect|drain|leave NAME
-//   succeed ATTEMPT [on=NAME] [result=TEXT] [COUNTER=N…]
+//   succeed ATTEMPT [on=NAME] [result=TEXT] [run_us=N] [COUNTER=N…]
 //   fail ATTEMPT user|handed-back|fetch [MESSAGE] [lost=STAGE/TASK,…] [on=NAME]
 //   advance SECONDSs             then a Tick
 //   stall SECONDSs               the coordinator stood still; no Tick
@@ -173,7 +173,11 @@ class Scenario {
 
   Event Succeed(Command& command) {
     const AttemptId attempt(command.Number(1));
-    AttemptSucceeded event{Reporter(command, attempt), attempt, {}, command.Take("result", "")};
+    AttemptSucceeded event{Reporter(command, attempt),
+                           attempt,
+                           {},
+                           command.Take("result", ""),
+                           command.TakeNumber("run_us", 0)};
     for (const auto& [name, value] : command.options) {
       event.counters.emplace_back(name, std::stoull(value));
     }

@@ -12,6 +12,10 @@ namespace {
 // ahead wait for busy workers, which end or lose their leases.
 constexpr int kChoosyLooks = 16;
 
+// Work that may wait at a slot: longer than a round trip through the coordinator and its journal,
+// shorter than anybody would notice at the end of a job.
+constexpr std::uint64_t kAheadUs = 20'000;
+
 struct Placement {
   std::uint32_t task;
   WorkerId worker;
@@ -53,16 +57,19 @@ std::optional<Placement> PlaceIn(const WorkerPool& workers, const Stage& stage) 
   return Placement{*easy, workers.offers().begin()->worker};
 }
 
+void Assign(Turn& turn, const TaskRef& task, WorkerId worker) {
+  const AttemptId attempt = turn.state.next_attempt;
+  turn.Decide(AttemptAssignedRecord{attempt, task, worker});
+  turn.Do(StartAttempt{worker, attempt, task});
+}
+
 bool AssignOneOf(Turn& turn, const Job& job) {
   for (std::uint32_t index = 0; index < job.stages.size(); ++index) {
     const Stage& stage = job.stages[index];
     if (stage.queue.empty() || !job.IsRunnable(stage)) continue;
     const std::optional<Placement> placement = PlaceIn(turn.state.workers, stage);
     if (!placement) continue;
-    const TaskRef task{job.id, index, placement->task};
-    const AttemptId attempt = turn.state.next_attempt;
-    turn.Decide(AttemptAssignedRecord{attempt, task, placement->worker});
-    turn.Do(StartAttempt{placement->worker, attempt, task});
+    Assign(turn, {job.id, index, placement->task}, placement->worker);
     return true;
   }
   return false;
@@ -81,6 +88,26 @@ void AssignFreeSlots(Turn& turn) {
     if (next == jobs.turns().end()) return;
     const JobTable::Turn turn_of_job = *next;
     if (!AssignOneOf(turn, *jobs.Find(turn_of_job.job))) passed_over = turn_of_job;
+  }
+}
+
+void AssignAhead(Turn& turn) {
+  const WorkerPool& workers = turn.state.workers;
+  const auto& turns = turn.state.jobs.turns();
+  if (!turn.finisher || turns.size() != 1) return;
+  const Worker* worker = workers.Find(turn.finisher);
+  if (worker == nullptr || !worker->is_ready() || worker->free_slots() > 0) return;
+  const Job& job = *turn.state.jobs.Find(turns.begin()->job);
+  for (std::uint32_t index = 0; index < job.stages.size(); ++index) {
+    const Stage& stage = job.stages[index];
+    if (stage.queue.empty() || stage.mean_run_us == 0 || !job.IsRunnable(stage)) continue;
+    const std::uint64_t ahead = worker->slots * (kAheadUs / stage.mean_run_us);
+    while (stage.waiting() > workers.ready_slots() && worker->room_ahead(job.id) > 0 &&
+           worker->running.size() < worker->slots + ahead) {
+      const std::optional<std::uint32_t> task = stage.queue.first_for_anyone();
+      if (!task) break;
+      Assign(turn, {job.id, index, *task}, worker->id);
+    }
   }
 }
 

@@ -12,4 +12,11 @@ namespace gristmill::coordinator {
 // waiting tasks are all choosy, a bounded look.
 void AssignFreeSlots(Turn& turn);
 
+// Pipelines short tasks: a worker that just finished one, and whose slots are full, is given more
+// of the same job to keep at hand, so that a slot is not idle for the way to the coordinator and
+// back. Never so much that the job could regret it: about kAheadUs of work per slot by the stage's
+// recent run times, nothing while another job waits for slots, nothing once fewer tasks wait than
+// the cluster has slots, and no task that failed before.
+void AssignAhead(Turn& turn);
+
 }  // namespace gristmill::coordinator

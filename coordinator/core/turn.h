@@ -21,6 +21,7 @@ struct Turn {
   Output output;
   // Draining workers that may have lost their last reason to stay; looked at when the turn ends.
   std::vector<WorkerId> release_candidates;
+  WorkerId finisher;  // whose attempt succeeded in this turn
 
   template <class AnyRecord>
   void Decide(AnyRecord record) {

@@ -18,7 +18,8 @@ WorkerView ViewOf(const Worker& worker) {
                   .shuffle_address = worker.shuffle_address,
                   .spill_directory = worker.spill_directory,
                   .slots = worker.slots,
-                  .slots_used = static_cast<std::uint32_t>(worker.running.size()),
+                  .slots_used = worker.slots - worker.free_slots(),
+                  .attempts = static_cast<std::uint32_t>(worker.running.size()),
                   .state = WorkerState::kReady,
                   .last_heard = worker.last_heard};
   if (!worker.connected) {

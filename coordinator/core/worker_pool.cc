@@ -1,11 +1,20 @@
 #include "coordinator/core/worker_pool.h"
 
+#include <algorithm>
+
+#include "base/attempt_limits.h"
 #include "base/check.h"
 
 namespace gristmill::coordinator {
 
 std::uint32_t Worker::free_slots() const {
-  return slots - static_cast<std::uint32_t>(running.size());
+  return running.size() < slots ? slots - static_cast<std::uint32_t>(running.size()) : 0;
+}
+
+std::uint32_t Worker::room_ahead(JobId job) const {
+  if (running_by_job.size() != 1 || running_by_job.front().first != job) return 0;
+  const std::size_t most = std::size_t{slots} + AttemptsAheadMax(slots);
+  return running.size() < most ? static_cast<std::uint32_t>(most - running.size()) : 0;
 }
 
 Worker& WorkerPool::Join(const WorkerJoinedRecord& joined) {
@@ -69,17 +78,28 @@ void WorkerPool::Drain(Worker& worker) {
   AddToIndexes(worker);
 }
 
-void WorkerPool::StartAttempt(Worker& worker, AttemptId attempt) {
-  GM_CHECK(worker.free_slots() > 0);
+void WorkerPool::StartAttempt(Worker& worker, AttemptId attempt, JobId job) {
+  GM_CHECK(worker.free_slots() > 0 || worker.room_ahead(job) > 0);
   RemoveFromIndexes(worker);
   worker.running.insert(attempt);
+  auto& counts = worker.running_by_job;
+  const auto found = std::ranges::find(counts, job, &std::pair<JobId, std::uint32_t>::first);
+  if (found == counts.end()) {
+    counts.emplace_back(job, 1);
+  } else {
+    ++found->second;
+  }
   AddToIndexes(worker);
 }
 
-void WorkerPool::EndAttempt(Worker& worker, AttemptId attempt) {
+void WorkerPool::EndAttempt(Worker& worker, AttemptId attempt, JobId job) {
   RemoveFromIndexes(worker);
   const auto erased = worker.running.erase(attempt);
   GM_CHECK(erased == 1);
+  auto& counts = worker.running_by_job;
+  const auto found = std::ranges::find(counts, job, &std::pair<JobId, std::uint32_t>::first);
+  GM_CHECK(found != counts.end());
+  if (--found->second == 0) counts.erase(found);
   AddToIndexes(worker);
 }
 
@@ -103,12 +123,14 @@ std::pair<Instant, WorkerId> WorkerPool::first_lease() const {
 void WorkerPool::RemoveFromIndexes(const Worker& worker) {
   if (!worker.is_ready()) return;
   ready_.erase(worker.id);
+  ready_slots_ -= worker.slots;
   if (worker.free_slots() > 0) offers_.erase({worker.free_slots(), worker.id});
 }
 
 void WorkerPool::AddToIndexes(const Worker& worker) {
   if (!worker.is_ready()) return;
   ready_.insert(worker.id);
+  ready_slots_ += worker.slots;
   if (worker.free_slots() > 0) offers_.insert({worker.free_slots(), worker.id});
 }
 

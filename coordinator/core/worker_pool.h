@@ -30,7 +30,7 @@ struct Worker {
   std::string instance, name, shuffle_address, spill_directory;
   std::uint32_t slots = 0;
   bool draining = false;
-  absl::btree_set<AttemptId> running;
+  absl::btree_set<AttemptId> running;  // more than the slots only if all are of one job
   absl::btree_map<std::pair<JobId, std::uint32_t>, FinishedTasks> finished;  // by (job, stage)
 
   // Volatile: not in the journal.
@@ -42,6 +42,11 @@ struct Worker {
 
   bool is_ready() const { return connected && !draining; }
   std::uint32_t free_slots() const;
+  // How many attempts of the job may wait here beyond the slots: none while those of another job
+  // run, as they would share the slots' threads.
+  std::uint32_t room_ahead(JobId job) const;
+
+  std::vector<std::pair<JobId, std::uint32_t>> running_by_job;  // none is zero
 };
 
 // A worker's indexes change with it: whoever mutates one of these things does it through the pool.
@@ -68,8 +73,8 @@ class WorkerPool {
   void Connect(Worker& worker);
   void Disconnect(Worker& worker);
   void Drain(Worker& worker);
-  void StartAttempt(Worker& worker, AttemptId attempt);  // a slot is free
-  void EndAttempt(Worker& worker, AttemptId attempt);    // it runs there
+  void StartAttempt(Worker& worker, AttemptId attempt, JobId job);  // a slot is free, or room ahead
+  void EndAttempt(Worker& worker, AttemptId attempt, JobId job);    // it runs there
   void RenewLease(Worker& worker, Instant now, DurationMs lease_ms);
   // Nobody can be blamed for having been silent until now.
   void RenewAllLeases(Instant now, DurationMs lease_ms);
@@ -77,6 +82,7 @@ class WorkerPool {
   // Ready workers with a free slot.
   const absl::btree_set<Offer>& offers() const { return offers_; }
   std::size_t ready_count() const { return ready_.size(); }
+  std::uint64_t ready_slots() const { return ready_slots_; }
   const absl::btree_set<WorkerId>& draining() const { return draining_; }
   // End and owner of the lease that ends first; kNever if none is running.
   std::pair<Instant, WorkerId> first_lease() const;
@@ -90,6 +96,7 @@ class WorkerPool {
   absl::flat_hash_map<std::string, WorkerId> by_instance_;
   absl::btree_set<Offer> offers_;
   absl::btree_set<WorkerId> ready_;
+  std::uint64_t ready_slots_ = 0;
   absl::btree_set<WorkerId> draining_;
   absl::btree_set<std::pair<Instant, WorkerId>> leases_;
 };

@@ -72,7 +72,7 @@ AttemptFailed FailedEvent(WorkerId worker, const v1::TaskReport& report) {
 }
 
 AttemptSucceeded SucceededEvent(WorkerId worker, const v1::TaskReport& report) {
-  AttemptSucceeded event{worker, AttemptId(report.attempt()), {}, report.result()};
+  AttemptSucceeded event{worker, AttemptId(report.attempt()), {}, report.result(), report.run_us()};
   for (const v1::Counter& counter : report.counters()) {
     event.counters.emplace_back(counter.name(), counter.value());
   }

@@ -86,7 +86,7 @@ struct RunnerConnected {
 };
 struct RunnerReported {
   RunnerId runner;
-  Report report;
+  std::vector<Report> reports;
 };
 struct RunnerProgressed {
   RunnerId runner;
@@ -100,8 +100,9 @@ struct RunnerDetached {
 struct RunnerDied {
   RunnerId runner;
   enum class How : std::uint8_t { kExited, kSignalled, kNotStarted } how = How::kExited;
-  int code = 0;             // exit status or signal
-  std::string last_output;  // the end of its stderr; why it could not be started
+  int code = 0;                      // exit status or signal
+  std::string last_output;           // the end of its stderr; why it could not be started
+  std::vector<AttemptId> in_flight;  // what its threads were at when it died
 };
 
 // --- The operator, the clock -------------------------------------------------------------------

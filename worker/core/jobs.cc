@@ -2,13 +2,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/attempt_limits.h"
 #include "worker/core/worker_core.h"
 
 namespace gristmill::worker {
+namespace {
 
-// More than the slots only while cancelled attempts are still ending, so this many is a fault of
-// the coordinator; refusing the rest bounds what a worker keeps.
-constexpr std::uint32_t kAttemptsPerSlotMax = 4;
+// As many again as may be assigned only while cancelled attempts are still ending; more is a fault
+// of the coordinator, and refusing the rest bounds what a worker keeps.
+std::size_t AttemptsMax(std::uint32_t slots) { return 2 * (slots + AttemptsAheadMax(slots)); }
+
+}  // namespace
 
 WorkerCore::Job* WorkerCore::LiveJob(JobId job) {
   const auto found = jobs_.find(job);
@@ -49,7 +53,7 @@ void WorkerCore::On(const AttemptAssigned& assigned) {
   if (job == nullptr) {
     return HandBack(assigned.job, assigned.attempt, "the worker was not told about the job");
   }
-  if (attempts_.size() >= std::size_t{limits_.slots} * kAttemptsPerSlotMax) {
+  if (attempts_.size() >= AttemptsMax(limits_.slots)) {
     return HandBack(assigned.job, assigned.attempt, "the worker has no free slot");
   }
   const RunnerId runner = RunnerFor(assigned.job, *job);

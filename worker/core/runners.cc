@@ -128,16 +128,18 @@ void WorkerCore::On(const RunnerConnected& connected) {
 }
 
 void WorkerCore::On(const RunnerReported& reported) {
-  const AttemptId id = reported.report.attempt;
   const auto found = runners_.find(reported.runner);
-  if (found == runners_.end() || !found->second.attempts.contains(id)) return;
+  if (found == runners_.end()) return;
   Runner& runner = found->second;
-  DropAttempt(id);
+  for (const Report& report : reported.reports) {
+    if (!runner.attempts.contains(report.attempt)) continue;
+    DropAttempt(report.attempt);
+    KeepReport(runner.job, report);
+  }
   if (runner.cancelled.empty() && runner.death == Death::kNotCancelling && !runner.killed) {
     runner.death = Death::kNotWanted;
     runner.kill_at = kNever;
   }
-  KeepReport(runner.job, reported.report);
 }
 
 void WorkerCore::On(const RunnerProgressed& progressed) {
@@ -166,6 +168,13 @@ void WorkerCore::On(const RunnerDied& died) {
   if (Job* job = LiveJob(runner.job); job != nullptr && job->runner == died.runner) {
     job->runner = {};
   }
+  // The others had not begun, or were done and not yet heard of: the crash is not their failure.
+  // Without such a record every attempt is a suspect.
+  std::set<AttemptId> suspects;
+  for (const AttemptId id : died.in_flight) {
+    if (runner.attempts.contains(id)) suspects.insert(id);
+  }
+  if (suspects.empty()) suspects = runner.attempts;
   for (const AttemptId id : runner.attempts) {
     attempts_.erase(id);
     if (runner.death == Death::kForgotten || runner.death == Death::kJobEnded) continue;
@@ -180,6 +189,9 @@ void WorkerCore::On(const RunnerDied& died) {
                       fmt::format("the runner of job {} did not start in time", runner.job.value()),
                       died.last_output),
                   nullptr});
+    } else if (!suspects.contains(id)) {
+      HandBack(runner.job, id,
+               fmt::format("the runner of job {} died of another task", runner.job.value()));
     } else {
       KeepReport(runner.job, {id, Outcome::kFailed,
                               DescribeDeath(runner.job, died, runner.connected), nullptr});

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/attempt_limits.h"
 #include "base/status.h"
 
 namespace gristmill::worker {
@@ -89,7 +90,7 @@ class WorkerCoreTest : public testing::Test {
   }
   std::string Finish(std::uint64_t runner, std::uint64_t attempt,
                      Outcome outcome = Outcome::kSucceeded) {
-    return Do(RunnerReported{RunnerId(runner), {AttemptId(attempt), outcome, "", nullptr}});
+    return Do(RunnerReported{RunnerId(runner), {{AttemptId(attempt), outcome, "", nullptr}}});
   }
   // Job 7 with runner 1 connected and the attempts running on it.
   void RunningJob(std::initializer_list<std::uint64_t> attempts) {
@@ -171,13 +172,13 @@ TEST_F(WorkerCoreTest, ForgettingKillsRunnersAndDeletesOutputWithoutAWord) {
   // The same job may be assigned again before the old runner is gone.
   Do(JobStarted{JobId(7), Say("plan7")});
   EXPECT_EQ(Assign(7, 30), "start-runner 2 job 7");
-  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, ""}), "");
+  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, "", {}}), "");
   EXPECT_EQ(Do(RunnerConnected{RunnerId(2)}), "forward 2 plan7\nforward 2 task30");
 }
 
 TEST_F(WorkerCoreTest, ACrashFailsEveryAttemptOfTheRunnerWithItsSignalAndLastWords) {
   RunningJob({20, 21});
-  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 11, "out of ideas\n"}),
+  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 11, "out of ideas\n", {}}),
             "delete-attempts of 7: 20 21\n"
             "report 20 failed \"the runner of job 7 was killed by signal 11 (SIGSEGV) while it ran "
             "this task; it last wrote: out of ideas\""
@@ -186,10 +187,22 @@ TEST_F(WorkerCoreTest, ACrashFailsEveryAttemptOfTheRunnerWithItsSignalAndLastWor
   EXPECT_EQ(Assign(7, 22), "start-runner 2 job 7");
 }
 
+TEST_F(WorkerCoreTest, ACrashFailsOnlyWhatTheRunnerWasAt) {
+  RunningJob({20, 21, 22});
+  const std::string text = Do(
+      RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 11, "", {AttemptId(21), AttemptId(99)}});
+  EXPECT_EQ(text,
+            "delete-attempts of 7: 20 21 22\n"
+            "report 20 handed-back \"the runner of job 7 died of another task\""
+            " 21 failed \"the runner of job 7 was killed by signal 11 (SIGSEGV) while it ran "
+            "this task\""
+            " 22 handed-back \"the runner of job 7 died of another task\"");
+}
+
 TEST_F(WorkerCoreTest, OnlyTheEndOfALongLastOutputIsReported) {
   RunningJob({20});
   const std::string said = std::string(5000, 'x') + "the end";
-  const std::string text = Do(RunnerDied{RunnerId(1), RunnerDied::How::kExited, 3, said});
+  const std::string text = Do(RunnerDied{RunnerId(1), RunnerDied::How::kExited, 3, said, {}});
   EXPECT_THAT(text, testing::HasSubstr("exited with status 3 while it ran this task"));
   EXPECT_THAT(text, testing::HasSubstr("the end\""));
   EXPECT_LT(text.size(), 4300u);
@@ -197,8 +210,11 @@ TEST_F(WorkerCoreTest, OnlyTheEndOfALongLastOutputIsReported) {
 
 TEST_F(WorkerCoreTest, WhatIsNotUtf8InTheLastOutputIsReplaced) {
   RunningJob({20});
-  EXPECT_THAT(Do(RunnerDied{RunnerId(1), RunnerDied::How::kExited, 1,
-                            "\x80grün €\xC3 \xE0\x80\x80 \xF0\x9F\x8C\xBE\xED\xA0\x80\xF0\x9F"}),
+  EXPECT_THAT(Do(RunnerDied{RunnerId(1),
+                            RunnerDied::How::kExited,
+                            1,
+                            "\x80grün €\xC3 \xE0\x80\x80 \xF0\x9F\x8C\xBE\xED\xA0\x80\xF0\x9F",
+                            {}}),
               testing::HasSubstr("wrote: ?grün €? ??? 🌾?????\""));
 }
 
@@ -207,7 +223,7 @@ TEST_F(WorkerCoreTest, ARunnerThatCannotStartFailsItsAttempts) {
   Do(JobStarted{JobId(7), Say("plan7")});
   Assign(7, 20);
   EXPECT_THAT(
-      Do(RunnerDied{RunnerId(1), RunnerDied::How::kNotStarted, 0, "no such file"}),
+      Do(RunnerDied{RunnerId(1), RunnerDied::How::kNotStarted, 0, "no such file", {}}),
       testing::HasSubstr("failed \"the runner of job 7 could not be started: no such file\""));
 }
 
@@ -216,7 +232,7 @@ TEST_F(WorkerCoreTest, ARunnerThatNeverConnectsIsKilledAfterItsDeadline) {
   Do(JobStarted{JobId(7), Say("plan7")});
   Assign(7, 20);
   EXPECT_EQ(WaitExactly(20'000), "kill 1");
-  EXPECT_THAT(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, ""}),
+  EXPECT_THAT(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, "", {}}),
               testing::HasSubstr("report 20 failed \"the runner of job 7 did not start in time\""));
 }
 
@@ -236,7 +252,7 @@ TEST_F(WorkerCoreTest, ACancelledAttemptThatRunsOnCostsTheRunnerAndTheOthersAreH
   EXPECT_EQ(WaitExactly(2'000), "kill 1");
   EXPECT_EQ(Assign(7, 22), "start-runner 2 job 7");
   const std::string why = "\"its runner was stopped because a cancelled task did not end\"";
-  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, ""}),
+  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, "", {}}),
             "delete-attempts of 7: 20 21\nreport 20 handed-back " + why + " 21 handed-back " + why);
 }
 
@@ -253,7 +269,7 @@ TEST_F(WorkerCoreTest, AnAttemptCancelledBeforeItsRunnerConnectsNeverRuns) {
 TEST_F(WorkerCoreTest, TheEndOfAJobStopsItsRunnerThenDeletesItsFiles) {
   RunningJob({20});
   EXPECT_EQ(Do(JobEnded{JobId(7)}), "stop 1");
-  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kExited, 0, ""}), "delete-job 7");
+  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kExited, 0, "", {}}), "delete-job 7");
   EXPECT_EQ(core_.next_deadline() - now_, kHeartbeatMs);
 }
 
@@ -261,7 +277,7 @@ TEST_F(WorkerCoreTest, ARunnerThatSurvivesTheEndOfItsJobIsKilled) {
   RunningJob({20});
   Do(JobEnded{JobId(7)});
   EXPECT_EQ(WaitExactly(2'000), "kill 1");
-  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, ""}), "delete-job 7");
+  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, "", {}}), "delete-job 7");
 }
 
 TEST_F(WorkerCoreTest, AJobThatRanNothingHereIsDeletedAtOnce) {
@@ -341,7 +357,7 @@ TEST_F(WorkerCoreTest, ARunnerThatLosesItsStreamIsReplacedAndItsAttemptsHandedBa
   EXPECT_EQ(Do(RunnerDetached{RunnerId(1)}), "");
   EXPECT_EQ(Assign(7, 21), "start-runner 2 job 7");
   EXPECT_EQ(WaitExactly(2'000), "kill 1");
-  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, ""}),
+  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, "", {}}),
             "delete-attempts of 7: 20\n"
             "report 20 handed-back \"the worker lost contact with its runner\"");
 }
@@ -349,14 +365,16 @@ TEST_F(WorkerCoreTest, ARunnerThatLosesItsStreamIsReplacedAndItsAttemptsHandedBa
 TEST_F(WorkerCoreTest, ARunnerThatCrashesAfterItsStreamBrokeIsStillACrash) {
   RunningJob({20});
   Do(RunnerDetached{RunnerId(1)});
-  EXPECT_THAT(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 6, ""}),
+  EXPECT_THAT(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 6, "", {}}),
               testing::HasSubstr("killed by signal 6 (SIGABRT) while it ran this task"));
 }
 
 TEST_F(WorkerCoreTest, WhatIsMoreThanTheSlotsBearIsHandedBack) {
-  RunningJob({20, 21, 22, 23, 24, 25, 26, 27});
-  EXPECT_EQ(Assign(7, 28), "report 28 handed-back \"the worker has no free slot\"");
-  EXPECT_EQ(Assign(8, 29), "report 29 handed-back \"the worker was not told about the job\"");
+  RunningJob({});
+  std::uint64_t next = 20;
+  for (std::size_t i = 0; i < 2 * (2 + AttemptsAheadMax(2)); ++i) Assign(7, next++);
+  EXPECT_EQ(Assign(7, 900), "report 900 handed-back \"the worker has no free slot\"");
+  EXPECT_EQ(Assign(8, 901), "report 901 handed-back \"the worker was not told about the job\"");
 }
 
 }  // namespace

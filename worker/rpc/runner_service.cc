@@ -20,6 +20,12 @@ constexpr std::chrono::milliseconds kShutdownGrace(100);
 
 class RunnerStream;
 
+bool MergeAssignments(v1::RunnerCommand* last, v1::RunnerCommand* next) {
+  if (!last->has_assign() || !next->has_assign()) return false;
+  last->mutable_assign()->MergeFrom(next->assign());
+  return true;
+}
+
 // Who is expected and who is there.
 class Registry {
  public:
@@ -60,7 +66,7 @@ class Registry {
 class RunnerStream : public grpc::ServerBidiReactor<v1::RunnerMessage, v1::RunnerCommand> {
  public:
   explicit RunnerStream(Registry& registry)
-      : registry_(registry), writer_(this, kWaitingCommandsMax) {
+      : registry_(registry), writer_(this, kWaitingCommandsMax, MergeAssignments) {
     StartRead(&message_);
   }
 

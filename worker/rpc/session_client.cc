@@ -36,13 +36,19 @@ std::shared_ptr<grpc::Channel> Dial(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
+bool MergeReports(v1::WorkerMessage* last, v1::WorkerMessage* next) {
+  if (!last->has_reports() || !next->has_reports()) return false;
+  last->mutable_reports()->MergeFrom(next->reports());
+  return true;
+}
+
 // One stream, from the call to its status.
 class Stream : public grpc::ClientBidiReactor<v1::WorkerMessage, v1::CoordinatorMessage> {
  public:
   Stream(const std::string& address, const SessionClient::Events& events)
       : events_(events),
         stub_(v1::WorkerService::NewStub(Dial(address))),
-        writer_(this, kWaitingMessagesMax) {}
+        writer_(this, kWaitingMessagesMax, MergeReports) {}
 
   void Open() {
     stub_->async()->Session(&context_, this);

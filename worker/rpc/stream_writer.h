@@ -11,19 +11,34 @@
 namespace gristmill::worker {
 
 // `Reactor` has StartWrite(const Message*), whose end is told to OnWriteDone. Thread-safe.
+//
+// A write costs a system call and wakes the other side. So what comes while one is under way may be
+// put into one message, as Nagle's algorithm does for bytes: a stream that nobody hurries speaks at
+// once, a busy one in batches.
 template <class Reactor, class Message>
 class StreamWriter {
  public:
-  StreamWriter(Reactor* reactor, std::size_t waiting_max)
-      : reactor_(reactor), waiting_max_(waiting_max) {}
+  // Moves `next` to the end of `last`, or returns false and leaves both as they are.
+  using Merge = bool (*)(Message* last, Message* next);
+
+  StreamWriter(Reactor* reactor, std::size_t waiting_max, Merge merge = nullptr)
+      : reactor_(reactor), waiting_max_(waiting_max), merge_(merge) {}
 
   // False if the other side takes nothing while `waiting_max` messages wait; the message is
   // dropped then, and the stream should be given up. On a closed stream it is dropped silently.
   bool Send(Message message) {
     absl::MutexLock lock(&mutex_);
     if (closed_) return true;
+    const std::size_t bytes = message.ByteSizeLong();
+    // The first is being written; another one that waits is not.
+    if (merge_ != nullptr && waiting_.size() > 1 && last_bytes_ + bytes <= kMergedBytesMax &&
+        merge_(&waiting_.back(), &message)) {
+      last_bytes_ += bytes;
+      return true;
+    }
     if (waiting_.size() >= waiting_max_) return false;
     waiting_.push_back(std::move(message));
+    last_bytes_ = bytes;
     if (!writing_) StartNext();
     return true;
   }
@@ -56,10 +71,14 @@ class StreamWriter {
   }
   bool Idle() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return closed_ || waiting_.empty(); }
 
+  static constexpr std::size_t kMergedBytesMax = 1 << 20;
+
   Reactor* const reactor_;
   const std::size_t waiting_max_;
+  const Merge merge_;
   absl::Mutex mutex_;
   std::deque<Message> waiting_ ABSL_GUARDED_BY(mutex_);  // the first is being written if writing_
+  std::size_t last_bytes_ ABSL_GUARDED_BY(mutex_) = 0;   // of the last that waits
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };

@@ -3,21 +3,25 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/status.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/attempt_limits.h"
 
 namespace gristmill::worker {
 namespace {
 
-// Slots bound the attempts in flight; more only come while cancelled ones are still ending.
-constexpr std::size_t kWaitingPerThreadMax = 8;
+// Those ahead, and as many again while cancelled ones are still ending.
+std::size_t WaitingMax(std::uint32_t threads) { return 2 * (threads + AttemptsAheadMax(threads)); }
 
 std::uint32_t Threads(const v1::RunnerStart& start) { return std::max(start.threads(), 1u); }
 
 }  // namespace
 
-RunnerJob::RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle,
-                     std::function<void(v1::TaskReport)> report)
-    : report_(std::move(report)), pool_(Threads(start), kWaitingPerThreadMax * Threads(start)) {
+RunnerJob::RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle, FlightRecorder* recorder,
+                     Report report)
+    : recorder_(recorder),
+      report_(std::move(report)),
+      pool_(Threads(start), WaitingMax(Threads(start))) {
   context_.job = start.job();
   context_.plan = start.plan();
   context_.spill_directory = start.spill_directory();
@@ -42,16 +46,12 @@ void RunnerJob::SetBroadcast(v1::Broadcast broadcast) {
 void RunnerJob::Run(v1::TaskAssignment assignment) {
   auto control = std::make_shared<AttemptControl>();
   const std::uint64_t attempt = assignment.attempt();
-  TaskInputs inputs;
   {
     absl::MutexLock lock(&mutex_);
     if (!running_.emplace(attempt, control).second) return;
-    inputs = inputs_;
   }
-  const bool accepted =
-      pool_.Submit([this, assignment = std::move(assignment), inputs = std::move(inputs), control] {
-        RunNow(assignment, inputs, *control);
-      });
+  const bool accepted = pool_.Submit(
+      [this, assignment = std::move(assignment), control] { RunNow(assignment, *control); });
   if (accepted) return;
   {
     absl::MutexLock lock(&mutex_);
@@ -61,17 +61,27 @@ void RunnerJob::Run(v1::TaskAssignment assignment) {
   refused.set_attempt(attempt);
   refused.set_outcome(v1::TASK_OUTCOME_HANDED_BACK);
   refused.set_message("the runner has more attempts than threads");
-  report_(std::move(refused));
+  report_(std::move(refused), false);
 }
 
-void RunnerJob::RunNow(const v1::TaskAssignment& assignment, const TaskInputs& inputs,
-                       AttemptControl& control) {
+void RunnerJob::RunNow(const v1::TaskAssignment& assignment, AttemptControl& control) {
+  TaskInputs inputs;
+  {
+    absl::MutexLock lock(&mutex_);
+    inputs = inputs_;
+  }
+  const absl::Time begin = absl::Now();
+  const std::uint32_t thread = ThreadPool::ThisThread();
+  if (recorder_ != nullptr) recorder_->Begin(thread, AttemptId(assignment.attempt()));
   v1::TaskReport report = ExecuteTask(context_, assignment, inputs, control);
+  if (recorder_ != nullptr) recorder_->End(thread);
+  const std::int64_t run_us = absl::ToInt64Microseconds(absl::Now() - begin);
+  report.set_run_us(static_cast<std::uint64_t>(std::max<std::int64_t>(run_us, 1)));
   {
     absl::MutexLock lock(&mutex_);
     running_.erase(assignment.attempt());
   }
-  report_(std::move(report));
+  report_(std::move(report), pool_.HasWaiting());
 }
 
 void RunnerJob::Cancel(const v1::CancelAttempts& cancel) {

@@ -8,6 +8,7 @@
 #include "absl/synchronization/mutex.h"
 #include "gristmill/v1/runner_service.pb.h"
 #include "worker/pipeline/task_executor.h"
+#include "worker/runner/flight_recorder.h"
 #include "worker/runner/thread_pool.h"
 
 namespace gristmill::worker {
@@ -16,23 +17,27 @@ namespace gristmill::worker {
 // sooner ends without it.
 class RunnerJob {
  public:
-  // `report` is called on the pool's threads. `shuffle` outlives this.
-  RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle,
-            std::function<void(v1::TaskReport)> report);
+  // Called on the pool's threads. `more` attempts wait, so the report need not go out at once.
+  using Report = std::function<void(v1::TaskReport, bool more)>;
+
+  // `shuffle` and `recorder`, which may be null, outlive this.
+  RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle, FlightRecorder* recorder,
+            Report report);
 
   void SetSources(v1::ShuffleSources sources);
   void SetBroadcast(v1::Broadcast broadcast);
+  // Soon, or once those before it have left it a thread.
   void Run(v1::TaskAssignment assignment);
   void Cancel(const v1::CancelAttempts& cancel);
   // Empty if nothing runs.
   v1::Heartbeat progress() const;
 
  private:
-  void RunNow(const v1::TaskAssignment& assignment, const TaskInputs& inputs,
-              AttemptControl& control);
+  void RunNow(const v1::TaskAssignment& assignment, AttemptControl& control);
 
   JobContext context_;  // constant after construction
-  const std::function<void(v1::TaskReport)> report_;
+  FlightRecorder* const recorder_;
+  const Report report_;
   mutable absl::Mutex mutex_;
   TaskInputs inputs_ ABSL_GUARDED_BY(mutex_);
   std::map<std::uint64_t, std::shared_ptr<AttemptControl>> running_ ABSL_GUARDED_BY(mutex_);

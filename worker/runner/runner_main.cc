@@ -10,6 +10,7 @@
 
 #include "worker/rpc/message_limits.h"
 #include "worker/rpc/shuffle_client.h"
+#include "worker/runner/flight_recorder.h"
 #include "worker/runner/runner_processes.h"
 #include "worker/runner/runner_session.h"
 #include "worker/worker.h"
@@ -43,6 +44,7 @@ int RunnerMain() {
     return 2;
   }
   if (!DieWithTheWorker()) return 1;
+  auto recorder = FlightRecorder::Inherit(kRunnerRecorderDescriptor);  // before any other is opened
   prctl(PR_SET_NAME, "gristmill-run");
   PreferToBeKilledByTheKernel();
   LogByLine();
@@ -55,7 +57,8 @@ int RunnerMain() {
   // User code may still run when the worker is gone or has no more use for it; so nothing is torn
   // down, and the process ends around it.
   auto* shuffle = new ShuffleClient();
-  auto* session = new RunnerSession(v1::RunnerService::NewStub(channel), shuffle);
+  auto* session =
+      new RunnerSession(v1::RunnerService::NewStub(channel), shuffle, recorder.release());
   session->Start(token);
   session->WaitForEnd();
   std::fflush(stdout);

@@ -53,12 +53,13 @@ struct SpawnSetup {
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
 
-  explicit SpawnSetup(int output) {
+  SpawnSetup(int output, int recorder) {
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
+    posix_spawn_file_actions_adddup2(&files, recorder, kRunnerRecorderDescriptor);
+    posix_spawn_file_actions_addclosefrom_np(&files, kRunnerRecorderDescriptor + 1);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(
         &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
@@ -117,17 +118,18 @@ RunnerProcesses::~RunnerProcesses() {
   reaper_.join();
 }
 
-absl::Status RunnerProcesses::Start(RunnerId runner, JobId job,
+absl::Status RunnerProcesses::Start(RunnerId runner, JobId job, std::uint32_t threads,
                                     const std::vector<std::string>& variables) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return ErrnoStatus(errno, "can't make a pipe for a runner");
   FileDescriptor output(ends[0]);
   const FileDescriptor child_end(ends[1]);
   fcntl(output.get(), F_SETFL, O_NONBLOCK);
+  GM_ASSIGN_OR_RETURN(auto recorder, FlightRecorder::Create(threads));
 
   absl::MutexLock lock(&mutex_);
-  GM_ASSIGN_OR_RETURN(const pid_t pid, Spawn(child_end.get(), variables));
-  Process process{job, pid, {}, std::move(output), {}, {}};
+  GM_ASSIGN_OR_RETURN(const pid_t pid, Spawn(child_end.get(), recorder->descriptor(), variables));
+  Process process{job, pid, {}, std::move(output), std::move(recorder), {}, {}};
   process.pid_fd = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   absl::Status watched =
       process.pid_fd.valid()
@@ -145,7 +147,7 @@ absl::Status RunnerProcesses::Start(RunnerId runner, JobId job,
   return absl::OkStatus();
 }
 
-absl::StatusOr<pid_t> RunnerProcesses::Spawn(int output,
+absl::StatusOr<pid_t> RunnerProcesses::Spawn(int output, int recorder,
                                              const std::vector<std::string>& variables) const {
   std::vector<char*> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -158,7 +160,7 @@ absl::StatusOr<pid_t> RunnerProcesses::Spawn(int output,
   char name[] = "gristmill";
   char command[] = "runner";
   char* const arguments[] = {name, command, nullptr};
-  const SpawnSetup setup(output);
+  const SpawnSetup setup(output, recorder);
   pid_t pid = 0;
   const int error = posix_spawn(&pid, binary_.c_str(), &setup.files, &setup.attributes, arguments,
                                 environment.data());
@@ -237,6 +239,7 @@ RunnerDied RunnerProcesses::Reap(RunnerId runner, Process& process) {
   died.how = info.si_code == CLD_EXITED ? RunnerDied::How::kExited : RunnerDied::How::kSignalled;
   died.code = info.si_status;
   died.last_output = std::move(process.tail);
+  died.in_flight = process.recorder->InFlight();
   return died;
 }
 

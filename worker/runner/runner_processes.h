@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "worker/core/input.h"
 #include "worker/runner/file_descriptor.h"
+#include "worker/runner/flight_recorder.h"
 
 namespace gristmill::worker {
 
@@ -23,6 +24,7 @@ namespace gristmill::worker {
 inline constexpr char kRunnerSocketVariable[] = "GRISTMILL_RUNNER_SOCKET";
 inline constexpr char kRunnerTokenVariable[] = "GRISTMILL_RUNNER_TOKEN";
 inline constexpr char kRunnerParentVariable[] = "GRISTMILL_RUNNER_PARENT";
+inline constexpr int kRunnerRecorderDescriptor = 3;  // its FlightRecorder's page
 
 // Each runner leads a process group of its own, which is killed as a whole, also after the runner
 // ended by itself. What runners write to stdout and stderr is logged line by line, and its end is
@@ -35,10 +37,12 @@ class RunnerProcesses {
   // Kills what is left and waits for it.
   ~RunnerProcesses();
 
-  // Runs `binary runner` with the variables ("NAME=value") added to this process's environment.
+  // Runs `binary runner` with the variables ("NAME=value") added to this process's environment and
+  // a flight recorder with a place for each of `threads`.
   // Call it from a thread that outlives the runner: the kernel kills a runner whose parent thread
   // ended.
-  absl::Status Start(RunnerId runner, JobId job, const std::vector<std::string>& variables);
+  absl::Status Start(RunnerId runner, JobId job, std::uint32_t threads,
+                     const std::vector<std::string>& variables);
   void Kill(RunnerId runner);
 
  private:
@@ -47,12 +51,14 @@ class RunnerProcesses {
     pid_t pid = 0;
     FileDescriptor pid_fd;
     FileDescriptor output;
+    std::unique_ptr<FlightRecorder> recorder;
     std::string line;  // begun and not yet logged
     std::string tail;  // of all output
   };
 
   RunnerProcesses(std::string binary, Died died, FileDescriptor epoll, FileDescriptor wake);
-  absl::StatusOr<pid_t> Spawn(int output, const std::vector<std::string>& variables) const;
+  absl::StatusOr<pid_t> Spawn(int output, int recorder,
+                              const std::vector<std::string>& variables) const;
   void ReapUntilStopped();
   void ReadOutput(Process& process) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   RunnerDied Reap(RunnerId runner, Process& process) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

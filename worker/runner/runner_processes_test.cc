@@ -52,7 +52,7 @@ class RunnerProcessesTest : public testing::Test {
 
 TEST_F(RunnerProcessesTest, AnExitIsToldWithItsStatusAndTheEndOfTheOutput) {
   const auto processes = Use(Script("echo \"$1 says $WORD\"; echo oops >&2; exit 3"));
-  ASSERT_TRUE(processes->Start(RunnerId(5), JobId(7), {"WORD=hello"}).ok());
+  ASSERT_TRUE(processes->Start(RunnerId(5), JobId(7), 1, {"WORD=hello"}).ok());
   const RunnerDied died = AwaitDeath();
   EXPECT_EQ(died.runner, RunnerId(5));
   EXPECT_EQ(died.how, RunnerDied::How::kExited);
@@ -62,7 +62,7 @@ TEST_F(RunnerProcessesTest, AnExitIsToldWithItsStatusAndTheEndOfTheOutput) {
 
 TEST_F(RunnerProcessesTest, ASignalIsToldAsSuch) {
   const auto processes = Use(Script("kill -SEGV $$"));
-  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), {}).ok());
+  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), 1, {}).ok());
   const RunnerDied died = AwaitDeath();
   EXPECT_EQ(died.how, RunnerDied::How::kSignalled);
   EXPECT_EQ(died.code, SIGSEGV);
@@ -71,7 +71,7 @@ TEST_F(RunnerProcessesTest, ASignalIsToldAsSuch) {
 TEST_F(RunnerProcessesTest, OfEndlessOutputTheEndIsKept) {
   const auto processes =
       Use(Script("i=0; while [ $i -lt 600 ]; do echo line $i; i=$((i+1)); done"));
-  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), {}).ok());
+  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), 1, {}).ok());
   const RunnerDied died = AwaitDeath();
   EXPECT_EQ(died.last_output.size(), 4096u);
   EXPECT_THAT(died.last_output, testing::EndsWith("line 599\n"));
@@ -81,7 +81,7 @@ TEST_F(RunnerProcessesTest, KillingTakesTheWholeProcessGroup) {
   const std::string pid_file = directory_.path("pid");
   ASSERT_EQ(mkfifo(pid_file.c_str(), 0600), 0);
   const auto processes = Use(Script("sleep 1000 & echo $! > " + pid_file + "; wait"));
-  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), {}).ok());
+  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), 1, {}).ok());
   pid_t child = 0;
   std::ifstream(pid_file) >> child;  // waits for the writer
   ASSERT_GT(child, 0);
@@ -96,8 +96,8 @@ TEST_F(RunnerProcessesTest, KillingTakesTheWholeProcessGroup) {
 
 TEST_F(RunnerProcessesTest, TheEndOfTheWorkerKillsWhatStillRuns) {
   auto processes = Use(Script("exec sleep 1000"));
-  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), {}).ok());
-  ASSERT_TRUE(processes->Start(RunnerId(2), JobId(8), {}).ok());
+  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), 1, {}).ok());
+  ASSERT_TRUE(processes->Start(RunnerId(2), JobId(8), 1, {}).ok());
   processes.reset();
   EXPECT_EQ(AwaitDeath().code, SIGKILL);
   EXPECT_EQ(AwaitDeath().code, SIGKILL);
@@ -105,7 +105,7 @@ TEST_F(RunnerProcessesTest, TheEndOfTheWorkerKillsWhatStillRuns) {
 
 TEST_F(RunnerProcessesTest, ABinaryThatIsNotThereIsRefusedByName) {
   const auto processes = Use("/no/such/binary");
-  const absl::Status status = processes->Start(RunnerId(1), JobId(7), {});
+  const absl::Status status = processes->Start(RunnerId(1), JobId(7), 1, {});
   EXPECT_THAT(Message(status), HasSubstr("/no/such/binary"));
 }
 

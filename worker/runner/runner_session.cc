@@ -7,11 +7,18 @@ namespace {
 
 constexpr std::size_t kWaitingMessagesMax = 4096;
 constexpr absl::Duration kProgressPeriod = absl::Milliseconds(500);
+// A report waits so long for others while the threads have something to do; nobody waits for it.
+constexpr absl::Duration kHoldReports = absl::Milliseconds(1);
+constexpr std::size_t kHeldBytesMax = 256 << 10;
 
 }  // namespace
 
-RunnerSession::RunnerSession(std::unique_ptr<v1::RunnerService::Stub> stub, ShufflePort* shuffle)
-    : stub_(std::move(stub)), shuffle_(shuffle), writer_(this, kWaitingMessagesMax) {}
+RunnerSession::RunnerSession(std::unique_ptr<v1::RunnerService::Stub> stub, ShufflePort* shuffle,
+                             FlightRecorder* recorder)
+    : stub_(std::move(stub)),
+      shuffle_(shuffle),
+      recorder_(recorder),
+      writer_(this, kWaitingMessagesMax) {}
 
 void RunnerSession::Start(const std::string& token) {
   stub_->async()->Session(&context_, this);
@@ -54,11 +61,9 @@ void RunnerSession::Obey(v1::RunnerCommand command) {
   {
     absl::MutexLock lock(&mutex_);
     if (command.has_start() && job_ == nullptr) {
-      job_ = std::make_unique<RunnerJob>(command.start(), shuffle_, [this](v1::TaskReport report) {
-        v1::RunnerMessage message;
-        *message.mutable_report() = std::move(report);
-        Send(std::move(message));
-      });
+      job_ = std::make_unique<RunnerJob>(
+          command.start(), shuffle_, recorder_,
+          [this](v1::TaskReport report, bool more) { Report(std::move(report), more); });
     }
     job = job_.get();
   }
@@ -69,8 +74,11 @@ void RunnerSession::Obey(v1::RunnerCommand command) {
       return job->SetSources(std::move(*command.mutable_sources()));
     case v1::RunnerCommand::kBroadcast:
       return job->SetBroadcast(std::move(*command.mutable_broadcast()));
-    case v1::RunnerCommand::kAssignment:
-      return job->Run(std::move(*command.mutable_assignment()));
+    case v1::RunnerCommand::kAssign:
+      for (v1::TaskAssignment& assignment : *command.mutable_assign()->mutable_assignments()) {
+        job->Run(std::move(assignment));
+      }
+      return;
     case v1::RunnerCommand::kCancel:
       return job->Cancel(command.cancel());
     default:
@@ -78,16 +86,45 @@ void RunnerSession::Obey(v1::RunnerCommand command) {
   }
 }
 
+void RunnerSession::Report(v1::TaskReport report, bool more) {
+  {
+    absl::MutexLock lock(&mutex_);
+    held_bytes_ += report.ByteSizeLong();
+    *held_.add_reports() = std::move(report);
+    if (more && held_bytes_ < kHeldBytesMax) return;  // WaitForEnd will not forget them
+  }
+  SendHeldReports();
+}
+
+void RunnerSession::SendHeldReports() {
+  v1::RunnerMessage message;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (held_.reports_size() == 0) return;
+    message.mutable_reports()->Swap(&held_);
+    held_bytes_ = 0;
+  }
+  Send(std::move(message));
+}
+
 void RunnerSession::WaitForEnd() {
-  absl::MutexLock lock(&mutex_);
-  while (!mutex_.AwaitWithTimeout(absl::Condition(&ended_), kProgressPeriod)) {
-    if (job_ == nullptr) continue;
+  absl::Time next_progress = absl::Now() + kProgressPeriod;
+  for (;;) {
     v1::RunnerMessage message;
-    *message.mutable_progress() = job_->progress();
-    if (message.progress().progress().empty()) continue;
-    mutex_.Unlock();
-    Send(std::move(message));
-    mutex_.Lock();
+    {
+      absl::MutexLock lock(&mutex_);
+      mutex_.AwaitWithDeadline(absl::Condition(this, &RunnerSession::EndedOrHolds), next_progress);
+      if (held_.reports_size() > 0) {
+        mutex_.AwaitWithTimeout(absl::Condition(&ended_), kHoldReports);
+      }
+      if (ended_) return;
+      if (absl::Now() >= next_progress) {
+        next_progress = absl::Now() + kProgressPeriod;
+        if (job_ != nullptr) *message.mutable_progress() = job_->progress();
+      }
+    }
+    SendHeldReports();
+    if (message.progress().progress_size() > 0) Send(std::move(message));
   }
 }
 

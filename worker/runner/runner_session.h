@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "gristmill/v1/runner_service.grpc.pb.h"
 #include "worker/rpc/stream_writer.h"
+#include "worker/runner/flight_recorder.h"
 #include "worker/runner/runner_job.h"
 
 namespace gristmill::worker {
@@ -17,7 +18,9 @@ namespace gristmill::worker {
 // when the process ends.
 class RunnerSession : public grpc::ClientBidiReactor<v1::RunnerMessage, v1::RunnerCommand> {
  public:
-  RunnerSession(std::unique_ptr<v1::RunnerService::Stub> stub, ShufflePort* shuffle);
+  // `recorder` may be null.
+  RunnerSession(std::unique_ptr<v1::RunnerService::Stub> stub, ShufflePort* shuffle,
+                FlightRecorder* recorder);
 
   // Says hello with the token that binds the stream to this process.
   void Start(const std::string& token);
@@ -31,14 +34,23 @@ class RunnerSession : public grpc::ClientBidiReactor<v1::RunnerMessage, v1::Runn
   void Obey(v1::RunnerCommand command);
   void End();
   void Send(v1::RunnerMessage message);
+  void Report(v1::TaskReport report, bool more);
+  void SendHeldReports();
+  bool EndedOrHolds() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return ended_ || held_.reports_size() > 0;
+  }
 
   const std::unique_ptr<v1::RunnerService::Stub> stub_;
   ShufflePort* const shuffle_;
+  FlightRecorder* const recorder_;
   grpc::ClientContext context_;
   v1::RunnerCommand command_;  // being read
   StreamWriter<RunnerSession, v1::RunnerMessage> writer_;
   absl::Mutex mutex_;
   std::unique_ptr<RunnerJob> job_ ABSL_GUARDED_BY(mutex_);  // set once
+  // Reports of short tasks, for a moment, so that many go out as one message.
+  v1::ReportBatch held_ ABSL_GUARDED_BY(mutex_);
+  std::size_t held_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -3,10 +3,17 @@
 #include <utility>
 
 namespace gristmill::worker {
+namespace {
+
+thread_local std::uint32_t this_thread = 0;
+
+}  // namespace
+
+std::uint32_t ThreadPool::ThisThread() { return this_thread; }
 
 ThreadPool::ThreadPool(std::uint32_t threads, std::size_t queue_max) : queue_max_(queue_max) {
   threads_.reserve(threads);
-  for (std::uint32_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Serve(); });
+  for (std::uint32_t i = 0; i < threads; ++i) threads_.emplace_back([this, i] { Serve(i); });
 }
 
 ThreadPool::~ThreadPool() {
@@ -24,7 +31,13 @@ bool ThreadPool::Submit(std::function<void()> work) {
   return true;
 }
 
-void ThreadPool::Serve() {
+bool ThreadPool::HasWaiting() const {
+  absl::MutexLock lock(&mutex_);
+  return !queue_.empty();
+}
+
+void ThreadPool::Serve(std::uint32_t thread) {
+  this_thread = thread;
   for (;;) {
     std::function<void()> work;
     {
