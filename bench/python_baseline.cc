@@ -15,7 +15,7 @@ namespace {
 
 constexpr DurationMs kDeadlineMs = 300'000;
 
-// The functions compute what jobs/count_primes.h and jobs/pi_samples.h do, number by number.
+// The functions compute what jobs/count_primes.cc and jobs/pi_samples.cc do, number by number.
 constexpr const char* kScript = R"(import concurrent.futures, multiprocessing, sys, time
 
 SMALL = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61)

@@ -9,7 +9,7 @@
 namespace gristmill::bench {
 namespace {
 
-constexpr double kWidth = 820;
+constexpr double kWidth = 860;
 constexpr double kHeight = 460;
 constexpr double kLeft = 60;
 constexpr double kRight = 560;  // the legend is to the right of the plot

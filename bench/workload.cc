@@ -22,7 +22,8 @@ constexpr double kSizeMax = 4e9;  // a prime test costs more above 2^32
 
 double SecondsOfPlainLoop(const Workload& work) {
   const auto begin = std::chrono::steady_clock::now();
-  RunPlainLoop(work);
+  // Kept: a loop whose result nobody wants is one that the compiler may leave out.
+  [[maybe_unused]] const volatile std::uint64_t answer = RunPlainLoop(work);
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
