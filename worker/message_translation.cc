@@ -19,6 +19,9 @@ class ReportPayload : public Payload {
 // A coordinator that says zero must not make heartbeats a busy loop.
 constexpr std::uint32_t kHeartbeatMsMin = 10;
 
+// What the tag and the length in front of a nested message take at most.
+constexpr std::size_t kFramingBytesMax = 12;
+
 std::vector<AttemptId> Attempts(const google::protobuf::RepeatedField<std::uint64_t>& ids) {
   return {ids.begin(), ids.end()};
 }
@@ -171,16 +174,24 @@ v1::WorkerMessage MessageOf(const SendHeartbeat& heartbeat) {
   return message;
 }
 
-v1::WorkerMessage MessageOf(const SendReports& reports) {
-  v1::WorkerMessage message;
+std::vector<v1::WorkerMessage> MessagesOf(const SendReports& reports, std::size_t bytes_max) {
+  std::vector<v1::WorkerMessage> messages;
+  std::size_t bytes = 0;  // of the last one
   for (const Report& report : reports.reports) {
-    v1::TaskReport& wire = *message.mutable_reports()->add_reports();
+    v1::TaskReport wire;
     if (report.details != nullptr) wire = static_cast<const ReportPayload&>(*report.details).report;
     wire.set_attempt(report.attempt.value());
     wire.set_outcome(OutcomeOf(report.outcome));
     wire.set_message(report.message);
+    const std::size_t wire_bytes = wire.ByteSizeLong() + kFramingBytesMax;
+    if (messages.empty() || bytes + wire_bytes > bytes_max) {
+      messages.emplace_back();
+      bytes = kFramingBytesMax;
+    }
+    bytes += wire_bytes;
+    *messages.back().mutable_reports()->add_reports() = std::move(wire);
   }
-  return message;
+  return messages;
 }
 
 }  // namespace gristmill::worker

@@ -1,6 +1,7 @@
 // Between the wire's messages and the core's values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,9 @@
 #include "worker/core/output.h"
 
 namespace gristmill::worker {
+
+// Reports pile up while there is no session; a gRPC message has at most 64 MiB.
+inline constexpr std::size_t kReportBatchBytesMax = std::size_t{16} << 20;
 
 // What a runner is told with every job.
 struct RunnerSetup {
@@ -28,6 +32,8 @@ v1::RunnerCommand CommandOf(const ForwardToRunner& forward);
 v1::RunnerCommand CommandOf(const CancelOnRunner& cancel);
 
 v1::WorkerMessage MessageOf(const SendHeartbeat& heartbeat);
-v1::WorkerMessage MessageOf(const SendReports& reports);
+// As many messages as it takes for none to be larger than `bytes_max`, unless one report alone is.
+std::vector<v1::WorkerMessage> MessagesOf(const SendReports& reports,
+                                          std::size_t bytes_max = kReportBatchBytesMax);
 
 }  // namespace gristmill::worker

@@ -172,7 +172,9 @@ class WorkerProcess : public Worker {
     session_->Send(std::move(message));
   }
   void Perform(const SendHeartbeat& heartbeat) { session_->Send(MessageOf(heartbeat)); }
-  void Perform(const SendReports& reports) { session_->Send(MessageOf(reports)); }
+  void Perform(const SendReports& reports) {
+    for (v1::WorkerMessage& message : MessagesOf(reports)) session_->Send(std::move(message));
+  }
   void Perform(const SendDrain&) {
     spdlog::info("draining: no new tasks, at most {} s", options_.drain_deadline_ms / 1000);
     v1::WorkerMessage message;

@@ -70,7 +70,8 @@ class Fetcher {
     }
     const std::string path = fmt::format("{}/fetch-{}-{}.runs", options_.scratch_directory,
                                          output.task.stage, output.task.task);
-    const absl::Status fetched = options_.port->FetchToFile(output, options_.partition, path);
+    const absl::Status fetched =
+        options_.port->FetchToFile(output, options_.partition, path, cancelled_);
     if (absl::IsUnavailable(fetched) || absl::IsDeadlineExceeded(fetched)) {
       const absl::MutexLock lock(&mutex_);
       unreachable_.insert(output.address);

@@ -1,6 +1,7 @@
 // The one port through which the data path sees other hosts: the bytes of one remote run.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -24,9 +25,10 @@ class ShufflePort {
   // Copies the whole segment of `partition` into the local file `path` (run-file format, one
   // partition), with a deadline on every wait, retrying what may pass. NotFound, DataLoss,
   // Unavailable or DeadlineExceeded once it gave up: the caller reports the output as lost. Any
-  // other error is this host's own, such as that of writing `path`.
+  // other error is this host's own, such as that of writing `path`. Gives up with Cancelled within
+  // a tenth of a second once `cancelled` is set.
   virtual absl::Status FetchToFile(const MapOutput& output, std::uint32_t partition,
-                                   const std::string& path) = 0;
+                                   const std::string& path, const std::atomic<bool>& cancelled) = 0;
 };
 
 }  // namespace gristmill::worker

@@ -119,16 +119,20 @@ class CopyingPort final : public ShufflePort {
   explicit CopyingPort(std::string remote_spill) : remote_spill_(std::move(remote_spill)) {}
 
   absl::Status FetchToFile(const MapOutput& output, std::uint32_t partition,
-                           const std::string& path) override {
+                           const std::string& path, const std::atomic<bool>&) override {
     ++fetches;
     if (!failure.ok()) return failure;
     const RunFileId id{output.task, output.attempt};
     GM_ASSIGN_OR_RETURN(SegmentFileWriter writer, SegmentFileWriter::Create(path, id, partition));
-    GM_RETURN_IF_ERROR(ExportSegment(
-        RunFilePath(remote_spill_, output.task.job.value(), output.task.stage, output.task.task,
-                    output.attempt.value()),
-        id, partition,
-        [&](const SegmentPiece& piece) { return writer.Append(piece.run, piece.data); }));
+    GM_ASSIGN_OR_RETURN(
+        SegmentExporter exporter,
+        SegmentExporter::Open(RunFilePath(remote_spill_, output.task.job.value(), output.task.stage,
+                                          output.task.task, output.attempt.value()),
+                              id, partition));
+    for (SegmentPiece piece; !piece.last;) {
+      GM_ASSIGN_OR_RETURN(piece, exporter.Next());
+      GM_RETURN_IF_ERROR(writer.Append(piece.run, piece.data));
+    }
     return writer.Finish();
   }
 

@@ -17,8 +17,21 @@ namespace {
 
 constexpr absl::Duration kBackoffFirst = absl::Milliseconds(50);
 constexpr absl::Duration kBackoffMost = absl::Seconds(1);
+// How often a wait looks whether it is still wanted.
+constexpr absl::Duration kCancelCheck = absl::Milliseconds(50);
 // The server ends a call at its deadline: so no fetch holds its resources for ever.
 constexpr std::chrono::hours kCallDeadline(1);
+
+absl::Status WasCancelled() { return Cancelled("the attempt was cancelled while it fetched"); }
+
+// False if it was cancelled meanwhile.
+bool SleepUnlessCancelled(absl::Duration time, const std::atomic<bool>& cancelled) {
+  const absl::Time end = absl::Now() + time;
+  for (absl::Time now = absl::Now(); now < end && !cancelled; now = absl::Now()) {
+    absl::SleepFor(std::min(kCancelCheck, end - now));
+  }
+  return !cancelled;
+}
 
 // One call of Fetch, read message by message with a deadline each. Used by one thread.
 class Reading : public grpc::ClientReadReactor<v1::SegmentChunk> {
@@ -41,15 +54,21 @@ class Reading : public grpc::ClientReadReactor<v1::SegmentChunk> {
     mutex_.Await(absl::Condition(&done_));
   }
 
-  // The next message, or null at the end of the stream; then status() is how it ended.
-  absl::StatusOr<const v1::SegmentChunk*> Next(absl::Duration deadline) {
+  // The next message, or null at the end of the stream; then status() is how it ended. Cancelled
+  // if that was asked for before it came.
+  absl::StatusOr<const v1::SegmentChunk*> Next(absl::Duration deadline,
+                                               const std::atomic<bool>& cancelled) {
     {
       absl::MutexLock lock(&mutex_);
       reading_ = true;
     }
     StartRead(&chunk_);
-    if (!AwaitRead(deadline)) {
-      return Unavailable("it sent nothing for {}", absl::FormatDuration(deadline));
+    const absl::Time give_up = absl::Now() + deadline;
+    while (!AwaitRead(std::min(kCancelCheck, give_up - absl::Now()))) {
+      if (cancelled) return WasCancelled();
+      if (absl::Now() >= give_up) {
+        return Unavailable("it sent nothing for {}", absl::FormatDuration(deadline));
+      }
     }
     absl::MutexLock lock(&mutex_);
     return read_ok_ ? &chunk_ : nullptr;
@@ -131,13 +150,14 @@ absl::Status Judge(const MapOutput& output, const absl::Status& said, Retry* ret
 }  // namespace
 
 absl::Status ShuffleClient::FetchToFile(const MapOutput& output, std::uint32_t partition,
-                                        const std::string& path) {
+                                        const std::string& path,
+                                        const std::atomic<bool>& cancelled) {
   absl::Time unreachable_until = absl::InfiniteFuture();
   absl::Time busy_until = absl::InfiniteFuture();
   absl::Duration backoff = kBackoffFirst;
   for (;;) {
     Retry retry = Retry::kNever;
-    const absl::Status status = FetchOnce(output, partition, path, &retry);
+    const absl::Status status = FetchOnce(output, partition, path, cancelled, &retry);
     if (retry == Retry::kNever) return status;
     const absl::Time now = absl::Now();
     if (retry == Retry::kBusy) {
@@ -147,20 +167,22 @@ absl::Status ShuffleClient::FetchToFile(const MapOutput& output, std::uint32_t p
       unreachable_until = std::min(unreachable_until, now + options_.retry_for);
     }
     if (now + backoff >= std::min(busy_until, unreachable_until)) return status;
-    absl::SleepFor(backoff);
+    if (!SleepUnlessCancelled(backoff, cancelled)) return WasCancelled();
     backoff = std::min(backoff * 2, kBackoffMost);
   }
 }
 
 absl::Status ShuffleClient::FetchOnce(const MapOutput& output, std::uint32_t partition,
-                                      const std::string& path, Retry* retry) {
+                                      const std::string& path, const std::atomic<bool>& cancelled,
+                                      Retry* retry) {
   *retry = Retry::kNever;
   GM_ASSIGN_OR_RETURN(
       SegmentFileWriter writer,
       SegmentFileWriter::Create(path, RunFileId{output.task, output.attempt}, partition));
   Reading reading(ChannelTo(output.address), RequestFor(output, partition));
   for (bool complete = false; !complete;) {
-    const auto chunk = reading.Next(options_.read_deadline);
+    const auto chunk = reading.Next(options_.read_deadline, cancelled);
+    if (absl::IsCancelled(chunk.status()) && cancelled) return chunk.status();
     if (!chunk.ok()) return Judge(output, chunk.status(), retry);
     if (*chunk == nullptr) {
       const absl::Status status = reading.status();

@@ -3,6 +3,7 @@
 
 #include <grpcpp/channel.h>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -31,11 +32,11 @@ class ShuffleClient : public ShufflePort {
   // hold (NotFound) or holds damaged (DataLoss) is given up at once. Errors of writing `path` come
   // back as they are.
   absl::Status FetchToFile(const MapOutput& output, std::uint32_t partition,
-                           const std::string& path) override;
+                           const std::string& path, const std::atomic<bool>& cancelled) override;
 
  private:
   absl::Status FetchOnce(const MapOutput& output, std::uint32_t partition, const std::string& path,
-                         Retry* retry);
+                         const std::atomic<bool>& cancelled, Retry* retry);
   std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address);
 
   const ShuffleClientOptions options_;

@@ -3,11 +3,14 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <random>
 #include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "base/status.h"
 #include "gristmill/pair_codec.h"
 #include "gristmill/v1/shuffle_service.grpc.pb.h"
@@ -80,6 +83,7 @@ class ShuffleTest : public testing::Test {
   const TestDirectory directory_;
   const std::string root_ = directory_.path();
   std::unique_ptr<ShuffleServer> server_;
+  std::atomic<bool> cancelled_{false};
   ShuffleClient client_{{.read_deadline = absl::Seconds(20), .retry_for = absl::Milliseconds(300)}};
 };
 
@@ -87,7 +91,7 @@ TEST_F(ShuffleTest, AFetchedSegmentIsTheOneInTheRunFile) {
   const MapOutput output = OutputOf(3, 19);
   MakeOutput(output, 3'000'000);
   for (const std::uint32_t partition : {0u, 2u}) {
-    const absl::Status fetched = client_.FetchToFile(output, partition, target());
+    const absl::Status fetched = client_.FetchToFile(output, partition, target(), cancelled_);
     ASSERT_TRUE(fetched.ok()) << fetched;
     EXPECT_EQ(Contents(target(), output, partition), Contents(FileOf(output), output, partition));
     EXPECT_EQ(Contents(target(), output, 1 - partition / 2), "");
@@ -97,13 +101,13 @@ TEST_F(ShuffleTest, AFetchedSegmentIsTheOneInTheRunFile) {
 TEST_F(ShuffleTest, AnEmptySegmentIsFetchedAsAnEmptyFile) {
   const MapOutput output = OutputOf(3, 19);
   MakeOutput(output, 10);
-  ASSERT_TRUE(client_.FetchToFile(output, 1, target()).ok());
+  ASSERT_TRUE(client_.FetchToFile(output, 1, target(), cancelled_).ok());
   EXPECT_EQ(Contents(target(), output, 1), "");
 }
 
 TEST_F(ShuffleTest, AnOutputThatIsNotThereIsGivenUpAtOnceByName) {
   ShuffleClient patient{{.retry_for = absl::Hours(1)}};
-  const absl::Status status = patient.FetchToFile(OutputOf(3, 19), 0, target());
+  const absl::Status status = patient.FetchToFile(OutputOf(3, 19), 0, target(), cancelled_);
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
   EXPECT_THAT(Message(status), HasSubstr("stage 0 task 3 (attempt 19) on " + address()));
   EXPECT_FALSE(fs::exists(target()));
@@ -112,7 +116,7 @@ TEST_F(ShuffleTest, AnOutputThatIsNotThereIsGivenUpAtOnceByName) {
 TEST_F(ShuffleTest, TheOutputOfAnotherAttemptIsNotTakenForThisOne) {
   MakeOutput(OutputOf(3, 18), 10);
   fs::rename(FileOf(OutputOf(3, 18)), FileOf(OutputOf(3, 19)));
-  EXPECT_TRUE(absl::IsDataLoss(client_.FetchToFile(OutputOf(3, 19), 0, target())));
+  EXPECT_TRUE(absl::IsDataLoss(client_.FetchToFile(OutputOf(3, 19), 0, target(), cancelled_)));
 }
 
 TEST_F(ShuffleTest, ADamagedBlockIsDataLossAndLeavesNoFile) {
@@ -122,7 +126,7 @@ TEST_F(ShuffleTest, ADamagedBlockIsDataLossAndLeavesNoFile) {
   file.seekp(5'000);
   file.put('!').put('?');
   file.close();
-  const absl::Status status = client_.FetchToFile(output, 0, target());
+  const absl::Status status = client_.FetchToFile(output, 0, target(), cancelled_);
   EXPECT_TRUE(absl::IsDataLoss(status)) << status;
   EXPECT_FALSE(fs::exists(target()));
 }
@@ -130,8 +134,8 @@ TEST_F(ShuffleTest, ADamagedBlockIsDataLossAndLeavesNoFile) {
 TEST_F(ShuffleTest, APeerThatIsGoneIsTriedAgainThenUnavailable) {
   const MapOutput output = OutputOf(3, 19);
   server_.reset();
-  const absl::Status status =
-      client_.FetchToFile({output.task, output.attempt, "127.0.0.1:1", ""}, 0, target());
+  const absl::Status status = client_.FetchToFile({output.task, output.attempt, "127.0.0.1:1", ""},
+                                                  0, target(), cancelled_);
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
 }
 
@@ -142,7 +146,7 @@ TEST_F(ShuffleTest, APeerThatComesBackInTimeIsFetchedFrom) {
   server_.reset();
   ShuffleClient patient{{.retry_for = absl::Seconds(60)}};
   std::thread fetch([&] {
-    const absl::Status fetched = patient.FetchToFile(output, 0, target());
+    const absl::Status fetched = patient.FetchToFile(output, 0, target(), cancelled_);
     EXPECT_TRUE(fetched.ok()) << fetched;
   });
   server_ = *ShuffleServer::Start(listen, spill());
@@ -218,7 +222,7 @@ TEST_F(RawShuffleTest, ReadersThatStallDoNotKeepOthersWaiting) {
     v1::SegmentChunk chunk;
     EXPECT_TRUE(stalled.back()->Read(&chunk));
   }
-  const absl::Status fetched = client_.FetchToFile(output, 0, target());
+  const absl::Status fetched = client_.FetchToFile(output, 0, target(), cancelled_);
   EXPECT_TRUE(fetched.ok()) << fetched;
   for (int i = 0; i < 20; ++i) {
     contexts[i]->TryCancel();
@@ -234,8 +238,12 @@ class SilentService : public v1::ShuffleService::CallbackService {
   };
   grpc::ServerWriteReactor<v1::SegmentChunk>* Fetch(grpc::CallbackServerContext*,
                                                     const v1::FetchRequest*) override {
+    if (!called.HasBeenNotified()) called.Notify();
     return new Silence();
   }
+
+ public:
+  absl::Notification called;
 };
 
 // A peer that has too much to do for its first calls, and then does not have the output.
@@ -247,23 +255,41 @@ class BusyService : public v1::ShuffleService::CallbackService {
   };
   grpc::ServerWriteReactor<v1::SegmentChunk>* Fetch(grpc::CallbackServerContext*,
                                                     const v1::FetchRequest*) override {
-    const bool busy = ++calls_ <= 3;
+    if (++calls_ == 1) called.Notify();
+    const bool busy = calls_ <= busy_calls_;
     return new Answer(busy ? grpc::StatusCode::RESOURCE_EXHAUSTED : grpc::StatusCode::NOT_FOUND);
   }
+  const int busy_calls_;
   std::atomic<int> calls_{0};
+
+ public:
+  explicit BusyService(int busy_calls) : busy_calls_(busy_calls) {}
+  absl::Notification called;
+};
+
+// Serves one of these.
+class Peer {
+ public:
+  explicit Peer(grpc::Service* service) {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(service);
+    server_ = builder.BuildAndStart();
+  }
+  MapOutput Output() const {
+    return {{JobId(7), 0, 3}, AttemptId(19), fmt::format("127.0.0.1:{}", port_), ""};
+  }
+
+ private:
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
 };
 
 TEST_F(ShuffleTest, ABusyPeerIsAskedForLongerThanOneThatCannotBeReached) {
   const auto fetch = [this](const ShuffleClientOptions& options) {
-    BusyService service;
-    grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-    builder.RegisterService(&service);
-    const auto busy = builder.BuildAndStart();
-    MapOutput output = OutputOf(3, 19);
-    output.address = fmt::format("127.0.0.1:{}", port);
-    return ShuffleClient(options).FetchToFile(output, 0, target());
+    BusyService service(3);
+    const Peer busy(&service);
+    return ShuffleClient(options).FetchToFile(busy.Output(), 0, target(), cancelled_);
   };
   const auto millisecond = absl::Milliseconds(1);
   EXPECT_TRUE(
@@ -274,18 +300,39 @@ TEST_F(ShuffleTest, ABusyPeerIsAskedForLongerThanOneThatCannotBeReached) {
 
 TEST_F(ShuffleTest, APeerThatSaysNothingIsGivenUpAfterTheDeadlines) {
   SilentService service;
-  grpc::ServerBuilder builder;
-  int port = 0;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(&service);
-  const auto silent = builder.BuildAndStart();
+  const Peer silent(&service);
   ShuffleClient hasty{
       {.read_deadline = absl::Milliseconds(100), .retry_for = absl::Milliseconds(1)}};
-  MapOutput output = OutputOf(3, 19);
-  output.address = fmt::format("127.0.0.1:{}", port);
-  const absl::Status status = hasty.FetchToFile(output, 0, target());
+  const absl::Status status = hasty.FetchToFile(silent.Output(), 0, target(), cancelled_);
   EXPECT_TRUE(absl::IsUnavailable(status));
   EXPECT_THAT(Message(status), HasSubstr("it sent nothing for 100ms"));
+}
+
+TEST_F(ShuffleTest, ACancelledFetchEndsThoughThePeerIsSilent) {
+  SilentService service;
+  const Peer silent(&service);
+  ShuffleClient patient{{.read_deadline = absl::Hours(1), .retry_for = absl::Hours(1)}};
+  std::thread fetch([&] {
+    const absl::Status status = patient.FetchToFile(silent.Output(), 0, target(), cancelled_);
+    EXPECT_TRUE(absl::IsCancelled(status)) << status;
+  });
+  service.called.WaitForNotification();
+  cancelled_ = true;
+  fetch.join();
+  EXPECT_FALSE(fs::exists(target()));
+}
+
+TEST_F(ShuffleTest, ACancelledFetchEndsThoughThePeerStaysBusy) {
+  BusyService service(std::numeric_limits<int>::max());
+  const Peer busy(&service);
+  ShuffleClient patient{{.retry_for = absl::Hours(1), .retry_busy_for = absl::Hours(1)}};
+  std::thread fetch([&] {
+    const absl::Status status = patient.FetchToFile(busy.Output(), 0, target(), cancelled_);
+    EXPECT_TRUE(absl::IsCancelled(status)) << status;
+  });
+  service.called.WaitForNotification();
+  cancelled_ = true;
+  fetch.join();
 }
 
 }  // namespace
