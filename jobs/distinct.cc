@@ -4,17 +4,11 @@
 #include <string_view>
 #include <utility>
 
+#include "gristmill/hash.h"
 #include "gristmill/job.h"
 
 namespace gristmill::jobs {
 namespace {
-
-// FNV-1a. Unlike std::hash it is the same in every build, so all workers agree on it.
-std::uint64_t HashOf(std::string_view text) {
-  std::uint64_t hash = 0xCBF29CE484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
-  return hash;
-}
 
 class Distinct {
  public:
@@ -46,7 +40,7 @@ class Distinct {
 
   // All pairs of one key go to the same partition.
   std::uint32_t Partition(const Key& key, std::uint32_t partitions) const {
-    return static_cast<std::uint32_t>(HashOf(key.first) % partitions);
+    return HashPartition(key.first, partitions);
   }
 
   void Reduce(const Key& key, Values<Distinct>&, Output<Distinct>& out) {

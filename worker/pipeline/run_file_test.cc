@@ -175,16 +175,13 @@ TEST(RunFile, APartitionThatDoesNotExistIsRefusedForGood) {
 using Parts = std::vector<std::pair<std::uint32_t, std::string>>;
 Parts Export(const std::string& path, std::uint32_t partition, std::size_t step) {
   Parts parts;
-  bool last = false;
-  EXPECT_TRUE(ExportSegment(path, kId, partition, [&](const SegmentPiece& piece) {
-                EXPECT_FALSE(last);
-                last = piece.last;
-                for (std::size_t at = 0; at < piece.data.size(); at += step) {
-                  parts.emplace_back(piece.run, piece.data.substr(at, step));
-                }
-                return absl::OkStatus();
-              }).ok());
-  EXPECT_TRUE(last);
+  SegmentExporter exporter = SegmentExporter::Open(path, kId, partition).value();
+  for (SegmentPiece piece; !piece.last;) {
+    piece = exporter.Next().value();
+    for (std::size_t at = 0; at < piece.data.size(); at += step) {
+      parts.emplace_back(piece.run, piece.data.substr(at, step));
+    }
+  }
   return parts;
 }
 
@@ -219,11 +216,11 @@ TEST(SegmentTransfer, LargeSegmentsTravelInPiecesOfAtMostOneMebibyte) {
     writer.Finish();
   }
   std::size_t pieces = 0;
-  ASSERT_TRUE(ExportSegment(dir.path("run"), kId, 0, [&](const SegmentPiece& piece) {
-                EXPECT_LE(piece.data.size(), kSegmentPieceBytesMax);
-                ++pieces;
-                return absl::OkStatus();
-              }).ok());
+  SegmentExporter exporter = SegmentExporter::Open(dir.path("run"), kId, 0).value();
+  for (SegmentPiece piece; !piece.last; ++pieces) {
+    piece = exporter.Next().value();
+    EXPECT_LE(piece.data.size(), kSegmentPieceBytesMax);
+  }
   EXPECT_EQ(pieces, 16u);
   EXPECT_EQ(Import(dir.path("copy"), 0, Export(dir.path("run"), 0, 1 << 20)), absl::OkStatus());
 }

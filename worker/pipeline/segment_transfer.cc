@@ -35,19 +35,6 @@ absl::StatusOr<SegmentPiece> SegmentExporter::Next() {
   return piece;
 }
 
-absl::Status ExportSegment(const std::string& run_file, const RunFileId& expected,
-                           std::uint32_t partition,
-                           const std::function<absl::Status(const SegmentPiece&)>& sink) {
-  GM_ASSIGN_OR_RETURN(SegmentExporter exporter,
-                      SegmentExporter::Open(run_file, expected, partition));
-  for (bool last = false; !last;) {
-    GM_ASSIGN_OR_RETURN(const SegmentPiece piece, exporter.Next());
-    last = piece.last;
-    GM_RETURN_IF_ERROR(sink(piece));
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<SegmentFileWriter> SegmentFileWriter::Create(const std::string& path,
                                                             const RunFileId& id,
                                                             std::uint32_t partition) {

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,11 +48,6 @@ class SegmentExporter {
   std::uint64_t done_bytes_ = 0;     // of the current entry
   std::string buffer_;
 };
-
-// Calls `sink` with every piece in order, at least once; stops at the first error of either.
-absl::Status ExportSegment(const std::string& run_file, const RunFileId& expected,
-                           std::uint32_t partition,
-                           const std::function<absl::Status(const SegmentPiece&)>& sink);
 
 // Writes the run file that a fetch leaves. Checks every block's checksum on the way, so the file
 // is good once Finish succeeded. Not thread-safe. Removes the file if destroyed before that.
