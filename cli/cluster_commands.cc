@@ -52,8 +52,6 @@ int ShowTasks(const ClusterFlags& flags, const std::string& job) {
   const absl::StatusOr<std::uint64_t> id = ParseJobId(job);
   if (!id.ok()) return Fail(id.status());
   Client client = Connect(flags);
-  const absl::StatusOr<v1::JobStatus> status = client.Get(*id);
-  if (!status.ok()) return Fail(status.status());
   v1::TasksRequest request;
   request.set_job(*id);
   request.set_page_size(kTasksPerPage);
@@ -64,9 +62,7 @@ int ShowTasks(const ClusterFlags& flags, const std::string& job) {
     all.mutable_tasks()->MergeFrom(page->tasks());
     request.set_page_token(page->next_page_token());
   } while (request.page_token() != 0);
-  std::vector<v1::StageKind> kinds;
-  for (const v1::StageStatus& stage : status->stages()) kinds.push_back(stage.kind());
-  Print(flags.json ? ToJson(all) : RenderTasks(all, kinds));
+  Print(flags.json ? ToJson(all) : RenderTasks(all));
   return kDone;
 }
 

@@ -10,35 +10,20 @@
 #include "base/check.h"
 #include "base/process.h"
 #include "base/status.h"
-#include "cli/names.h"
 #include "cli/progress_display.h"
 #include "cli/task_pool.h"
 #include "coordinator/admission.h"
 #include "coordinator/core/coordinator.h"
+#include "coordinator/job_status.h"
 #include "storage/output_directory.h"
 #include "storage/split_planner.h"
+#include "storage/task_input.h"
 
 namespace gristmill::cli {
 namespace {
 
 constexpr DurationMs kProgressMs = 100;
 constexpr DurationMs kForeverMs = std::int64_t{1} << 60;  // the one worker never loses its lease
-
-v1::JobState ToProto(coordinator::JobState state) {
-  switch (state) {
-    case coordinator::JobState::kRunning:
-      return v1::JOB_STATE_RUNNING;
-    case coordinator::JobState::kCommitting:
-      return v1::JOB_STATE_COMMITTING;
-    case coordinator::JobState::kSucceeded:
-      return v1::JOB_STATE_SUCCEEDED;
-    case coordinator::JobState::kFailed:
-      return v1::JOB_STATE_FAILED;
-    case coordinator::JobState::kCancelled:
-      return v1::JOB_STATE_CANCELLED;
-  }
-  return v1::JOB_STATE_UNSPECIFIED;
-}
 
 // Drives the core as the coordinator's shell does, with one worker that is this process.
 class EmbeddedJob {
@@ -58,7 +43,6 @@ class EmbeddedJob {
   std::shared_ptr<const v1::Broadcast> BroadcastOf(std::uint32_t stage);
   bool Cancelled() const { return options_.cancelled != nullptr && options_.cancelled->load(); }
   void TryCommit();
-  std::string DescribeFailure(TaskRef task, const std::string& message) const;
   v1::JobStatus Status() const;
   void ShowProgress() const;
 
@@ -134,14 +118,8 @@ EmbeddedOutcome EmbeddedJob::Run() {
   }
   if (output_) output_->Abandon();
   ShowProgress();
-  EmbeddedOutcome outcome{Status(), {}};
+  EmbeddedOutcome outcome{Status(), coordinator::CountersOf(*core_.job(job_))};
   outcome.status.set_finished_unix_ms(UnixNowMs());
-  const coordinator::JobView view = *core_.job(job_);
-  for (const auto& [name, value] : view.counters) {
-    v1::Counter& counter = outcome.counters.emplace_back();
-    counter.set_name(name);
-    counter.set_value(value);
-  }
   return outcome;
 }
 
@@ -168,7 +146,9 @@ coordinator::Event EmbeddedJob::EventOf(const v1::TaskReport& report) {
     failed.cause = coordinator::AttemptFailed::Cause::kHandedBack;
   } else if (!ended_) {
     const v1::TaskId& id = task.mapped()->assignment.id();
-    last_failure_ = DescribeFailure({job_, id.stage(), id.task()}, report.message());
+    const TaskRef ref{job_, id.stage(), id.task()};
+    last_failure_ = DescribeTaskFailure(context_.plan, splits_, ref, core_.task(ref)->failures + 1,
+                                        "", report.message());
   }
   return failed;
 }
@@ -227,17 +207,7 @@ void EmbeddedJob::TryCommit() {
 
 void EmbeddedJob::StartTask(const coordinator::StartAttempt& start) {
   auto task = std::make_shared<PoolTask>();
-  v1::TaskAssignment& assignment = task->assignment;
-  assignment.set_attempt(start.attempt.value());
-  assignment.mutable_id()->set_job(start.task.job.value());
-  assignment.mutable_id()->set_stage(start.task.stage);
-  assignment.mutable_id()->set_task(start.task.task);
-  const v1::StagePlan& stage = context_.plan.stages(static_cast<int>(start.task.stage));
-  if (stage.kind() == v1::STAGE_KIND_MAP) {
-    *assignment.mutable_split() = splits_.Get(start.task.task);
-  } else if (stage.kind() == v1::STAGE_KIND_SAMPLE) {
-    *assignment.mutable_split() = splits_.Get(SampledSplit(start.task.task, splits_.size()));
-  }
+  task->assignment = MakeAssignment(context_.plan, splits_, start.task, start.attempt);
   task->inputs = InputsOf(start.task.stage);
   under_way_[start.attempt] = task;
   pool_.Start(std::move(task));
@@ -287,38 +257,16 @@ std::shared_ptr<const v1::Broadcast> EmbeddedJob::BroadcastOf(std::uint32_t stag
   return cached;
 }
 
-std::string EmbeddedJob::DescribeFailure(TaskRef task, const std::string& message) const {
-  const v1::StageKind kind = context_.plan.stages(static_cast<int>(task.stage)).kind();
-  const std::uint32_t failures = core_.task(task)->failures + 1;
-  std::string text = fmt::format("{} task {} failed {}: {}", NameOf(kind), task.task,
-                                 CountOf(failures, "time"), message);
-  if (kind == v1::STAGE_KIND_MAP) {
-    text += fmt::format(" (split {})", DescribeSplit(splits_.Get(task.task)));
-  }
-  return text;
-}
-
 v1::JobStatus EmbeddedJob::Status() const {
   const coordinator::JobView view = *core_.job(job_);
-  v1::JobStatus status;
-  status.set_name(view.name);
-  status.set_state(ToProto(view.state));
+  v1::JobStatus status = coordinator::StatusOf(view, context_.plan);
   // The core's message names a task by number; what was kept here also says where it read.
   const bool user_failure = view.state == coordinator::JobState::kFailed && !last_failure_.empty();
-  status.set_message(user_failure ? last_failure_ : commit_ ? commit_->trouble : view.message);
-  status.set_output(context_.plan.request().output());
+  if (user_failure) status.set_message(last_failure_);
+  if (commit_) status.set_message(commit_->trouble);
   status.set_submitted_unix_ms(started_unix_ms_);
   status.set_workers(1);
   status.set_slots(options_.threads);
-  for (std::size_t i = 0; i < view.stages.size(); ++i) {
-    v1::StageStatus& stage = *status.add_stages();
-    stage.set_kind(context_.plan.stages(static_cast<int>(i)).kind());
-    stage.set_tasks_total(view.stages[i].tasks);
-    stage.set_tasks_succeeded(view.stages[i].succeeded);
-    stage.set_tasks_running(view.stages[i].running);
-    stage.set_attempts_failed(view.stages[i].attempts_failed);
-    stage.set_outputs_lost(view.stages[i].outputs_lost);
-  }
   std::uint64_t input_bytes = 0;
   for (const v1::InputFile& file : context_.plan.files()) input_bytes += file.bytes();
   status.set_input_bytes(input_bytes);

@@ -6,6 +6,7 @@
 #include "cli/names.h"
 #include "cli/progress.h"
 #include "cli/table.h"
+#include "storage/task_input.h"
 
 namespace gristmill::cli {
 namespace {
@@ -22,10 +23,6 @@ std::string TasksDone(const v1::JobStatus& job) {
 }
 
 std::string OrDash(std::string text) { return text.empty() ? "-" : text; }
-
-std::string StageName(std::uint32_t stage, const std::vector<v1::StageKind>& kinds) {
-  return stage < kinds.size() ? std::string(NameOf(kinds[stage])) : fmt::format("stage {}", stage);
-}
 
 }  // namespace
 
@@ -52,18 +49,17 @@ std::string RenderJob(const v1::JobStatus& job, std::int64_t now_unix_ms) {
   }
   Table table({"STAGE", ">DONE", ">TASKS", ">RUNNING", ">FAILED ATTEMPTS", ">LOST OUTPUTS"});
   for (const v1::StageStatus& stage : job.stages()) {
-    table.AddRow({std::string(NameOf(stage.kind())), GroupDigits(stage.tasks_succeeded()),
+    table.AddRow({std::string(StageName(stage.kind())), GroupDigits(stage.tasks_succeeded()),
                   GroupDigits(stage.tasks_total()), GroupDigits(stage.tasks_running()),
                   GroupDigits(stage.attempts_failed()), GroupDigits(stage.outputs_lost())});
   }
   return text + table.Render();
 }
 
-std::string RenderTasks(const v1::TasksResponse& tasks,
-                        const std::vector<v1::StageKind>& stage_kinds) {
+std::string RenderTasks(const v1::TasksResponse& tasks) {
   Table table({"STAGE", ">TASK", "STATE", ">ATTEMPT", ">FAILURES", "WORKER", "WHAT"});
   for (const v1::TaskStatus& task : tasks.tasks()) {
-    table.AddRow({StageName(task.id().stage(), stage_kinds), std::to_string(task.id().task()),
+    table.AddRow({std::string(StageName(task.stage_kind())), std::to_string(task.id().task()),
                   std::string(NameOf(task.state())),
                   task.attempt() == 0 ? "-" : std::to_string(task.attempt()),
                   std::to_string(task.failures()), OrDash(task.worker()), OrDash(task.split())});
@@ -86,7 +82,7 @@ std::string RenderWorkers(const v1::WorkersResponse& workers) {
   }
   Table table({">WORKER", "NAME", "STATE", ">SLOTS USED", "SHUFFLE ADDRESS", ">LAST HEARD"});
   for (const v1::WorkerStatus& worker : workers.workers()) {
-    table.AddRow({std::to_string(worker.id()), worker.name(), worker.state(),
+    table.AddRow({std::to_string(worker.id()), worker.name(), std::string(NameOf(worker.state())),
                   fmt::format("{}/{}", worker.slots_used(), worker.slots()),
                   OrDash(worker.shuffle_address()),
                   FormatDuration(worker.last_heartbeat_ms()) + " ago"});

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "gristmill/v1/job_service.pb.h"
 
@@ -11,8 +10,7 @@ namespace gristmill::cli {
 
 std::string RenderJobList(const v1::ListResponse& jobs, std::int64_t now_unix_ms);
 std::string RenderJob(const v1::JobStatus& job, std::int64_t now_unix_ms);
-std::string RenderTasks(const v1::TasksResponse& tasks,
-                        const std::vector<v1::StageKind>& stage_kinds);
+std::string RenderTasks(const v1::TasksResponse& tasks);
 std::string RenderCounters(const v1::CountersResponse& counters);
 std::string RenderWorkers(const v1::WorkersResponse& workers);
 

@@ -77,7 +77,8 @@ TEST(RenderTasks, NamesStagesAndShowsWhatIsMissingAsADash) {
   task.set_worker("host:42");
   task.set_split("/a:0+64");
   tasks.add_tasks()->set_state(v1::TASK_STATE_WAITING);
-  EXPECT_EQ(RenderTasks(tasks, {v1::STAGE_KIND_MAP}),
+  for (v1::TaskStatus& t : *tasks.mutable_tasks()) t.set_stage_kind(v1::STAGE_KIND_MAP);
+  EXPECT_EQ(RenderTasks(tasks),
             "STAGE  TASK  STATE    ATTEMPT  FAILURES  WORKER   WHAT\n"
             "map       3  running       19         0  host:42  /a:0+64\n"
             "map       0  waiting        -         0  -        -\n");
@@ -99,7 +100,7 @@ TEST(RenderWorkers, ShowsSlotsAndWhenItWasHeard) {
   worker.set_name("host:42");
   worker.set_slots(4);
   worker.set_slots_used(3);
-  worker.set_state("ready");
+  worker.set_state(v1::WORKER_STATE_READY);
   worker.set_shuffle_address("10.0.0.1:4000");
   worker.set_last_heartbeat_ms(250);
   EXPECT_EQ(RenderWorkers(workers),

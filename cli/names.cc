@@ -47,21 +47,25 @@ std::string_view NameOf(v1::TaskState state) {
       return "running";
     case v1::TASK_STATE_SUCCEEDED:
       return "succeeded";
+    case v1::TASK_STATE_FAILED:
+      return "failed";
+    case v1::TASK_STATE_CANCELLED:
+      return "cancelled";
     default:
       return "unknown";
   }
 }
 
-std::string_view NameOf(v1::StageKind kind) {
-  switch (kind) {
-    case v1::STAGE_KIND_SAMPLE:
-      return "sample";
-    case v1::STAGE_KIND_MAP:
-      return "map";
-    case v1::STAGE_KIND_REDUCE:
-      return "reduce";
+std::string_view NameOf(v1::WorkerState state) {
+  switch (state) {
+    case v1::WORKER_STATE_READY:
+      return "ready";
+    case v1::WORKER_STATE_DISCONNECTED:
+      return "disconnected";
+    case v1::WORKER_STATE_DRAINING:
+      return "draining";
     default:
-      return "stage";
+      return "unknown";
   }
 }
 

@@ -18,7 +18,7 @@ std::string JobName(std::uint64_t job);
 
 std::string_view NameOf(v1::JobState state);
 std::string_view NameOf(v1::TaskState state);
-std::string_view NameOf(v1::StageKind kind);
+std::string_view NameOf(v1::WorkerState state);
 
 // 1234567 as "1,234,567".
 std::string GroupDigits(std::uint64_t number);

@@ -7,6 +7,7 @@
 #include "base/units.h"
 #include "cli/names.h"
 #include "cli/table.h"
+#include "storage/task_input.h"
 
 namespace gristmill::cli {
 namespace {
@@ -135,7 +136,7 @@ std::vector<std::string> RenderBars(const v1::JobStatus& status, const RateMeter
       width > text_columns ? std::min(width - text_columns, kBarColumnsMax) : 0;
   for (int i = 0; i < status.stages_size(); ++i) {
     const v1::StageStatus& stage = status.stages(i);
-    std::string line = fmt::format("{:<8}", NameOf(stage.kind()));
+    std::string line = fmt::format("{:<8}", StageName(stage.kind()));
     if (bar_columns >= kBarColumnsMin) line += RenderBar(stage, bar_columns) + " ";
     line += fmt::format("{:>{}}  {}", RenderCounts(stage), count_columns,
                         RenderNotes(stage, rates.tasks_per_second(static_cast<std::size_t>(i))));
@@ -153,7 +154,7 @@ std::string RenderProgressLine(const v1::JobStatus& status, const RateMeter& rat
     const v1::StageStatus& stage = status.stages(i);
     const std::string notes =
         RenderNotes(stage, rates.tasks_per_second(static_cast<std::size_t>(i)));
-    line += fmt::format("; {} {}", NameOf(stage.kind()), RenderCounts(stage));
+    line += fmt::format("; {} {}", StageName(stage.kind()), RenderCounts(stage));
     if (!notes.empty()) line += fmt::format(" ({})", notes);
   }
   if (!HasEnded(status.state()) && !status.message().empty()) line += "; " + status.message();

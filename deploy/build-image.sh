@@ -80,7 +80,7 @@ step "start a coordinator and two workers from the image"
 cluster up --detach --no-build coordinator worker-1 worker-2
 for ((tries = 60; ; tries--)); do
   ready=$(cluster exec -T coordinator gristmill workers --coordinator 127.0.0.1:7070 --json 2>/dev/null |
-    grep -oE '"state" *: *"ready"' | wc -l) || true
+    grep -oE '"state" *: *"WORKER_STATE_READY"' | wc -l) || true
   ((ready < 2)) || break
   ((tries > 0)) || die "two workers did not register within a minute"
   sleep 1

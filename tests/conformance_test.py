@@ -182,7 +182,7 @@ class ConformanceTest(unittest.TestCase):
         held = wait_for(lambda: self.announced("map").get(5), "map 5 to start")[0]
         leaver = c.worker_of_runner(held)
         leaver.terminate()
-        wait_for(lambda: any(w["state"] == "draining" for w in c.workers()), "draining to show")
+        wait_for(lambda: any(w["state"] == "WORKER_STATE_DRAINING" for w in c.workers()), "draining to show")
         (self.marks / "release").touch()
         self.assertEqual(c.wait(job)["state"], "JOB_STATE_SUCCEEDED", c.logs())
         self.assertEqual(leaver.wait(timeout=30), 0, c.logs())

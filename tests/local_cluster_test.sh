@@ -34,7 +34,7 @@ start_prints_the_line_to_export_and_nothing_else() {
   line=$(start --workers 2) || return 1
   expect "one line with the port" grep -qxE 'export GRISTMILL_COORDINATOR=127\.0\.0\.1:[0-9]+' <<<"$line" &&
     expect "the cluster answers there" env "${line#export }" "$binary" workers &&
-    expect "two workers are ready" is 2 "$(env "${line#export }" "$binary" workers --json | grep -oE '"state" *: *"ready"' | wc -l)"
+    expect "two workers are ready" is 2 "$(env "${line#export }" "$binary" workers --json | grep -oE '"state" *: *"WORKER_STATE_READY"' | wc -l)"
 }
 
 starting_twice_changes_nothing() {

@@ -5,7 +5,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "base/check.h"
-#include "coordinator/rpc/task_input.h"
+#include "storage/task_input.h"
 
 namespace gristmill::coordinator {
 
@@ -25,15 +25,7 @@ void AssignmentBuilder::Assign(const StartAttempt& start, WorkerLink* link) {
     edge.kind() == v1::EDGE_KIND_SHUFFLE ? TellSources(upstream, link)
                                          : TellBroadcast(upstream, link);
   }
-  v1::TaskAssignment assignment;
-  assignment.mutable_id()->set_job(task.job.value());
-  assignment.mutable_id()->set_stage(task.stage);
-  assignment.mutable_id()->set_task(task.task);
-  assignment.set_attempt(start.attempt.value());
-  if (auto split = SplitOfTask(*entry->plan, *entry->splits, task.stage, task.task)) {
-    *assignment.mutable_split() = *std::move(split);
-  }
-  link->outbox.Assign(std::move(assignment));
+  link->outbox.Assign(MakeAssignment(*entry->plan, *entry->splits, task, start.attempt));
 }
 
 void AssignmentBuilder::TellSources(StageRef stage, WorkerLink* link) {

@@ -1,12 +1,10 @@
 #include "coordinator/rpc/job_catalog.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 #include <variant>
 
 #include "base/check.h"
-#include "coordinator/rpc/task_input.h"
+#include "storage/task_input.h"
 
 namespace gristmill::coordinator {
 
@@ -56,15 +54,10 @@ JobId JobCatalog::FoldEnd(const AttemptEndedRecord& ended) {
 
 void JobCatalog::RememberFailure(const RunningAttempt& attempt, const std::string& message) {
   CatalogEntry& entry = entries_.at(attempt.task.job);
-  const auto& [job, stage, task] = attempt.task;
-  const std::uint32_t times = entry.plan->request().max_attempts();
   entry.last_failure_cause = message;
-  entry.last_failure =
-      fmt::format("{} task {} failed {}, last on worker {}: {} ({}{})",
-                  StageName(entry.plan->stages(static_cast<int>(stage)).kind()), task,
-                  times == 1 ? "once" : fmt::format("{} times", times), WorkerName(attempt.worker),
-                  message, SplitOfTask(*entry.plan, *SplitsOf(entry), stage, task) ? "split " : "",
-                  DescribeTaskInput(*entry.plan, *SplitsOf(entry), stage, task));
+  entry.last_failure = DescribeTaskFailure(*entry.plan, *SplitsOf(entry), attempt.task,
+                                           entry.plan->request().max_attempts(),
+                                           WorkerName(attempt.worker), message);
 }
 
 void JobCatalog::FoldState(const JobStateRecord& changed, std::int64_t unix_ms) {

@@ -198,6 +198,17 @@ TEST_F(CoordinatorServer, AFailedJobNamesTaskWorkerAndSplitAlsoAfterARestart) {
   StopServer();
   StartServer();
   EXPECT_EQ(client_->Get(job)->message(), expected);
+
+  v1::TasksRequest request;
+  request.set_job(job);
+  const v1::TasksResponse tasks = client_->Tasks(request).value();
+  ASSERT_EQ(tasks.tasks_size(), 3);
+  EXPECT_EQ(tasks.tasks(0).state(), v1::TASK_STATE_CANCELLED);  // it ran when the job failed
+  EXPECT_EQ(tasks.tasks(1).state(), v1::TASK_STATE_FAILED);
+  EXPECT_EQ(tasks.tasks(1).failures(), 2);
+  EXPECT_EQ(tasks.tasks(1).stage_kind(), v1::STAGE_KIND_MAP);
+  EXPECT_EQ(tasks.tasks(2).state(), v1::TASK_STATE_CANCELLED);
+  EXPECT_EQ(tasks.tasks(2).stage_kind(), v1::STAGE_KIND_REDUCE);
 }
 
 TEST_F(CoordinatorServer, GoesOnAfterARestartWithoutRunningAnythingAgain) {
@@ -263,7 +274,7 @@ TEST_F(CoordinatorServer, ListsWorkersAndTasks) {
   ASSERT_TRUE(workers.ok());
   ASSERT_EQ(workers->workers_size(), 1);
   EXPECT_EQ(workers->workers(0).name(), "host:instance-1");
-  EXPECT_EQ(workers->workers(0).state(), "ready");
+  EXPECT_EQ(workers->workers(0).state(), v1::WORKER_STATE_READY);
   EXPECT_EQ(workers->workers(0).slots_used(), 2);
 
   v1::TasksRequest request;

@@ -2,35 +2,26 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/check.h"
-#include "coordinator/rpc/task_input.h"
+#include "coordinator/job_status.h"
+#include "storage/task_input.h"
 
 namespace gristmill::coordinator {
 namespace {
 
 constexpr std::uint32_t kTasksPerPageMax = 10'000;
 
-v1::JobState ViewState(JobState state) {
-  switch (state) {
-    case JobState::kRunning:
-      return v1::JOB_STATE_RUNNING;
-    case JobState::kCommitting:
-      return v1::JOB_STATE_COMMITTING;
-    case JobState::kSucceeded:
-      return v1::JOB_STATE_SUCCEEDED;
-    case JobState::kFailed:
-      return v1::JOB_STATE_FAILED;
-    case JobState::kCancelled:
-      return v1::JOB_STATE_CANCELLED;
-  }
-  return v1::JOB_STATE_UNSPECIFIED;
-}
-
-v1::TaskState ViewState(TaskState state) {
-  switch (state) {
+// A task that waits when its job ends will not run any more: it failed for the last time, or the
+// end came first.
+v1::TaskState ViewState(const TaskView& task, const JobView& job, std::uint32_t max_attempts) {
+  switch (task.state) {
     case TaskState::kWaiting:
-      return v1::TASK_STATE_WAITING;
+      if (job.state != JobState::kFailed && job.state != JobState::kCancelled) {
+        return v1::TASK_STATE_WAITING;
+      }
+      return task.failures >= max_attempts ? v1::TASK_STATE_FAILED : v1::TASK_STATE_CANCELLED;
     case TaskState::kRunning:
       return v1::TASK_STATE_RUNNING;
     case TaskState::kSucceeded:
@@ -39,16 +30,16 @@ v1::TaskState ViewState(TaskState state) {
   return v1::TASK_STATE_UNSPECIFIED;
 }
 
-std::string ViewState(WorkerState state) {
+v1::WorkerState ViewState(WorkerState state) {
   switch (state) {
     case WorkerState::kReady:
-      return "ready";
+      return v1::WORKER_STATE_READY;
     case WorkerState::kDisconnected:
-      return "disconnected";
+      return v1::WORKER_STATE_DISCONNECTED;
     case WorkerState::kDraining:
-      return "draining";
+      return v1::WORKER_STATE_DRAINING;
   }
-  return "unknown";
+  return v1::WORKER_STATE_UNSPECIFIED;
 }
 
 // Why the job ended. If a task's failure ended it, in words that name the task's input: the core
@@ -59,14 +50,15 @@ std::string MessageOf(const JobView& job, const CatalogEntry& entry) {
   return a_task_did ? entry.last_failure : job.message;
 }
 
-v1::TaskStatus ViewTask(const Coordinator& core, const JobCatalog& catalog,
+v1::TaskStatus ViewTask(const Coordinator& core, const JobCatalog& catalog, const JobView& job,
                         const CatalogEntry& entry, const SplitTable& splits, const TaskRef& ref) {
   const TaskView task = core.task(ref).value();
   v1::TaskStatus status;
   status.mutable_id()->set_job(ref.job.value());
   status.mutable_id()->set_stage(ref.stage);
   status.mutable_id()->set_task(ref.task);
-  status.set_state(ViewState(task.state));
+  status.set_stage_kind(entry.plan->stages(static_cast<int>(ref.stage)).kind());
+  status.set_state(ViewState(task, job, entry.plan->request().max_attempts()));
   status.set_attempt(task.attempt.value());
   if (task.worker) status.set_worker(catalog.WorkerName(task.worker));
   status.set_failures(task.failures);
@@ -90,20 +82,8 @@ v1::JobStatus ViewJob(const Coordinator& core, const JobCatalog& catalog, JobId 
   const CatalogEntry* entry = catalog.Find(id);
   const auto job = core.job(id);
   GM_CHECK(entry != nullptr && job.has_value());
-  v1::JobStatus status;
+  v1::JobStatus status = StatusOf(*job, *entry->plan);
   status.set_id(id.value());
-  status.set_name(job->name);
-  status.set_state(ViewState(job->state));
-  for (std::size_t i = 0; i < job->stages.size(); ++i) {
-    v1::StageStatus* stage = status.add_stages();
-    stage->set_kind(entry->plan->stages(static_cast<int>(i)).kind());
-    stage->set_tasks_total(job->stages[i].tasks);
-    stage->set_tasks_succeeded(job->stages[i].succeeded);
-    stage->set_tasks_running(job->stages[i].running);
-    stage->set_attempts_failed(job->stages[i].attempts_failed);
-    stage->set_outputs_lost(job->stages[i].outputs_lost);
-  }
-  status.set_output(entry->plan->request().output());
   status.set_message(MessageOf(*job, *entry));
   status.set_submitted_unix_ms(entry->submitted_unix_ms);
   status.set_finished_unix_ms(entry->finished_unix_ms);
@@ -132,7 +112,8 @@ v1::TasksResponse ViewTasks(const Coordinator& core, const JobCatalog& catalog,
                             const v1::TasksRequest& request) {
   const JobId job(request.job());
   const CatalogEntry* entry = catalog.Find(job);
-  GM_CHECK(entry != nullptr);
+  const auto view = core.job(job);
+  GM_CHECK(entry != nullptr && view.has_value());
   const auto splits = catalog.SplitsOf(*entry);
   const std::uint32_t page_size =
       request.page_size() == 0 ? kTasksPerPageMax : std::min(request.page_size(), kTasksPerPageMax);
@@ -146,7 +127,7 @@ v1::TasksResponse ViewTasks(const Coordinator& core, const JobCatalog& catalog,
         return response;
       }
       *response.add_tasks() =
-          ViewTask(core, catalog, *entry, *splits,
+          ViewTask(core, catalog, *view, *entry, *splits,
                    {job, static_cast<std::uint32_t>(stage), static_cast<std::uint32_t>(task)});
     }
     first += count;
@@ -156,11 +137,7 @@ v1::TasksResponse ViewTasks(const Coordinator& core, const JobCatalog& catalog,
 
 v1::CountersResponse ViewCounters(const JobView& job) {
   v1::CountersResponse response;
-  for (const auto& [name, value] : job.counters) {
-    v1::Counter* counter = response.add_counters();
-    counter->set_name(name);
-    counter->set_value(value);
-  }
+  for (v1::Counter& counter : CountersOf(job)) *response.add_counters() = std::move(counter);
   return response;
 }
 

@@ -1,0 +1,38 @@
+// What a task reads, derived from its job's plan, and how tasks are named to people.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+#include "gristmill/v1/job.pb.h"
+#include "gristmill/v1/worker_service.pb.h"
+#include "storage/split_planner.h"
+
+namespace gristmill {
+
+// `splits` is made of `plan` in all of these.
+
+// The split of a sample or map task; nothing for a reduce task.
+std::optional<v1::Split> SplitOfTask(const v1::JobPlan& plan, const SplitTable& splits,
+                                     std::uint32_t stage, std::uint32_t task);
+
+v1::TaskAssignment MakeAssignment(const v1::JobPlan& plan, const SplitTable& splits,
+                                  const TaskRef& task, AttemptId attempt);
+
+// "path:offset+length", "[begin, end)" or "partition N".
+std::string DescribeTaskInput(const v1::JobPlan& plan, const SplitTable& splits,
+                              std::uint32_t stage, std::uint32_t task);
+
+// Why a job fails whose task failed so many times, at last for `reason`: "map task 3 failed 4
+// times, last on worker W: REASON (split S)". `worker` is empty where there is only one.
+std::string DescribeTaskFailure(const v1::JobPlan& plan, const SplitTable& splits,
+                                const TaskRef& task, std::uint32_t times, std::string_view worker,
+                                std::string_view reason);
+
+// "sample", "map" or "reduce".
+std::string_view StageName(v1::StageKind kind);
+
+}  // namespace gristmill
