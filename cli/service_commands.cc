@@ -44,6 +44,9 @@ absl::Status CheckCoordinatorFlags(CoordinatorFlags* flags) {
         "a heartbeat 10ms or more",
         FormatDuration(options.lease_ms), FormatDuration(options.heartbeat_ms));
   }
+  if (options.keep_jobs == 0) {
+    return InvalidArgument("--keep-jobs is at least 1: the job that ended last");
+  }
   std::error_code error;
   options.journal_path = std::filesystem::absolute(options.journal_path, error).string();
   if (error) return InvalidArgument("--journal is not a path: {}", error.message());

@@ -34,6 +34,16 @@ void AddCoordinator(CLI::App& app, Command* chosen) {
       ->type_name("DURATION");
   command->add_option("--lease", flags->lease, "A worker unheard for so long is lost [10s]")
       ->type_name("DURATION");
+  command
+      ->add_option("--keep-jobs", flags->options.keep_jobs,
+                   "Jobs that ended are remembered, the last so many")
+      ->type_name("N")
+      ->default_str(std::to_string(flags->options.keep_jobs));
+  command
+      ->add_option("--keep-tasks", flags->options.keep_tasks,
+                   "As long as jobs that ended have so many tasks together, 'tasks' shows them")
+      ->type_name("N")
+      ->default_str(std::to_string(flags->options.keep_tasks));
   AddLogLevel(command, &flags->log_level);
   command->footer(
       "A coordinator started again on the same journal goes on with its jobs.\n"

@@ -117,7 +117,9 @@ std::vector<Input> InputsOf(v1::CoordinatorMessage message, const RunnerSetup& s
       inputs.push_back(AttemptsCancelled{Attempts(message.cancel().attempts())});
       break;
     case v1::CoordinatorMessage::kJobEnd:
-      inputs.push_back(JobEnded{JobId(message.job_end().job())});
+      for (const std::uint64_t job : message.job_end().jobs()) {
+        inputs.push_back(JobEnded{JobId(job)});
+      }
       break;
     case v1::CoordinatorMessage::kAck:
       inputs.push_back(ReportsAcknowledged{Attempts(message.ack().attempts())});

@@ -169,6 +169,7 @@ class WorkerProcess : public Worker {
     if (options_.share_spill_directory) wire.set_spill_directory(spill_->path());
     wire.set_version(GRISTMILL_VERSION);
     for (const AttemptId id : registration.running) wire.add_running_attempts(id.value());
+    for (const JobId id : registration.jobs) wire.add_jobs(id.value());
     session_->Send(std::move(message));
   }
   void Perform(const SendHeartbeat& heartbeat) { session_->Send(MessageOf(heartbeat)); }

@@ -272,6 +272,7 @@ TEST_F(WorkerTest, ReportsAreSentAgainAfterTheSessionBroke) {
   const v1::Register again = AwaitRegister();
   EXPECT_EQ(again.instance(), register_.instance());
   EXPECT_THAT(again.running_attempts(), testing::ElementsAre(20));
+  EXPECT_THAT(again.jobs(), testing::ElementsAre(7));
   Accept();
   const v1::TaskReport report = AwaitReport();
   EXPECT_EQ(report.attempt(), 20u);
@@ -286,7 +287,7 @@ TEST_F(WorkerTest, TheEndOfAJobRemovesItsOutputAndForgettingRemovesAll) {
   const std::string runs = RunFilePath(register_.spill_directory(), 7, 0, 0, 20);
   EXPECT_TRUE(fs::exists(runs));
   v1::CoordinatorMessage end;
-  end.mutable_job_end()->set_job(7);
+  end.mutable_job_end()->add_jobs(7);
   coordinator_.Send(end);
   const auto gone = [&](const auto&) { return !fs::exists(runs); };
   EXPECT_TRUE(coordinator_.Await(gone));

@@ -42,11 +42,15 @@ struct CommitOutput {
   std::vector<AttemptId> winners;  // by task of the last stage
 };
 // The job reached a final state: workers drop its runners and runs, staging is removed. Asked again
-// after a restart, and for a worker that was not connected when the job ended. Idempotent.
+// after a restart. Idempotent.
 struct EndJob {
   JobId job;
   JobState state = JobState::kSucceeded;
-  WorkerId worker = WorkerId();  // the only one to be told; none: all
+};
+// The worker still holds something of these jobs, which ended while it could not be told.
+struct DropJobs {
+  WorkerId worker;
+  std::vector<JobId> jobs;
 };
 // The answer to SubmitJob.
 struct JobAccepted {
@@ -57,7 +61,8 @@ struct ReleaseWorker {
   WorkerId worker;
 };
 
-using Action = std::variant<StartAttempt, CancelAttempt, AcceptWorker, DropWorker,
-                            AcknowledgeReport, CommitOutput, EndJob, JobAccepted, ReleaseWorker>;
+using Action =
+    std::variant<StartAttempt, CancelAttempt, AcceptWorker, DropWorker, AcknowledgeReport,
+                 CommitOutput, EndJob, DropJobs, JobAccepted, ReleaseWorker>;
 
 }  // namespace gristmill::coordinator

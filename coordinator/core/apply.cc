@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "base/check.h"
+#include "coordinator/core/restore.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -51,7 +52,6 @@ void ForgetWorkOf(ClusterState& state, Job& job) {
   for (const WorkerId id : job.participants) {
     Worker* worker = state.workers.Find(id);
     if (worker == nullptr) continue;
-    if (!worker->connected) worker->unheard_ends.push_back(job.id);
     auto& finished = worker->finished;
     finished.erase(finished.lower_bound({job.id, 0}),
                    finished.lower_bound({JobId(job.id.value() + 1), 0}));
@@ -69,7 +69,7 @@ struct Folder {
   ClusterState& state;
 
   void operator()(const JobSubmittedRecord& record) {
-    state.jobs.UpdateTurn(state.jobs.Add(record.job, record.shape));
+    state.jobs.UpdateTurn(state.jobs.Add(record.job, record.shape, !record.without_tasks));
   }
 
   void operator()(const JobStateRecord& record) {
@@ -77,9 +77,20 @@ struct Folder {
     GM_CHECK(job != nullptr && record.state > job->state && !job->is_final());
     job->state = record.state;
     job->message = record.message;
-    if (job->is_final()) ForgetWorkOf(state, *job);
+    if (job->is_final()) {
+      ForgetWorkOf(state, *job);
+      state.jobs.OnEnd(*job);
+    }
     state.jobs.UpdateTurn(*job);
   }
+
+  void operator()(const TasksForgottenRecord& record) {
+    Job* job = state.jobs.Find(record.job);
+    GM_CHECK(job != nullptr && job->is_final() && !job->tasks_forgotten);
+    state.jobs.ForgetTasks(*job);
+  }
+
+  void operator()(const JobForgottenRecord& record) { state.jobs.Forget(record.job); }
 
   void operator()(const WorkerJoinedRecord& record) { state.workers.Join(record); }
 
@@ -189,6 +200,11 @@ struct Folder {
     }
     Requeue(stage, record.task.task);
     state.jobs.UpdateTurn(*job);
+  }
+
+  template <class Restored>
+  void operator()(const Restored& record) {
+    Restore(state, record);
   }
 };
 

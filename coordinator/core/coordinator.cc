@@ -16,6 +16,7 @@ Coordinator::~Coordinator() = default;
 
 Output Coordinator::Step(const Event& event, Instant now) {
   Turn turn{*state_, now, {}, {}, {}};
+  ForgetOldJobs(turn);
   std::visit([&](const auto& e) { OnEvent(turn, e); }, event);
   AssignFreeSlots(turn);
   AssignAhead(turn);
@@ -28,9 +29,9 @@ void Coordinator::Apply(const Record& record) { ApplyRecord(*state_, record); }
 Output Coordinator::Recover(Instant now) {
   Turn turn{*state_, now, {}, {}, {}};
   state_->workers.RenewAllLeases(now, state_->limits.lease_ms);
-  for (const Job& job : state_->jobs.all()) {
-    if (job.state == JobState::kCommitting) turn.Do(CommitOutput{job.id, job.winners()});
-    if (job.is_final()) turn.Do(EndJob{job.id, job.state});
+  for (const auto& [id, job] : state_->jobs.all()) {
+    if (job.state == JobState::kCommitting) turn.Do(CommitOutput{id, job.winners()});
+    if (job.is_final()) turn.Do(EndJob{id, job.state});
   }
   return std::move(turn.output);
 }

@@ -7,7 +7,9 @@
 // Recovery: Apply every journaled record, then Recover(now) once, performing its Output likewise.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,11 +20,16 @@
 #include "coordinator/core/action.h"
 #include "coordinator/core/event.h"
 #include "coordinator/core/record.h"
+#include "coordinator/core/task.h"
 
 namespace gristmill::coordinator {
 
 struct Limits {
   DurationMs lease_ms = 10'000;  // a worker not heard for this long is lost
+  // Of the jobs that ended last, so many are remembered; with their tasks only as long as those are
+  // not more than this together.
+  std::size_t ended_jobs_max = 10'000;
+  std::uint64_t ended_tasks_max = 2'000'000;
 };
 
 struct Output {
@@ -31,8 +38,6 @@ struct Output {
 };
 
 // --- What queries see -------------------------------------------------------------------------
-enum class TaskState : std::uint8_t { kWaiting, kRunning, kSucceeded };
-
 struct StageView {
   std::uint32_t tasks = 0, succeeded = 0, running = 0;
   std::uint64_t attempts_failed = 0, outputs_lost = 0;
@@ -44,6 +49,7 @@ struct JobView {
   std::string message;
   std::vector<StageView> stages;
   Counters counters;  // sorted by name; each task counted once
+  bool tasks_forgotten = false;
 };
 struct TaskView {
   TaskState state = TaskState::kWaiting;
@@ -82,6 +88,9 @@ class Coordinator {
 
   std::vector<JobId> jobs() const;  // in order of submission
   std::optional<JobView> job(JobId id) const;
+  // There was such a job; it ended, and was forgotten for those that ended later.
+  bool was_forgotten(JobId id) const;
+  // None if the job's tasks were forgotten.
   std::optional<TaskView> task(const TaskRef& ref) const;
   std::vector<WorkerView> workers() const;  // live ones, in order of id
   std::optional<WorkerView> worker(WorkerId id) const;
@@ -97,7 +106,11 @@ class Coordinator {
   // Results of a finished stage by task, for broadcast edges.
   std::vector<std::string> stage_results(JobId job, std::uint32_t stage) const;
 
-  // Everything that Apply folds, as text: equal for a live state and its refolded journal.
+  // The state as few records: folded by a new Coordinator they give the same Fingerprint. Hands
+  // them out one by one, since together they may be large; stops at the first false.
+  bool Snapshot(const std::function<bool(const Record&)>& take) const;
+  // Everything that Apply folds, as text: equal for a live state, its refolded journal and its
+  // refolded snapshot.
   std::string Fingerprint() const;
 
  private:

@@ -36,6 +36,7 @@ struct WorkerRegistered {
   std::string shuffle_address;
   std::string spill_directory;
   std::vector<AttemptId> running;  // attempts it still runs or has unacknowledged reports for
+  std::vector<JobId> jobs = {};    // that it holds runners, attempts or files of
 };
 struct WorkerHeartbeat {
   WorkerId worker;

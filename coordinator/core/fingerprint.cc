@@ -27,6 +27,7 @@ void Print(Text out, const Stage& stage, std::uint32_t index) {
     fmt::format_to(out, "\n");
   }
   for (const auto task : stage.orphaned_outputs) fmt::format_to(out, "  orphan {}\n", task);
+  for (const auto task : stage.queue.requeued()) fmt::format_to(out, "  requeued {}\n", task);
   for (const auto task : stage.queue.choosy()) fmt::format_to(out, "  choosy {}\n", task);
   for (std::size_t i = 0; i < stage.results.size(); ++i) {
     fmt::format_to(out, "  result {} {}\n", i, stage.results[i]);
@@ -34,8 +35,9 @@ void Print(Text out, const Stage& stage, std::uint32_t index) {
 }
 
 void Print(Text out, const ClusterState& state, const Job& job) {
-  fmt::format_to(out, "job {} {} state={} incomplete={} message={}\n", job.id.value(), job.name,
-                 static_cast<int>(job.state), job.incomplete_stages, job.message);
+  fmt::format_to(out, "job {} {} state={} incomplete={} last={} forgotten={} message={}\n",
+                 job.id.value(), job.name, static_cast<int>(job.state), job.incomplete_stages,
+                 job.last_assigned.value(), job.tasks_forgotten, job.message);
   for (std::uint32_t i = 0; i < job.stages.size(); ++i) Print(out, job.stages[i], i);
   for (const AttemptId attempt : job.running) {
     const RunningAttempt& running = state.running.at(attempt);
@@ -68,7 +70,8 @@ std::string Coordinator::Fingerprint() const {
   std::string text =
       fmt::format("next job={} worker={} attempt={}\n", state_->jobs.next_id().value(),
                   state_->workers.next_id().value(), state_->next_attempt.value());
-  for (const Job& job : state_->jobs.all()) Print(std::back_inserter(text), *state_, job);
+  for (const auto& [id, job] : state_->jobs.all()) Print(std::back_inserter(text), *state_, job);
+  for (const JobId id : state_->jobs.ended()) text += fmt::format("ended {}\n", id.value());
   for (const auto& [id, worker] : state_->workers.live()) Print(std::back_inserter(text), worker);
   return text;
 }

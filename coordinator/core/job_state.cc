@@ -6,8 +6,12 @@
 
 namespace gristmill::coordinator {
 
-Job::Job(JobId id, const JobShape& shape)
-    : id(id), name(shape.name), max_attempts(shape.max_attempts), has_output(shape.has_output) {
+Job::Job(JobId id, const JobShape& shape, bool with_tasks)
+    : id(id),
+      name(shape.name),
+      max_attempts(shape.max_attempts),
+      has_output(shape.has_output),
+      tasks_forgotten(!with_tasks) {
   stages.reserve(shape.stages.size());
   for (const StageShape& stage_shape : shape.stages) {
     const auto index = static_cast<std::uint32_t>(stages.size());
@@ -20,7 +24,7 @@ Job::Job(JobId id, const JobShape& shape)
         upstream.broadcasts = true;
       }
     }
-    stages.emplace_back(stage_shape);
+    stages.emplace_back(stage_shape, with_tasks);
     if (!stages.back().complete()) ++incomplete_stages;
   }
 }
@@ -59,6 +63,18 @@ std::vector<AttemptId> Job::winners() const {
   winners.reserve(stages.back().tasks.size());
   for (const Task& task : stages.back().tasks) winners.push_back(task.attempt);
   return winners;
+}
+
+std::uint64_t Job::task_count() const {
+  std::uint64_t count = 0;
+  for (const Stage& stage : stages) count += stage.task_count;
+  return count;
+}
+
+JobShape Job::shape() const {
+  JobShape shape{name, {}, max_attempts, has_output};
+  for (const Stage& stage : stages) shape.stages.push_back({stage.task_count, stage.inputs});
+  return shape;
 }
 
 }  // namespace gristmill::coordinator

@@ -17,6 +17,7 @@
 #include "coordinator/core/job_shape.h"
 #include "coordinator/core/ready_queue.h"
 #include "coordinator/core/record.h"
+#include "coordinator/core/task.h"
 
 namespace gristmill::coordinator {
 
@@ -25,26 +26,20 @@ namespace gristmill::coordinator {
 // told. A rolling restart stays far below.
 constexpr std::uint16_t kUncountedEndsMax = 16;
 
-struct Task {
-  AttemptId attempt;  // running or succeeded; none while the task waits
-  WorkerId worker;    // of that attempt; may be gone if the output is not needed any more
-  std::uint32_t failures = 0;
-  TaskState state = TaskState::kWaiting;
-  bool counted = false;  // its counters and its result were folded, at its first success
-  std::uint16_t uncounted_ends = 0;  // of its attempts, without success or failure; saturates
-};
-static_assert(sizeof(Task) == 24);
-
 struct Stage {
-  explicit Stage(const StageShape& shape)
-      : inputs(shape.inputs), tasks(shape.task_count), queue(shape.task_count) {}
+  Stage(const StageShape& shape, bool with_tasks)
+      : task_count(shape.task_count),
+        inputs(shape.inputs),
+        tasks(with_tasks ? shape.task_count : 0),
+        queue(shape.task_count) {}
 
   // Constant.
+  std::uint32_t task_count;
   std::vector<EdgeShape> inputs;
   std::vector<std::uint32_t> shuffle_readers;  // stages that read this one's output
   bool broadcasts = false;                     // some stage reads this one's results
 
-  std::vector<Task> tasks;
+  std::vector<Task> tasks;  // none once they are forgotten
   ReadyQueue queue;
   std::uint32_t succeeded = 0;
   std::uint32_t running = 0;
@@ -60,15 +55,13 @@ struct Stage {
   // Volatile: not in the journal. Of recent attempts; zero before the first.
   std::uint64_t mean_run_us = 0;
 
-  bool complete() const { return succeeded == tasks.size(); }
-  std::uint32_t waiting() const {
-    return static_cast<std::uint32_t>(tasks.size()) - succeeded - running;
-  }
+  bool complete() const { return succeeded == task_count; }
+  std::uint32_t waiting() const { return task_count - succeeded - running; }
   void LearnRunTime(std::uint64_t run_us);
 };
 
 struct Job {
-  Job(JobId id, const JobShape& shape);
+  Job(JobId id, const JobShape& shape, bool with_tasks = true);
 
   // Constant.
   JobId id;
@@ -78,6 +71,7 @@ struct Job {
 
   JobState state = JobState::kRunning;
   std::string message;
+  bool tasks_forgotten;
   std::vector<Stage> stages;
   std::uint32_t incomplete_stages = 0;
   absl::btree_set<AttemptId> running;
@@ -94,6 +88,8 @@ struct Job {
   // The succeeded attempts of the last stage, by task.
   std::vector<AttemptId> winners() const;
   bool is_final() const { return state > JobState::kCommitting; }
+  std::uint64_t task_count() const;
+  JobShape shape() const;
 };
 
 }  // namespace gristmill::coordinator

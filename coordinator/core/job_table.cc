@@ -1,18 +1,23 @@
 #include "coordinator/core/job_table.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace gristmill::coordinator {
 
-Job& JobTable::Add(JobId id, const JobShape& shape) {
-  GM_CHECK(id == next_id());
-  jobs_.emplace_back(id, shape);
-  turn_of_job_.emplace_back();
-  return jobs_.back();
+Job& JobTable::Add(JobId id, const JobShape& shape, bool with_tasks) {
+  const auto [added, is_new] = jobs_.try_emplace(id, id, shape, with_tasks);
+  GM_CHECK(id && is_new);
+  SkipTo(JobId(id.value() + 1));
+  return added->second;
 }
 
+void JobTable::SkipTo(JobId id) { next_id_ = std::max(next_id_, id); }
+
 Job* JobTable::Find(JobId id) {
-  return id && id.value() <= jobs_.size() ? &jobs_[id.value() - 1] : nullptr;
+  const auto found = jobs_.find(id);
+  return found == jobs_.end() ? nullptr : &found->second;
 }
 
 const Job* JobTable::Find(JobId id) const { return const_cast<JobTable*>(this)->Find(id); }
@@ -22,11 +27,41 @@ void JobTable::UpdateTurn(const Job& job) {
   if (job.state == JobState::kRunning && job.HasRunnableTask()) {
     now = Turn{job.running.size(), job.last_assigned, job.id};
   }
-  std::optional<Turn>& before = turn_of_job_[job.id.value() - 1];
-  if (now == before) return;
-  if (before) turns_.erase(*before);
-  if (now) turns_.insert(*now);
-  before = now;
+  const auto before = turn_of_job_.find(job.id);
+  if (before != turn_of_job_.end()) {
+    if (now == before->second) return;
+    turns_.erase(before->second);
+    if (!now) turn_of_job_.erase(before);
+  }
+  if (!now) return;
+  turns_.insert(*now);
+  turn_of_job_.insert_or_assign(job.id, *now);
+}
+
+void JobTable::OnEnd(const Job& job) {
+  ended_.push_back(job.id);
+  if (job.tasks_forgotten) return;
+  ended_with_tasks_.push_back(job.id);
+  ended_tasks_ += job.task_count();
+}
+
+void JobTable::ForgetTasks(Job& job) {
+  const auto found = std::find(ended_with_tasks_.begin(), ended_with_tasks_.end(), job.id);
+  GM_CHECK(found != ended_with_tasks_.end());
+  ended_with_tasks_.erase(found);
+  ended_tasks_ -= job.task_count();
+  job.tasks_forgotten = true;
+  for (Stage& stage : job.stages) std::vector<Task>().swap(stage.tasks);
+}
+
+void JobTable::Forget(JobId id) {
+  Job* job = Find(id);
+  GM_CHECK(job != nullptr);
+  if (!job->tasks_forgotten) ForgetTasks(*job);
+  const auto found = std::find(ended_.begin(), ended_.end(), id);
+  GM_CHECK(found != ended_.end());
+  ended_.erase(found);
+  jobs_.erase(id);
 }
 
 }  // namespace gristmill::coordinator

@@ -1,13 +1,15 @@
-// All jobs by id, and the order in which they take free slots.
+// The jobs that are remembered, by id; the order in which they take free slots, and the order in
+// which they are to be forgotten.
 #pragma once
 
 #include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
-#include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "base/ids.h"
 #include "coordinator/core/job_state.h"
@@ -25,22 +27,38 @@ class JobTable {
     friend constexpr auto operator<=>(const Turn&, const Turn&) = default;
   };
 
-  JobId next_id() const { return JobId(jobs_.size() + 1); }
-  // `id` is next_id().
-  Job& Add(JobId id, const JobShape& shape);
+  JobId next_id() const { return next_id_; }
+  // `id` was not used before; the next one is above it.
+  Job& Add(JobId id, const JobShape& shape, bool with_tasks);
+  // Ids below `id` are not to be used any more.
+  void SkipTo(JobId id);
   Job* Find(JobId id);
   const Job* Find(JobId id) const;
-  const std::deque<Job>& all() const { return jobs_; }
+  const std::map<JobId, Job>& all() const { return jobs_; }
 
   // Jobs with a runnable task.
   const absl::btree_set<Turn>& turns() const { return turns_; }
   // To be called after any change of the job's tasks or state.
   void UpdateTurn(const Job& job);
 
+  // --- Ended jobs, the one that ended first in front -------------------------------------------
+  const std::deque<JobId>& ended() const { return ended_; }
+  // Of those, the ones that still have their tasks, and how many these are.
+  const std::deque<JobId>& ended_with_tasks() const { return ended_with_tasks_; }
+  std::uint64_t ended_tasks() const { return ended_tasks_; }
+  // The job has just become final.
+  void OnEnd(const Job& job);
+  void ForgetTasks(Job& job);  // it ended
+  void Forget(JobId id);       // it ended
+
  private:
-  std::deque<Job> jobs_;                          // by id - 1; never moved
-  std::vector<std::optional<Turn>> turn_of_job_;  // by id - 1: the key in turns_
+  JobId next_id_{1};
+  std::map<JobId, Job> jobs_;
+  absl::btree_map<JobId, Turn> turn_of_job_;  // the key in turns_
   absl::btree_set<Turn> turns_;
+  std::deque<JobId> ended_;
+  std::deque<JobId> ended_with_tasks_;
+  std::uint64_t ended_tasks_ = 0;
 };
 
 }  // namespace gristmill::coordinator

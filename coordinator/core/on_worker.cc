@@ -65,12 +65,22 @@ void SettleUnknownAttempts(Turn& turn, const Worker& worker, std::vector<Attempt
   }
 }
 
+// Of the jobs that the worker holds something of.
+void DropEndedJobs(Turn& turn, const Worker& worker, std::vector<JobId> jobs) {
+  std::erase_if(jobs, [&](JobId id) {
+    const Job* job = turn.state.jobs.Find(id);
+    return job != nullptr && !job->is_final();
+  });
+  if (!jobs.empty()) turn.Do(DropJobs{worker.id, std::move(jobs)});
+}
+
 // The instance is live and goes on under its id.
-void Reattach(Turn& turn, Worker& worker, std::vector<AttemptId> listed) {
+void Reattach(Turn& turn, Worker& worker, const WorkerRegistered& event) {
   turn.state.workers.Connect(worker);
   Heard(turn, worker);
   turn.Do(AcceptWorker{worker.id, worker.instance, false});
 
+  std::vector<AttemptId> listed = event.running;
   std::sort(listed.begin(), listed.end());
   listed.erase(std::unique(listed.begin(), listed.end()), listed.end());
   std::vector<AttemptId> missing, unknown;
@@ -80,9 +90,7 @@ void Reattach(Turn& turn, Worker& worker, std::vector<AttemptId> listed) {
                       std::back_inserter(unknown));
   LoseAttempts(turn, missing, fmt::format("worker {} does not run it", worker.name));
   if (!unknown.empty()) SettleUnknownAttempts(turn, worker, std::move(unknown));
-  for (const JobId job : std::exchange(worker.unheard_ends, {})) {
-    turn.Do(EndJob{job, turn.state.jobs.Find(job)->state, worker.id});
-  }
+  DropEndedJobs(turn, worker, event.jobs);
   turn.release_candidates.push_back(worker.id);
 }
 
@@ -98,7 +106,7 @@ void OnEvent(Turn& turn, const WorkerRegistered& event) {
   WorkerPool& workers = turn.state.workers;
   if (Worker* known = workers.FindInstance(event.instance); known != nullptr) {
     if (DescribesTheSame(*known, event)) {
-      Reattach(turn, *known, event.running);
+      Reattach(turn, *known, event);
       return;
     }
     LoseWorker(turn, known->id, "came back with another address or number of slots");

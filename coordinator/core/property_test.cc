@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <random>
 #include <set>
 #include <vector>
@@ -20,6 +21,13 @@ constexpr int kChaosSteps = 400;
 constexpr int kCalmStepsMax = 5'000;
 constexpr int kHopelessStepsMax = 5'000;
 constexpr std::uint32_t kTasksMax = 9;
+constexpr int kStepsPerSnapshot = 7;
+
+// Every other history remembers so little that ended jobs are forgotten all the time.
+Limits LimitsOf(std::uint64_t seed) {
+  if (seed % 2 == 0) return {};
+  return {.ended_jobs_max = 1 + seed / 2 % 4, .ended_tasks_max = seed / 2 % 32};
+}
 
 // A worker process: what it believes to run. It is told by actions only.
 struct FakeWorker {
@@ -33,7 +41,7 @@ struct FakeWorker {
 
 class RandomHistory {
  public:
-  explicit RandomHistory(std::uint64_t seed) : random_(seed) {}
+  explicit RandomHistory(std::uint64_t seed) : limits_(LimitsOf(seed)), random_(seed) {}
 
   // Steps after which a worker had more attempts than slots, by worker.
   std::uint64_t ahead() const { return ahead_; }
@@ -42,6 +50,15 @@ class RandomHistory {
     for (int i = 0; i < kChaosSteps && !testing::Test::HasFailure(); ++i) Disturb();
     CalmDown();
     EXPECT_EQ(Refolded(), core_.Fingerprint());
+    Step(Tick{});  // what ended last makes others be forgotten
+    EXPECT_LE(core_.jobs().size(), limits_.ended_jobs_max);
+    std::uint64_t tasks = 0;
+    for (const JobId id : core_.jobs()) {
+      const JobView job = *core_.job(id);
+      if (job.tasks_forgotten) continue;
+      for (const StageView& stage : job.stages) tasks += stage.tasks;
+    }
+    EXPECT_LE(tasks, limits_.ended_tasks_max);
   }
 
   // No attempt ever fails or succeeds: each goes back or away with its worker.
@@ -270,9 +287,10 @@ class RandomHistory {
     const Output output = core_.Step(event, now_);
     for (const Record& record : output.records) {
       journal_.push_back(record);
-      shadow_.Apply(record);
+      shadow_->Apply(record);
       Note(record);
     }
+    if (++steps_ % kStepsPerSnapshot == 0) RestoreShadow();
     for (const Action& action : output.actions) Perform(action);
     Check();
   }
@@ -324,7 +342,7 @@ class RandomHistory {
 
   // --- What must hold -------------------------------------------------------------------------
   void Check() {
-    EXPECT_EQ(shadow_.Fingerprint(), core_.Fingerprint());
+    EXPECT_EQ(shadow_->Fingerprint(), core_.Fingerprint());
     std::map<WorkerId, std::set<JobId>> jobs_on;
     for (const auto& [attempt, assigned] : running_) {
       jobs_on[assigned.worker].insert(assigned.task.job);
@@ -345,6 +363,10 @@ class RandomHistory {
 
   void CheckJob(JobId id, std::size_t free_ready_slots) {
     const JobView job = *core_.job(id);
+    if (job.tasks_forgotten) {
+      EXPECT_FALSE(core_.task({id, 0, 0}).has_value());
+      return;
+    }
     std::uint64_t counted = 0;
     for (std::uint32_t s = 0; s < job.stages.size(); ++s) {
       std::uint32_t succeeded = 0, running = 0;
@@ -418,8 +440,17 @@ class RandomHistory {
     return true;
   }
 
+  // From here on the shadow is what a restart with a compacted journal would have made of it.
+  void RestoreShadow() {
+    shadow_ = std::make_unique<Coordinator>(limits_);
+    core_.Snapshot([&](const Record& record) {
+      shadow_->Apply(record);
+      return true;
+    });
+  }
+
   std::string Refolded() const {
-    Coordinator fresh{Limits{}};
+    Coordinator fresh{limits_};
     for (const Record& record : journal_) fresh.Apply(record);
     return fresh.Fingerprint();
   }
@@ -430,10 +461,12 @@ class RandomHistory {
     TaskRef task;
     WorkerId worker;
   };
+  const Limits limits_;
   std::mt19937_64 random_;
   Instant now_;
-  Coordinator core_{Limits{}};
-  Coordinator shadow_{Limits{}};
+  Coordinator core_{limits_};
+  std::unique_ptr<Coordinator> shadow_ = std::make_unique<Coordinator>(limits_);  // of the records
+  int steps_ = 0;
   std::vector<Record> journal_;
   std::vector<JobShape> shapes_;  // by job id - 1
   std::vector<FakeWorker> workers_;

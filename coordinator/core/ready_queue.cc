@@ -36,4 +36,9 @@ void ReadyQueue::Clear() {
   choosy_.clear();
 }
 
+void ReadyQueue::Restore(std::uint32_t next_fresh) {
+  GM_CHECK(next_fresh <= task_count_ && requeued_.empty() && choosy_.empty());
+  next_fresh_ = next_fresh;
+}
+
 }  // namespace gristmill::coordinator

@@ -16,6 +16,8 @@ class ReadyQueue {
   bool empty() const;
   // Lowest task that any worker may take.
   std::optional<std::uint32_t> first_for_anyone() const;
+  // Tasks that wait again and may go anywhere.
+  const absl::btree_set<std::uint32_t>& requeued() const { return requeued_; }
   // Tasks that went wrong on some worker and look for another one.
   const absl::btree_set<std::uint32_t>& choosy() const { return choosy_; }
   // Tasks below were tried before.
@@ -26,6 +28,8 @@ class ReadyQueue {
   // `task` waits in the queue; a fresh one is the next fresh one.
   void Take(std::uint32_t task);
   void Clear();
+  // In an empty queue's place: tasks below were tried before, none of them waits.
+  void Restore(std::uint32_t next_fresh);
 
  private:
   std::uint32_t task_count_;

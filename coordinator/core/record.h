@@ -3,11 +3,14 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "base/ids.h"
 #include "coordinator/core/event.h"
 #include "coordinator/core/job_shape.h"
+#include "coordinator/core/task.h"
 
 namespace gristmill::coordinator {
 
@@ -16,6 +19,7 @@ enum class JobState : std::uint8_t { kRunning, kCommitting, kSucceeded, kFailed,
 struct JobSubmittedRecord {
   JobId job;
   JobShape shape;
+  bool without_tasks = false;  // in a snapshot: its tasks were forgotten
 };
 struct JobStateRecord {
   JobId job;
@@ -56,8 +60,66 @@ struct OutputLostRecord {
   TaskRef task;
 };
 
-using Record = std::variant<JobSubmittedRecord, JobStateRecord, WorkerJoinedRecord,
-                            WorkerLostRecord, WorkerDrainedRecord, AttemptAssignedRecord,
-                            AttemptSucceededRecord, AttemptEndedRecord, OutputLostRecord>;
+// An ended job keeps its counts, counters and message, but no state of single tasks.
+struct TasksForgottenRecord {
+  JobId job;
+};
+// An ended job is as if it had never been; its id is not used again.
+struct JobForgottenRecord {
+  JobId job;
+};
+
+// --- Restored: what a snapshot (snapshot.h) has in place of the decisions that led there
+// ---------- The ids that come next, after those of jobs and workers that are no more.
+struct IdsRestoredRecord {
+  JobId job;
+  WorkerId worker;
+  AttemptId attempt;
+};
+// Follows its job's JobSubmittedRecord, one for each stage in order.
+struct StageRestoredRecord {
+  JobId job;
+  std::uint32_t stage = 0;
+  std::uint32_t succeeded = 0;
+  std::uint64_t attempts_failed = 0;
+  std::uint64_t outputs_lost = 0;
+  std::uint64_t version = 0;
+  std::uint32_t next_fresh = 0;  // tasks below were tried
+  std::vector<std::pair<std::uint32_t, std::vector<WorkerId>>> avoided_workers;  // ascending
+  std::vector<std::uint32_t> orphaned_outputs;                                   // ascending
+};
+// Tasks first_task, first_task + 1, … of a restored stage. Their workers have joined.
+struct TasksRestoredRecord {
+  JobId job;
+  std::uint32_t stage = 0;
+  std::uint32_t first_task = 0;
+  std::vector<Task> tasks;
+};
+struct ResultRestoredRecord {
+  TaskRef task;
+  std::string result;
+};
+// Follows everything of the job but its states after kRunning.
+struct JobRestoredRecord {
+  JobId job;
+  AttemptId last_assigned;
+  std::vector<WorkerId> participants;  // ascending
+  Counters counters;                   // sorted by name
+};
+// What the worker finished of a running job's stage, in order of success.
+struct FinishedRestoredRecord {
+  WorkerId worker;
+  JobId job;
+  std::uint32_t stage = 0;
+  std::uint32_t held = 0;
+  std::vector<std::uint32_t> tasks;
+};
+
+using Record =
+    std::variant<JobSubmittedRecord, JobStateRecord, WorkerJoinedRecord, WorkerLostRecord,
+                 WorkerDrainedRecord, AttemptAssignedRecord, AttemptSucceededRecord,
+                 AttemptEndedRecord, OutputLostRecord, TasksForgottenRecord, JobForgottenRecord,
+                 IdsRestoredRecord, StageRestoredRecord, TasksRestoredRecord, ResultRestoredRecord,
+                 JobRestoredRecord, FinishedRestoredRecord>;
 
 }  // namespace gristmill::coordinator

@@ -4,7 +4,8 @@
 //   submit NAME [samples=N] maps=N [reduces=N [again=N]] [attempts=N] [no-output]
 //                                (again: a third stage that reads what the reduces wrote)
 //   cancel JOB REASON            committed JOB [MESSAGE]        (a message: the commit failed)
-//   join NAME [slots=N] [runs=A,B] [spill=DIR]  (again: the same instance registers again)
+//   join NAME [slots=N] [runs=A,B] [jobs=A,B] [spill=DIR]
+//                                (again: the same instance registers again)
 //   heartbeat|disconnect|drain|leave NAME
 //   succeed ATTEMPT [on=NAME] [result=TEXT] [run_us=N] [COUNTER=N…]
 //   fail ATTEMPT user|handed-back|fetch [MESSAGE] [lost=STAGE/TASK,…] [on=NAME]
@@ -156,6 +157,9 @@ class Scenario {
                            {}};
     for (const std::string& id : Split(command.Take("runs", ""), ',')) {
       event.running.push_back(AttemptId(std::stoull(id)));
+    }
+    for (const std::string& id : Split(command.Take("jobs", ""), ',')) {
+      event.jobs.push_back(JobId(std::stoull(id)));
     }
     return event;
   }

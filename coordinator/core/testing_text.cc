@@ -92,6 +92,16 @@ struct RecordText {
   std::string operator()(const OutputLostRecord& r) const {
     return fmt::format("output-lost {}", Text(r.task));
   }
+  std::string operator()(const TasksForgottenRecord& r) const {
+    return fmt::format("tasks-forgotten {}", r.job.value());
+  }
+  std::string operator()(const JobForgottenRecord& r) const {
+    return fmt::format("job-forgotten {}", r.job.value());
+  }
+  template <class Restored>
+  std::string operator()(const Restored&) const {
+    return "restored";  // no decision: only in snapshots
+  }
 };
 
 struct ActionText {
@@ -118,8 +128,12 @@ struct ActionText {
     return text;
   }
   std::string operator()(const EndJob& a) const {
-    return fmt::format("end-job {} {}{}", a.job.value(), Text(a.state),
-                       a.worker ? fmt::format(" on worker {}", a.worker.value()) : "");
+    return fmt::format("end-job {} {}", a.job.value(), Text(a.state));
+  }
+  std::string operator()(const DropJobs& a) const {
+    std::string text = fmt::format("drop-jobs on worker {}:", a.worker.value());
+    for (const JobId job : a.jobs) text += fmt::format(" {}", job.value());
+    return text;
   }
   std::string operator()(const JobAccepted& a) const {
     return fmt::format("job-accepted {}", a.job.value());

@@ -62,6 +62,17 @@ void DeclareOrphansLost(Turn& turn, Job& job) {
   }
 }
 
+void ForgetOldJobs(Turn& turn) {
+  const JobTable& jobs = turn.state.jobs;
+  const Limits& limits = turn.state.limits;
+  while (jobs.ended().size() > limits.ended_jobs_max) {
+    turn.Decide(JobForgottenRecord{jobs.ended().front()});
+  }
+  while (jobs.ended_tasks() > limits.ended_tasks_max) {
+    turn.Decide(TasksForgottenRecord{jobs.ended_with_tasks().front()});
+  }
+}
+
 void ReleaseDrainedWorkers(Turn& turn) {
   for (const WorkerId id : turn.release_candidates) {
     Worker* worker = turn.state.workers.Find(id);

@@ -46,6 +46,10 @@ void OnStageComplete(Turn& turn, Job& job);
 // run again.
 void DeclareOrphansLost(Turn& turn, Job& job);
 
+// Ended jobs beyond the limits. To be called before the event: the actions of the one before, which
+// may be about a job that it ended, are done.
+void ForgetOldJobs(Turn& turn);
+
 // Tells the turn's candidates that run nothing and hold nothing needed that they may go.
 void ReleaseDrainedWorkers(Turn& turn);
 

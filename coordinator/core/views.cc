@@ -7,8 +7,8 @@ namespace gristmill::coordinator {
 namespace {
 
 StageView ViewOf(const Stage& stage) {
-  return {static_cast<std::uint32_t>(stage.tasks.size()), stage.succeeded, stage.running,
-          stage.attempts_failed, stage.outputs_lost};
+  return {stage.task_count, stage.succeeded, stage.running, stage.attempts_failed,
+          stage.outputs_lost};
 }
 
 WorkerView ViewOf(const Worker& worker) {
@@ -39,17 +39,21 @@ const Stage* FindStage(const ClusterState& state, JobId id, std::uint32_t stage)
 
 std::vector<JobId> Coordinator::jobs() const {
   std::vector<JobId> ids;
-  for (const Job& job : state_->jobs.all()) ids.push_back(job.id);
+  for (const auto& [id, job] : state_->jobs.all()) ids.push_back(id);
   return ids;
 }
 
 std::optional<JobView> Coordinator::job(JobId id) const {
   const Job* job = state_->jobs.Find(id);
   if (job == nullptr) return std::nullopt;
-  JobView view{job->id, job->name, job->state, job->message, {}, {}};
+  JobView view{job->id, job->name, job->state, job->message, {}, {}, job->tasks_forgotten};
   for (const Stage& stage : job->stages) view.stages.push_back(ViewOf(stage));
   view.counters.assign(job->counters.begin(), job->counters.end());
   return view;
+}
+
+bool Coordinator::was_forgotten(JobId id) const {
+  return id && id < state_->jobs.next_id() && state_->jobs.Find(id) == nullptr;
 }
 
 std::optional<TaskView> Coordinator::task(const TaskRef& ref) const {
@@ -93,7 +97,7 @@ std::vector<std::string> Coordinator::stage_results(JobId job, std::uint32_t sta
   const Stage* found = FindStage(*state_, job, stage);
   if (found == nullptr) return {};
   std::vector<std::string> results = found->results;
-  results.resize(found->tasks.size());  // a task's result may be empty, and all of them
+  results.resize(found->task_count);  // a task's result may be empty, and all of them
   return results;
 }
 

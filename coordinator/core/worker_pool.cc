@@ -18,8 +18,8 @@ std::uint32_t Worker::room_ahead(JobId job) const {
 }
 
 Worker& WorkerPool::Join(const WorkerJoinedRecord& joined) {
-  GM_CHECK(joined.worker == next_id_);
-  next_id_ = WorkerId(next_id_.value() + 1);
+  GM_CHECK(joined.worker >= next_id_);
+  SkipTo(WorkerId(joined.worker.value() + 1));
   const bool new_instance = by_instance_.emplace(joined.instance, joined.worker).second;
   GM_CHECK(new_instance);
   Worker& worker = live_[joined.worker];
@@ -31,6 +31,8 @@ Worker& WorkerPool::Join(const WorkerJoinedRecord& joined) {
   worker.slots = joined.slots;
   return worker;
 }
+
+void WorkerPool::SkipTo(WorkerId id) { next_id_ = std::max(next_id_, id); }
 
 void WorkerPool::Remove(WorkerId id) {
   const auto found = live_.find(id);

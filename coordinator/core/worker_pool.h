@@ -37,8 +37,7 @@ struct Worker {
   bool connected = false;
   bool released = false;  // told that it may go; true for this connection only
   Instant last_heard;
-  Instant lease_end = kNever;       // kNever until it is first heard
-  std::vector<JobId> unheard_ends;  // jobs it took part in that ended while it was not connected
+  Instant lease_end = kNever;  // kNever until it is first heard
 
   bool is_ready() const { return connected && !draining; }
   std::uint32_t free_slots() const;
@@ -62,8 +61,10 @@ class WorkerPool {
   };
 
   WorkerId next_id() const { return next_id_; }
-  // `joined.worker` is next_id(), its instance is not live. It is not connected yet.
+  // `joined.worker` was not used before, its instance is not live. It is not connected yet.
   Worker& Join(const WorkerJoinedRecord& joined);
+  // Ids below `id` are not to be used any more.
+  void SkipTo(WorkerId id);
   void Remove(WorkerId id);
   Worker* Find(WorkerId id);
   const Worker* Find(WorkerId id) const;

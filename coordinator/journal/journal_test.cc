@@ -119,6 +119,86 @@ TEST_F(JournalTest, SplitsALargeAppendIntoBatches) {
       "INSERT INTO two_rows SELECT count(*) FROM batches");
 }
 
+TEST_F(JournalTest, ACompactionTakesThePlaceOfAllBefore) {
+  WriteThreeBatches();
+  auto journal = Journal::Open(path_);
+  ASSERT_TRUE(journal.ok()) << journal.status();
+  const auto compacted = (*journal)->Compact([](const Journal::Records& add) {
+    GM_RETURN_IF_ERROR(add(Drained(10)));
+    return add(Drained(11));
+  });
+  ASSERT_TRUE(compacted.ok()) << compacted;
+  EXPECT_THAT(Replayed(**journal), ElementsAre(10, 11));
+  ASSERT_TRUE((*journal)->Append({Drained(12)}).ok());
+  journal->reset();
+  journal = Journal::Open(path_);
+  ASSERT_TRUE(journal.ok()) << journal.status();
+  EXPECT_THAT(Replayed(**journal), ElementsAre(10, 11, 12));
+}
+
+TEST_F(JournalTest, ACompactionThatFindsNoRoomChangesNothing) {
+  WriteThreeBatches();
+  auto journal = Journal::Open(path_);
+  ASSERT_TRUE(journal.ok()) << journal.status();
+  const auto compacted = (*journal)->Compact([](const Journal::Records& add) {
+    GM_RETURN_IF_ERROR(add(Drained(10)));
+    return ResourceExhausted("no room");
+  });
+  EXPECT_TRUE(absl::IsResourceExhausted(compacted)) << compacted;
+  ASSERT_TRUE((*journal)->Append({Drained(5)}).ok());
+  EXPECT_THAT(Replayed(**journal), ElementsAre(1, 2, 3, 4, 5));
+}
+
+TEST_F(JournalTest, AProcessKilledInMidCompactionLosesNothing) {
+  WriteThreeBatches();
+  const pid_t child = fork();
+  if (child == 0) {
+    auto journal = Journal::Open(path_);
+    if (!journal.ok()) _exit(1);
+    (*journal)
+        ->Compact([](const Journal::Records& add) {
+          v1::JournalRecord large;
+          large.mutable_attempt_succeeded()->set_result(std::string(10 << 20, 'x'));
+          for (int i = 0; i < 3; ++i) GM_RETURN_IF_ERROR(add(large));
+          raise(SIGKILL);
+          return absl::OkStatus();
+        })
+        .IgnoreError();
+    _exit(1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  auto journal = Journal::Open(path_);
+  ASSERT_TRUE(journal.ok()) << journal.status();
+  EXPECT_THAT(Replayed(**journal), ElementsAre(1, 2, 3, 4));
+}
+
+TEST_F(JournalTest, IsWorthCompactingWhenWhatWasAddedOutweighsTheSnapshotAndTheLeastSize) {
+  v1::JournalRecord record;
+  record.mutable_attempt_succeeded()->set_result(std::string(1'000, 'x'));
+  auto journal = Journal::Open(path_, {.compact_bytes_min = 2'500});
+  ASSERT_TRUE(journal.ok()) << journal.status();
+  const auto appends_until_worth = [&] {
+    int appends = 0;
+    for (; !(*journal)->IsWorthCompacting(); ++appends) {
+      EXPECT_TRUE((*journal)->Append({record}).ok());
+    }
+    return appends;
+  };
+  EXPECT_EQ(appends_until_worth(), 3) << "the least size";
+  const auto five = [&](const Journal::Records& add) {
+    for (int i = 0; i < 5; ++i) GM_RETURN_IF_ERROR(add(record));
+    return absl::OkStatus();
+  };
+  ASSERT_TRUE((*journal)->Compact(five).ok());
+  EXPECT_EQ(appends_until_worth(), 6) << "the snapshot's size";
+  journal->reset();
+  journal = Journal::Open(path_, {.compact_bytes_min = 2'500});
+  ASSERT_TRUE(journal.ok()) << journal.status();
+  EXPECT_TRUE((*journal)->IsWorthCompacting()) << "also known after a restart";
+}
+
 TEST_F(JournalTest, ReplayStopsAtTheFirstErrorOfTheFold) {
   WriteThreeBatches();
   auto journal = Journal::Open(path_);
@@ -155,11 +235,11 @@ TEST_F(JournalTest, RefusesTheDatabaseOfAnotherProgram) {
 
 TEST_F(JournalTest, RefusesAnotherFormatVersion) {
   WriteThreeBatches();
-  Sql("UPDATE meta SET value = 2 WHERE key = 'format_version'");
+  Sql("UPDATE meta SET value = 3 WHERE key = 'format_version'");
   const auto journal = Journal::Open(path_);
   EXPECT_EQ(journal.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(Message(journal.status()),
-              HasSubstr("format version is 2 and this gristmill reads version 1"));
+              HasSubstr("format version is 3 and this gristmill reads version 2"));
 }
 
 TEST_F(JournalTest, RefusesAJournalThatIsInUse) {

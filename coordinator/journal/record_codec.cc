@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/status.h"
+#include "coordinator/journal/snapshot_codec.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -60,6 +61,7 @@ struct Encoder {
     message.set_job(record.job.value());
     *message.mutable_plan() = *context.plan;
     message.set_unix_ms(context.unix_ms);
+    message.set_without_tasks(record.without_tasks);
   }
   void operator()(const JobStateRecord& record) const {
     v1::JobStateChanged& message = *out.mutable_job_state_changed();
@@ -110,6 +112,16 @@ struct Encoder {
   void operator()(const OutputLostRecord& record) const {
     ToProto(record.task, out.mutable_output_lost()->mutable_task());
   }
+  void operator()(const TasksForgottenRecord& record) const {
+    out.mutable_tasks_forgotten()->set_job(record.job.value());
+  }
+  void operator()(const JobForgottenRecord& record) const {
+    out.mutable_job_forgotten()->set_job(record.job.value());
+  }
+  template <class Restored>
+  void operator()(const Restored& record) const {
+    EncodeInto(record, &out);
+  }
 };
 
 Record Decode(const v1::WorkerJoined& message) {
@@ -144,7 +156,8 @@ absl::StatusOr<Record> DecodeRecord(const v1::JournalRecord& record,
   switch (record.kind_case()) {
     case v1::JournalRecord::kJobSubmitted:
       return JobSubmittedRecord{JobId(record.job_submitted().job()),
-                                shape_of(record.job_submitted().plan())};
+                                shape_of(record.job_submitted().plan()),
+                                record.job_submitted().without_tasks()};
     case v1::JournalRecord::kJobStateChanged:
       return Decode(record.job_state_changed());
     case v1::JournalRecord::kWorkerJoined:
@@ -168,6 +181,23 @@ absl::StatusOr<Record> DecodeRecord(const v1::JournalRecord& record,
     }
     case v1::JournalRecord::kOutputLost:
       return OutputLostRecord{FromProto(record.output_lost().task())};
+    case v1::JournalRecord::kTasksForgotten:
+      return TasksForgottenRecord{JobId(record.tasks_forgotten().job())};
+    case v1::JournalRecord::kJobForgotten:
+      return JobForgottenRecord{JobId(record.job_forgotten().job())};
+    case v1::JournalRecord::kIdsRestored:
+      return Decode(record.ids_restored());
+    case v1::JournalRecord::kStageRestored:
+      return Decode(record.stage_restored());
+    case v1::JournalRecord::kTasksRestored:
+      return Decode(record.tasks_restored());
+    case v1::JournalRecord::kResultRestored:
+      return Decode(record.result_restored());
+    case v1::JournalRecord::kJobRestored:
+      return Decode(record.job_restored());
+    case v1::JournalRecord::kFinishedRestored:
+      return Decode(record.finished_restored());
+    case v1::JournalRecord::kWorkersNamed:
     case v1::JournalRecord::KIND_NOT_SET:
       break;
   }

@@ -20,6 +20,7 @@ v1::JournalRecord EncodeRecord(const Record& record, const RecordContext& contex
 
 // `shape_of` is coordinator::ShapeOf (admission.h). Plan and unix_ms stay in `record` for the
 // caller. DataLoss if the message is of no known kind or misses what its kind needs.
+// WorkersNamed is nothing to the core: the caller takes it before.
 absl::StatusOr<Record> DecodeRecord(const v1::JournalRecord& record,
                                     const std::function<JobShape(const v1::JobPlan&)>& shape_of);
 

@@ -36,7 +36,21 @@ std::vector<Record> History() {
           WorkerDrainedRecord{WorkerId(1)},
           WorkerLostRecord{WorkerId(2), "left"},
           JobStateRecord{JobId(1), JobState::kCommitting, ""},
-          JobStateRecord{JobId(1), JobState::kFailed, "no space"}};
+          JobStateRecord{JobId(1), JobState::kFailed, "no space"},
+          TasksForgottenRecord{JobId(1)},
+          JobForgottenRecord{JobId(1)},
+          JobSubmittedRecord{JobId(7), ShapeOf(Plan())},
+          StageRestoredRecord{JobId(7), 0, 1, 2, 3, 4, 2, {{1, {WorkerId(2)}}}, {0}},
+          TasksRestoredRecord{JobId(7),
+                              0,
+                              0,
+                              {{AttemptId(9), WorkerId(1), 0, TaskState::kSucceeded, true, 3},
+                               {AttemptId(8), WorkerId(1), 2, TaskState::kRunning, false, 0}}},
+          ResultRestoredRecord{{JobId(7), 0, 0}, std::string("r\0s", 3)},
+          JobRestoredRecord{JobId(7), AttemptId(9), {WorkerId(1), WorkerId(2)}, {{"words", 6}}},
+          FinishedRestoredRecord{WorkerId(1), JobId(7), 0, 1, {5, 0, 7}},
+          IdsRestoredRecord{JobId(11), WorkerId(12), AttemptId(13)},
+          JobSubmittedRecord{JobId(11), ShapeOf(Plan()), /*without_tasks=*/true}};
 }
 
 TEST(RecordCodec, AHistoryFoldsTheSameAfterEncodingAndDecoding) {
@@ -52,6 +66,38 @@ TEST(RecordCodec, AHistoryFoldsTheSameAfterEncodingAndDecoding) {
     decoded.Apply(*back);
     EXPECT_EQ(direct.Fingerprint(), decoded.Fingerprint());
   }
+}
+
+// A snapshot decoded from its messages gives the state that it was taken of.
+TEST(RecordCodec, ASnapshotFoldsToTheStateItWasTakenOf) {
+  const v1::JobPlan plan = Plan();
+  Coordinator direct{Limits{}}, restored{Limits{}};
+  for (const Record& record : History()) direct.Apply(record);
+  direct.Snapshot([&](const Record& record) {
+    const auto back = DecodeRecord(EncodeRecord(record, {5, &plan}), ShapeOf);
+    EXPECT_TRUE(back.ok()) << back.status();
+    if (back.ok()) restored.Apply(*back);
+    return back.ok();
+  });
+  EXPECT_EQ(restored.Fingerprint(), direct.Fingerprint());
+}
+
+TEST(RecordCodec, TasksThatContradictThemselvesAreDataLoss) {
+  v1::JournalRecord record;
+  v1::TasksRestored& tasks = *record.mutable_tasks_restored();
+  const auto refused = [&] { return absl::IsDataLoss(DecodeRecord(record, ShapeOf).status()); };
+  tasks.set_states(std::string("\2\1", 2));
+  tasks.add_attempt_steps(5);
+  tasks.add_workers(1);
+  EXPECT_TRUE(refused()) << "an assigned task without attempt";
+  tasks.add_attempt_steps(-1);
+  tasks.add_workers(2);
+  EXPECT_FALSE(refused());
+  tasks.add_troubles()->set_task(2);
+  EXPECT_TRUE(refused()) << "a failed task that is not there";
+  tasks.clear_troubles();
+  tasks.set_states(std::string("\2\3", 2));
+  EXPECT_TRUE(refused()) << "an unknown state";
 }
 
 TEST(RecordCodec, TheHistoryHasEveryKindOfRecord) {

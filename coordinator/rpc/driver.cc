@@ -19,14 +19,24 @@ Driver::Driver(Options options, OutputPort* outputs)
       assignments_(&core_, &catalog_) {}
 
 absl::Status Driver::Replay(const v1::JournalRecord& journaled) {
+  if (journaled.has_workers_named()) return ReplayNames(journaled.workers_named());
   GM_ASSIGN_OR_RETURN(const Record record, DecodeRecord(journaled, ShapeOf));
   std::int64_t unix_ms = 0;
   if (journaled.has_job_submitted()) {
-    unix_ms = journaled.job_submitted().unix_ms();
-    catalog_.Add(JobId(journaled.job_submitted().job()),
-                 std::make_shared<v1::JobPlan>(journaled.job_submitted().plan()), unix_ms);
+    const v1::JobSubmitted& submitted = journaled.job_submitted();
+    const auto plan = std::make_shared<v1::JobPlan>(submitted.plan());
+    unix_ms = submitted.unix_ms();
+    if (submitted.without_tasks()) {
+      catalog_.AddWithoutTasks(JobId(submitted.job()), plan, unix_ms, submitted.input_bytes());
+    } else {
+      catalog_.Add(JobId(submitted.job()), plan, unix_ms);
+    }
   } else if (journaled.has_job_state_changed()) {
     unix_ms = journaled.job_state_changed().unix_ms();
+  } else if (journaled.has_job_restored()) {
+    const v1::JobRestored& restored = journaled.job_restored();
+    catalog_.RestoreFailure(JobId(restored.job()), restored.last_failure(),
+                            restored.last_failure_cause());
   }
   core_.Apply(record);
   catalog_.Fold(record, unix_ms);
@@ -72,7 +82,9 @@ void Driver::Keep(const Record& record) {
   records_.push_back(EncodeRecord(record, {unix_ms_, submitting_.get()}));
   const JobId job = catalog_.Fold(record, unix_ms_);
   Log(record);
-  if (std::holds_alternative<JobStateRecord>(record)) {
+  if (std::holds_alternative<JobForgottenRecord>(record)) {
+    watches_.Drop(job, NotFound("job {} ended and was forgotten", job.value()));
+  } else if (std::holds_alternative<JobStateRecord>(record)) {
     watches_.TouchState(job);
   } else if (job) {
     watches_.Touch(job);

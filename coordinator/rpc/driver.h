@@ -16,7 +16,6 @@
 #include "coordinator/core/coordinator.h"
 #include "coordinator/rpc/assignment_builder.h"
 #include "coordinator/rpc/job_catalog.h"
-#include "coordinator/rpc/recent_ends.h"
 #include "coordinator/rpc/watch_hub.h"
 #include "coordinator/rpc/worker_links.h"
 #include "gristmill/v1/job.pb.h"
@@ -51,6 +50,10 @@ class Driver {
   absl::Status Replay(const v1::JournalRecord& record);
   void Recover();
 
+  // Between turns: few records that a new Driver can Replay in place of all those before. Hands
+  // them to `take`; ends at its first error. Forgets what they don't hold.
+  absl::Status Snapshot(const std::function<absl::Status(const v1::JournalRecord&)>& take);
+
   // --- A turn ---------------------------------------------------------------------------------
   void BeginTurn(Instant now, std::int64_t unix_ms);
   void Step(const Event& event);
@@ -72,11 +75,11 @@ class Driver {
   v1::JobStatus StatusOf(JobId job) const;
 
  private:
+  absl::Status ReplayNames(const v1::WorkersNamed& named);
+  v1::JournalRecord EncodeRestored(const Record& record) const;
   void Take(Output output);
   void Keep(const Record& record);
   void Log(const Record& record) const;
-  // If the worker has a session.
-  void TellJobEnd(JobId job, WorkerId worker);
 
   void Perform(const StartAttempt& action);
   void Perform(const CancelAttempt& action);
@@ -85,6 +88,7 @@ class Driver {
   void Perform(const AcknowledgeReport& action);
   void Perform(const CommitOutput& action);
   void Perform(const EndJob& action);
+  void Perform(const DropJobs& action);
   void Perform(const JobAccepted& action);
   void Perform(const ReleaseWorker& action);
 
@@ -95,7 +99,6 @@ class Driver {
   WorkerLinks links_;
   AssignmentBuilder assignments_;
   WatchHub watches_;
-  RecentEnds recent_ends_;
 
   // Of the turn.
   Instant now_;

@@ -8,6 +8,15 @@
 #include "coordinator/rpc/driver.h"
 
 namespace gristmill::coordinator {
+namespace {
+
+// Lost with the stream if that is just breaking: a worker that comes back lists what it holds.
+void TellJobEnd(JobId job, WorkerLink* link) {
+  link->outbox.EndJob(job);
+  link->told.Forget(job);
+}
+
+}  // namespace
 
 void Driver::Perform(const StartAttempt& action) {
   // Without a session the worker re-registers without the attempt, and the core starts it anew.
@@ -28,11 +37,9 @@ void Driver::Perform(const AcceptWorker& action) {
   registered->set_lease_ms(static_cast<std::uint32_t>(options_.limits.lease_ms));
   registered->set_forget_everything(action.forget_everything);
   link->outbox.Add(std::move(message));
-  for (const JobId job : recent_ends_.Take(action.worker, now_)) TellJobEnd(job, action.worker);
 }
 
 void Driver::Perform(const DropWorker& action) {
-  recent_ends_.Forget(action.worker);
   links_.Close(action.worker, Unavailable("the coordinator gave the worker up: {}; it may "
                                           "register again",
                                           action.reason));
@@ -49,15 +56,17 @@ void Driver::Perform(const CommitOutput& action) {
 }
 
 void Driver::Perform(const EndJob& action) {
-  if (action.worker) {  // it was away when the job ended
-    TellJobEnd(action.job, action.worker);
-    return;
-  }
   assignments_.Forget(action.job);
-  for (const auto& [worker, link] : links_.all()) TellJobEnd(action.job, worker);
+  for (auto& [worker, link] : links_.all()) TellJobEnd(action.job, &link);
   // Output that could not be put into place is kept: it is all there.
   if (action.state == JobState::kSucceeded || catalog_.Find(action.job)->commit_failed) return;
   Then([this, plan = catalog_.Find(action.job)->plan] { outputs_->Abandon(plan); });
+}
+
+void Driver::Perform(const DropJobs& action) {
+  WorkerLink* link = links_.Find(action.worker);
+  if (link == nullptr) return;
+  for (const JobId job : action.jobs) TellJobEnd(job, link);
 }
 
 void Driver::Perform(const JobAccepted& action) { accepted_ = action.job; }
@@ -68,16 +77,6 @@ void Driver::Perform(const ReleaseWorker& action) {
   v1::CoordinatorMessage message;
   message.mutable_drain_complete();
   link->outbox.Add(std::move(message));
-}
-
-void Driver::TellJobEnd(JobId job, WorkerId worker) {
-  WorkerLink* link = links_.Find(worker);
-  if (link == nullptr) return;
-  v1::CoordinatorMessage message;
-  message.mutable_job_end()->set_job(job.value());
-  link->outbox.Add(std::move(message));
-  link->told.Forget(job);
-  recent_ends_.Add(worker, job, now_);
 }
 
 void Driver::Log(const Record& record) const {

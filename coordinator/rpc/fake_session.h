@@ -45,7 +45,9 @@ class FakeSession final : public SessionPort {
         for (const auto attempt : message.cancel().attempts()) text += fmt::format(" {}", attempt);
         return text;
       case v1::CoordinatorMessage::kJobEnd:
-        return fmt::format("job end {}", message.job_end().job());
+        text = "job end";
+        for (const auto job : message.job_end().jobs()) text += fmt::format(" {}", job);
+        return text;
       case v1::CoordinatorMessage::kAck:
         text = "ack";
         for (const auto attempt : message.ack().attempts()) text += fmt::format(" {}", attempt);

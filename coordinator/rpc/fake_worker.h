@@ -41,9 +41,11 @@ class FakeWorker {
     Send(message);
   }
   // Connects and returns the coordinator's answer.
-  v1::Registered Join(const std::vector<std::uint64_t>& running = {}) {
+  v1::Registered Join(const std::vector<std::uint64_t>& running = {},
+                      const std::vector<std::uint64_t>& jobs = {}) {
     v1::Register registration = Registration();
     registration.mutable_running_attempts()->Add(running.begin(), running.end());
+    registration.mutable_jobs()->Add(jobs.begin(), jobs.end());
     Connect(registration);
     return Next().registered();
   }

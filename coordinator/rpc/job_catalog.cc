@@ -7,15 +7,49 @@
 #include "storage/task_input.h"
 
 namespace gristmill::coordinator {
+namespace {
+
+// What is worth keeping of the plan of a job without tasks. Its shape stays the same.
+std::shared_ptr<const v1::JobPlan> SummaryOf(const v1::JobPlan& plan) {
+  auto summary = std::make_shared<v1::JobPlan>();
+  v1::JobRequest& request = *summary->mutable_request();
+  request.set_job(plan.request().job());
+  request.set_output(plan.request().output());
+  request.set_max_attempts(plan.request().max_attempts());
+  request.set_request_id(plan.request().request_id());
+  summary->set_staging_directory(plan.staging_directory());
+  *summary->mutable_stages() = plan.stages();
+  return summary;
+}
+
+}  // namespace
 
 void JobCatalog::Add(JobId job, std::shared_ptr<const v1::JobPlan> plan, std::int64_t unix_ms) {
+  CatalogEntry& entry = AddEntry(job, std::move(plan), unix_ms);
+  for (const v1::InputFile& file : entry.plan->files()) entry.input_bytes += file.bytes();
+  entry.splits = std::make_shared<SplitTable>(*entry.plan);
+}
+
+void JobCatalog::AddWithoutTasks(JobId job, std::shared_ptr<const v1::JobPlan> plan,
+                                 std::int64_t unix_ms, std::uint64_t input_bytes) {
+  AddEntry(job, std::move(plan), unix_ms).input_bytes = input_bytes;
+}
+
+CatalogEntry& JobCatalog::AddEntry(JobId job, std::shared_ptr<const v1::JobPlan> plan,
+                                   std::int64_t unix_ms) {
   CatalogEntry& entry = entries_[job];
-  for (const v1::InputFile& file : plan->files()) entry.input_bytes += file.bytes();
-  entry.splits = std::make_shared<SplitTable>(*plan);
   entry.submitted_unix_ms = unix_ms;
   if (!plan->request().request_id().empty()) by_request_[plan->request().request_id()] = job;
-  if (!plan->request().output().empty()) by_output_[plan->request().output()] = job;
+  // A snapshot has ended jobs after a running one that writes to the same place.
+  if (!plan->request().output().empty()) by_output_.try_emplace(plan->request().output(), job);
   entry.plan = std::move(plan);
+  return entry;
+}
+
+void JobCatalog::RestoreFailure(JobId job, std::string last_failure, std::string cause) {
+  CatalogEntry& entry = entries_.at(job);
+  entry.last_failure = std::move(last_failure);
+  entry.last_failure_cause = std::move(cause);
 }
 
 JobId JobCatalog::Fold(const Record& record, std::int64_t unix_ms) {
@@ -39,8 +73,36 @@ JobId JobCatalog::Fold(const Record& record, std::int64_t unix_ms) {
     return FoldEnd(*ended);
   } else if (const auto* output_lost = std::get_if<OutputLostRecord>(&record)) {
     return output_lost->task.job;
+  } else if (const auto* tasks = std::get_if<TasksForgottenRecord>(&record)) {
+    CatalogEntry& entry = entries_.at(tasks->job);
+    entry.plan = SummaryOf(*entry.plan);
+    return tasks->job;
+  } else if (const auto* forgotten = std::get_if<JobForgottenRecord>(&record)) {
+    Forget(forgotten->job);
+    return forgotten->job;
+  } else if (const auto* restored = std::get_if<TasksRestoredRecord>(&record)) {
+    FoldTasks(*restored);
   }
   return JobId();
+}
+
+void JobCatalog::FoldTasks(const TasksRestoredRecord& restored) {
+  for (std::uint32_t i = 0; i < restored.tasks.size(); ++i) {
+    const Task& task = restored.tasks[i];
+    if (task.state != TaskState::kRunning) continue;
+    running_[task.attempt] = {{restored.job, restored.stage, restored.first_task + i}, task.worker};
+  }
+}
+
+void JobCatalog::Forget(JobId job) {
+  const auto entry = entries_.find(job);
+  const auto request = by_request_.find(entry->second.plan->request().request_id());
+  if (request != by_request_.end() && request->second == job) by_request_.erase(request);
+  entries_.erase(entry);
+}
+
+void JobCatalog::ForgetWorkersBut(const absl::flat_hash_set<WorkerId>& workers) {
+  absl::erase_if(worker_names_, [&](const auto& item) { return !workers.contains(item.first); });
 }
 
 JobId JobCatalog::FoldEnd(const AttemptEndedRecord& ended) {

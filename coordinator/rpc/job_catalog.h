@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "base/ids.h"
 #include "coordinator/core/record.h"
 #include "gristmill/v1/job.pb.h"
@@ -17,6 +18,7 @@
 namespace gristmill::coordinator {
 
 struct CatalogEntry {
+  // Once the job's tasks are forgotten, without what only they need: inputs and parameters.
   std::shared_ptr<const v1::JobPlan> plan;
   std::shared_ptr<const SplitTable> splits;  // null once the job has ended
   std::uint64_t input_bytes = 0;
@@ -34,6 +36,10 @@ class JobCatalog {
  public:
   // Just before the JobSubmittedRecord is folded.
   void Add(JobId job, std::shared_ptr<const v1::JobPlan> plan, std::int64_t unix_ms);
+  // Likewise, in a snapshot, of a job without tasks.
+  void AddWithoutTasks(JobId job, std::shared_ptr<const v1::JobPlan> plan, std::int64_t unix_ms,
+                       std::uint64_t input_bytes);
+  void RestoreFailure(JobId job, std::string last_failure, std::string cause);
   // Returns the job that the record is about; zero if none.
   JobId Fold(const Record& record, std::int64_t unix_ms);
 
@@ -47,8 +53,10 @@ class JobCatalog {
   JobId FindRequest(const std::string& request_id) const;
   // The unfinished job that writes to this (normal) directory; zero if none.
   JobId FindOutput(const std::string& output) const;
-  // Of any worker that ever joined.
+  // Of any worker that ever joined and was not forgotten.
   std::string WorkerName(WorkerId worker) const;
+  void SetWorkerName(WorkerId worker, std::string name) { worker_names_[worker] = std::move(name); }
+  void ForgetWorkersBut(const absl::flat_hash_set<WorkerId>& workers);
   // The job of a running attempt; zero if it does not run.
   JobId JobOf(AttemptId attempt) const;
 
@@ -57,8 +65,11 @@ class JobCatalog {
     TaskRef task;
     WorkerId worker;
   };
+  CatalogEntry& AddEntry(JobId job, std::shared_ptr<const v1::JobPlan> plan, std::int64_t unix_ms);
   JobId FoldEnd(const AttemptEndedRecord& ended);
   void FoldState(const JobStateRecord& changed, std::int64_t unix_ms);
+  void FoldTasks(const TasksRestoredRecord& restored);
+  void Forget(JobId job);
   void RememberFailure(const RunningAttempt& attempt, const std::string& message);
 
   std::map<JobId, CatalogEntry> entries_;

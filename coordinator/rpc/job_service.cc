@@ -17,8 +17,17 @@ absl::Status Overloaded() {
 }
 
 absl::Status CheckJob(const Driver& driver, std::uint64_t job) {
-  if (driver.catalog().Find(JobId(job)) != nullptr) return absl::OkStatus();
-  return NotFound("there is no job {}; 'gristmill list' shows the jobs", job);
+  return driver.catalog().Find(JobId(job)) != nullptr ? absl::OkStatus()
+                                                      : NoSuchJob(driver.core(), JobId(job));
+}
+
+absl::Status CheckTasks(const Driver& driver, std::uint64_t job) {
+  GM_RETURN_IF_ERROR(CheckJob(driver, job));
+  if (!driver.core().job(JobId(job))->tasks_forgotten) return absl::OkStatus();
+  return FailedPrecondition(
+      "the tasks of job {} were forgotten after it had ended; 'gristmill status' shows what is "
+      "left of it, and 'gristmill coordinator --keep-tasks' says how many are kept",
+      job);
 }
 
 absl::Status CheckCancellable(const Driver& driver, std::uint64_t job) {
@@ -102,7 +111,7 @@ grpc::ServerWriteReactor<v1::JobStatus>* JobService::Watch(Context* context,
 JobService::Reactor* JobService::Tasks(Context* context, const v1::TasksRequest* request,
                                        v1::TasksResponse* response) {
   return Ask(context, [=](Driver& driver) {
-    GM_RETURN_IF_ERROR(CheckJob(driver, request->job()));
+    GM_RETURN_IF_ERROR(CheckTasks(driver, request->job()));
     *response = ViewTasks(driver.core(), driver.catalog(), *request);
     return absl::OkStatus();
   });

@@ -23,11 +23,14 @@ TEST(Outbox, JoinsNeighboursKeepsTheOrderAndAcknowledgesLast) {
   outbox.Assign(Assignment(2));
   outbox.Cancel(AttemptId(3));
   outbox.Cancel(AttemptId(4));
+  outbox.EndJob(JobId(1));
+  outbox.EndJob(JobId(2));
   outbox.Acknowledge(AttemptId(8));
   outbox.Assign(Assignment(5));
   FakeSession session;
   outbox.SendTo(session);
-  EXPECT_THAT(session.TakeSent(), ElementsAre("assign 1 2", "cancel 3 4", "assign 5", "ack 7 8"));
+  EXPECT_THAT(session.TakeSent(),
+              ElementsAre("assign 1 2", "cancel 3 4", "job end 1 2", "assign 5", "ack 7 8"));
   EXPECT_TRUE(outbox.empty());
 }
 

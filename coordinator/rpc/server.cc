@@ -88,9 +88,12 @@ absl::Status GrpcServer::Start(const ServerOptions& options) {
 }
 
 absl::Status GrpcServer::Recover(const ServerOptions& options) {
-  GM_ASSIGN_OR_RETURN(std::unique_ptr<Journal> journal, Journal::Open(options.journal_path));
+  GM_ASSIGN_OR_RETURN(std::unique_ptr<Journal> journal,
+                      Journal::Open(options.journal_path, {options.compact_bytes_min}));
   Driver::Options driver_options;
-  driver_options.limits.lease_ms = options.lease_ms;
+  driver_options.limits = {.lease_ms = options.lease_ms,
+                           .ended_jobs_max = std::max<std::size_t>(options.keep_jobs, 1),
+                           .ended_tasks_max = options.keep_tasks};
   driver_options.heartbeat_ms = options.heartbeat_ms;
   GM_ASSIGN_OR_RETURN(shell_, Shell::Recover(std::move(journal), std::make_unique<Driver>(
                                                                      driver_options, &committer_)));

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <thread>
 
 #include "client/client.h"
@@ -107,7 +108,7 @@ TEST_F(CoordinatorServer, TakesAJobFromSubmitToItsCommittedOutput) {
   EXPECT_GT(end.finished_unix_ms(), 0);
   EXPECT_TRUE(std::filesystem::exists(temp_.path("out/_SUCCESS")));
   EXPECT_TRUE(std::filesystem::exists(temp_.path("out/part-00000-of-00001")));
-  EXPECT_EQ(worker.NextThat([](const auto& m) { return m.has_job_end(); }).job_end().job(), job);
+  EXPECT_EQ(worker.NextThat([](const auto& m) { return m.has_job_end(); }).job_end().jobs(0), job);
   const auto counters = client_->Counters(job);
   ASSERT_TRUE(counters.ok());
   EXPECT_EQ(counters->counters(0).value(), 30);
@@ -174,7 +175,7 @@ TEST_F(CoordinatorServer, CancelStopsTheAttemptsAndClearsTheOutputAway) {
   EXPECT_EQ(cancelled->state(), v1::JOB_STATE_CANCELLED);
   EXPECT_THAT(worker.NextThat([](const auto& m) { return m.has_cancel(); }).cancel().attempts(),
               ElementsAre(first, second));
-  EXPECT_EQ(worker.Next().job_end().job(), job);
+  EXPECT_EQ(worker.Next().job_end().jobs(0), job);
   EXPECT_EQ(client_->Cancel(job).status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(client_->Cancel(99).status().code(), absl::StatusCode::kNotFound);
   StopServer();  // the clean-up is done before it ends
@@ -234,15 +235,30 @@ TEST_F(CoordinatorServer, GoesOnAfterARestartWithoutRunningAnythingAgain) {
   EXPECT_EQ(AwaitEnd(job).state(), v1::JOB_STATE_SUCCEEDED);
 }
 
-TEST_F(CoordinatorServer, TellsAWorkerThatWasAwayThatItsJobEnded) {
+TEST_F(CoordinatorServer, TellsAWorkerThatWasAwayWhichOfItsJobsEnded) {
   FakeWorker worker(port_);
   worker.Join();
-  const std::uint64_t job = Submit(Request());
+  const std::uint64_t ended = Submit(Request());
   worker.NextAssignment();
   worker.Disconnect();
-  ASSERT_TRUE(client_->Cancel(job).ok());
-  EXPECT_FALSE(worker.Join().forget_everything());
-  EXPECT_EQ(worker.NextThat([](const auto& m) { return m.has_job_end(); }).job_end().job(), job);
+  ASSERT_TRUE(client_->Cancel(ended).ok());
+  v1::JobRequest other = Request();
+  other.set_output(temp_.path("other"));
+  const std::uint64_t live = Submit(other);
+  EXPECT_FALSE(worker.Join({}, {ended, live, 99}).forget_everything());
+  EXPECT_THAT(worker.NextThat([](const auto& m) { return m.has_job_end(); }).job_end().jobs(),
+              ElementsAre(ended, 99));
+}
+
+TEST_F(CoordinatorServer, ARestartTellsAWorkerOfManyOldJobsInOneMessage) {
+  FakeWorker worker(port_);
+  worker.Join();
+  StopServer();
+  StartServer();
+  std::vector<std::uint64_t> held(50'000);
+  std::iota(held.begin(), held.end(), 1);
+  EXPECT_FALSE(worker.Join({}, held).forget_everything());
+  EXPECT_EQ(worker.Next().job_end().jobs_size(), 50'000);
 }
 
 TEST_F(CoordinatorServer, RefusesAWorkerOfAnotherVersionWithASentence) {

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint32_t kSlotsMax = 10'000;
 constexpr int kListedAttemptsMax = 100'000;
+constexpr int kListedJobsMax = 100'000;
 constexpr std::size_t kNameBytesMax = 256;
 constexpr std::size_t kPathBytesMax = 4'096;
 constexpr std::size_t kMessageBytesMax = 16 << 10;
@@ -101,6 +102,9 @@ absl::Status CheckRegister(const v1::Register& message, const std::string& versi
     return InvalidArgument("worker {} lists more than {} attempts", message.name(),
                            kListedAttemptsMax);
   }
+  if (message.jobs_size() > kListedJobsMax) {
+    return InvalidArgument("worker {} lists more than {} jobs", message.name(), kListedJobsMax);
+  }
   return absl::OkStatus();
 }
 
@@ -110,10 +114,12 @@ WorkerRegistered RegisteredEvent(const v1::Register& message) {
                          .slots = message.slots(),
                          .shuffle_address = message.shuffle_address(),
                          .spill_directory = message.spill_directory(),
-                         .running = {}};
+                         .running = {},
+                         .jobs = {}};
   for (const std::uint64_t attempt : message.running_attempts()) {
     event.running.emplace_back(attempt);
   }
+  for (const std::uint64_t job : message.jobs()) event.jobs.emplace_back(job);
   return event;
 }
 

@@ -138,13 +138,15 @@ TEST_F(SessionEvents, AFailedJobEndsOnItsWorkersAndIsClearedAwayOnce) {
             "map task 0 failed once, last on worker host:1: boom (split [0, 10))");
 }
 
-TEST_F(SessionEvents, AWorkerThatComesBackIsToldAgainOfAJobThatJustEnded) {
+TEST_F(SessionEvents, AWorkerThatStillHoldsAJobThatEndedIsToldWhenItComesBack) {
   driver_.Submit(MapAndReducePlan());
   driver_.Step(CancelJob{JobId(1), "enough"});
   EndTurn();
   // The stream broke before the end arrived, and the worker is back before anyone noticed.
   const auto again = std::make_shared<FakeSession>();
-  OnRegister(driver_, again, Registration());
+  v1::Register registration = Registration();
+  registration.add_jobs(1);
+  OnRegister(driver_, again, registration);
   EndTurn();
   EXPECT_THAT(again->TakeSent(), ElementsAre("registered 1", "job end 1"));
   EXPECT_TRUE(session_->closed().has_value());

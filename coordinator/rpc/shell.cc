@@ -88,7 +88,23 @@ bool Shell::RunTurn(std::deque<Task> tasks, DurationMs stalled_ms) {
     }
   }
   driver_->Speak();
-  return true;
+  return CompactIfWorth();
+}
+
+bool Shell::CompactIfWorth() {
+  if (!journal_->IsWorthCompacting() || journal_size_to_try_ > journal_->bytes()) return true;
+  const absl::Status compacted =
+      journal_->Compact([&](const Journal::Records& add) { return driver_->Snapshot(add); });
+  if (compacted.ok()) return true;
+  if (absl::IsResourceExhausted(compacted)) {
+    // What there is can still be read, and appended to as long as that has room.
+    spdlog::warn("{}; the journal stays long and a restart slow until there is room",
+                 Message(compacted));
+    journal_size_to_try_ = 2 * journal_->bytes();
+    return true;
+  }
+  on_fatal_(compacted);
+  return false;
 }
 
 void Shell::EndProcess(const absl::Status& status) {

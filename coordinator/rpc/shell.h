@@ -2,6 +2,7 @@
 // decided in one transaction, and only then lets anyone hear of it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -40,6 +41,8 @@ class Shell {
  private:
   Shell(std::unique_ptr<Journal> journal, std::unique_ptr<Driver> driver, OnFatal on_fatal);
   void Loop();
+  // False after a fatal error.
+  bool CompactIfWorth();
   // False after a fatal error. `stalled_ms`: how long the thread stood still before, against plan.
   bool RunTurn(std::deque<Task> tasks, DurationMs stalled_ms);
   DurationMs WaitMs() const;
@@ -48,6 +51,7 @@ class Shell {
   const std::unique_ptr<Driver> driver_;
   const OnFatal on_fatal_;
   BoundedQueue<Task> queue_;
+  std::uint64_t journal_size_to_try_ = 0;  // after a compaction that found no room
   std::thread thread_;
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/status.h"
 #include "coordinator/job_status.h"
 #include "storage/task_input.h"
 
@@ -91,6 +92,16 @@ v1::JobStatus ViewJob(const Coordinator& core, const JobCatalog& catalog, JobId 
   status.set_slots(cluster.slots);
   status.set_input_bytes(entry->input_bytes);
   return status;
+}
+
+absl::Status NoSuchJob(const Coordinator& core, JobId job) {
+  if (!core.was_forgotten(job)) {
+    return NotFound("there is no job {}; 'gristmill list' shows the jobs", job.value());
+  }
+  return NotFound(
+      "job {} ended and was forgotten for those that ended later; 'gristmill coordinator "
+      "--keep-jobs' says how many are kept",
+      job.value());
 }
 
 v1::ListResponse ViewJobs(const Coordinator& core, const JobCatalog& catalog,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "base/ids.h"
 #include "base/instant.h"
 #include "coordinator/core/coordinator.h"
@@ -22,6 +23,9 @@ ClusterSize SizeOf(const Coordinator& core);
 // The job is known to both.
 v1::JobStatus ViewJob(const Coordinator& core, const JobCatalog& catalog, JobId job,
                       ClusterSize cluster);
+
+// For a job that neither knows.
+absl::Status NoSuchJob(const Coordinator& core, JobId job);
 
 // The newest jobs, at most `jobs_max`, in order of submission.
 v1::ListResponse ViewJobs(const Coordinator& core, const JobCatalog& catalog, std::size_t jobs_max);

@@ -39,6 +39,14 @@ void WatchHub::TouchAll() {
   for (auto& [job, watched] : jobs_) watched.touched = true;
 }
 
+void WatchHub::Drop(JobId job, const absl::Status& status) {
+  const auto found = jobs_.find(job);
+  if (found == jobs_.end()) return;
+  for (const auto& watcher : found->second.watchers) watcher->Close(status);
+  watchers_ -= found->second.watchers.size();
+  jobs_.erase(found);
+}
+
 void WatchHub::Close(const absl::Status& status) {
   closed_ = true;
   for (const auto& [job, watched] : jobs_) {

@@ -32,9 +32,10 @@ class WatchHub {
   // The watcher hears the status at the next Send.
   void Add(JobId job, std::shared_ptr<Watcher> watcher);
   void Remove(JobId job, const Watcher* watcher);
-  void Touch(JobId job);       // something changed
-  void TouchState(JobId job);  // the job's state changed
-  void TouchAll();             // the cluster changed
+  void Touch(JobId job);                             // something changed
+  void TouchState(JobId job);                        // the job's state changed
+  void TouchAll();                                   // the cluster changed
+  void Drop(JobId job, const absl::Status& status);  // ends its watches
   // Ends every watch; no more may be added.
   void Close(const absl::Status& status);
   bool closed() const { return closed_; }

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "coordinator/rpc/grpc_status.h"
+#include "coordinator/rpc/status_view.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -21,7 +22,7 @@ WatchStream* WatchStream::Start(Shell* shell, JobId job) {
 
 void WatchStream::Join(Driver& driver) {
   if (driver.catalog().Find(job_) == nullptr) {
-    Close(NotFound("there is no job {}; 'gristmill list' shows the jobs", job_.value()));
+    Close(NoSuchJob(driver.core(), job_));
   } else if (driver.watches().closed()) {
     Close(Unavailable("the coordinator is stopping"));
   } else if (driver.watches().size() >= kWatchersMax) {

@@ -14,6 +14,7 @@ namespace gristmill::worker {
 // --- To the coordinator ------------------------------------------------------------------------
 struct SendRegister {
   std::vector<AttemptId> running;  // still running, or reported but not acknowledged
+  std::vector<JobId> jobs;         // known and not ended
 };
 struct SendHeartbeat {
   std::vector<Progress> progress;

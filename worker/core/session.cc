@@ -11,6 +11,9 @@ void WorkerCore::On(const SessionOpened&) {
   SendRegister message;
   for (const auto& [id, attempt] : attempts_) message.running.push_back(id);
   for (const auto& [id, report] : reports_) message.running.push_back(id);
+  for (const auto& [id, job] : jobs_) {
+    if (!job.ended) message.jobs.push_back(id);
+  }
   Emit(std::move(message));
 }
 

@@ -22,7 +22,12 @@ std::string Text(const std::vector<AttemptId>& ids) {
 }
 
 struct Printer {
-  std::string operator()(const SendRegister& o) { return "register" + Text(o.running); }
+  std::string operator()(const SendRegister& o) {
+    std::string text = "register" + Text(o.running);
+    if (!o.jobs.empty()) text += " jobs";
+    for (const JobId job : o.jobs) text += fmt::format(" {}", job.value());
+    return text;
+  }
   std::string operator()(const SendHeartbeat& o) {
     std::string text = "heartbeat";
     for (const Progress& p : o.progress)
@@ -144,12 +149,12 @@ TEST_F(WorkerCoreTest, ReportsAreRepeatedAfterEveryRegistrationUntilAcknowledged
   EXPECT_EQ(Finish(1, 20), "report 20 ok");
   EXPECT_EQ(Do(SessionBroken{}), "");
   EXPECT_EQ(Finish(1, 21), "");
-  EXPECT_EQ(Do(SessionOpened{}), "register 20 21");
+  EXPECT_EQ(Do(SessionOpened{}), "register 20 21 jobs 7");
   EXPECT_EQ(Do(SessionRegistered{WorkerId(3), kHeartbeatMs, kLeaseMs, false}),
             "report 20 ok 21 ok");
   EXPECT_EQ(Do(ReportsAcknowledged{{AttemptId(20)}}), "");
   Do(SessionBroken{});
-  EXPECT_EQ(Do(SessionOpened{}), "register 21");
+  EXPECT_EQ(Do(SessionOpened{}), "register 21 jobs 7");
   EXPECT_EQ(Do(SessionRegistered{WorkerId(3), kHeartbeatMs, kLeaseMs, false}), "report 21 ok");
 }
 
@@ -157,7 +162,7 @@ TEST_F(WorkerCoreTest, ABrokenSessionLeavesRunningAttemptsAlone) {
   RunningJob({20});
   EXPECT_EQ(Do(SessionBroken{}), "");
   EXPECT_EQ(core_.next_deadline(), kNever);
-  EXPECT_EQ(Do(SessionOpened{}), "register 20");
+  EXPECT_EQ(Do(SessionOpened{}), "register 20 jobs 7");
   EXPECT_EQ(Do(SessionRegistered{WorkerId(3), kHeartbeatMs, kLeaseMs, false}), "");
   EXPECT_EQ(Do(JobStarted{JobId(7), Say("plan7 again")}), "");
   EXPECT_EQ(Assign(7, 22), "forward 1 task22");
@@ -167,7 +172,7 @@ TEST_F(WorkerCoreTest, ForgettingKillsRunnersAndDeletesOutputWithoutAWord) {
   RunningJob({20, 21});
   Finish(1, 20);
   Do(SessionBroken{});
-  EXPECT_EQ(Do(SessionOpened{}), "register 21 20");
+  EXPECT_EQ(Do(SessionOpened{}), "register 21 20 jobs 7");
   EXPECT_EQ(Do(SessionRegistered{WorkerId(4), kHeartbeatMs, kLeaseMs, true}), "kill 1\ndelete-all");
   // The same job may be assigned again before the old runner is gone.
   Do(JobStarted{JobId(7), Say("plan7")});

@@ -1,0 +1,22 @@
+// One task of a stage, as the journal keeps it.
+#pragma once
+
+#include <cstdint>
+
+#include "base/ids.h"
+
+namespace gristmill::coordinator {
+
+enum class TaskState : std::uint8_t { kWaiting, kRunning, kSucceeded };
+
+struct Task {
+  AttemptId attempt;  // running or succeeded; none while the task waits
+  WorkerId worker;    // of that attempt; may be gone if the output is not needed any more
+  std::uint32_t failures = 0;
+  TaskState state = TaskState::kWaiting;
+  bool counted = false;  // its counters and its result were folded, at its first success
+  std::uint16_t uncounted_ends = 0;  // of its attempts, without success or failure; saturates
+};
+static_assert(sizeof(Task) == 24);
+
+}  // namespace gristmill::coordinator
