@@ -11,7 +11,7 @@
 #include "cli/json.h"
 #include "cli/names.h"
 #include "cli/table.h"
-#include "google/protobuf/struct.pb.h"
+#include "gristmill/v1/report.pb.h"
 
 namespace gristmill::bench {
 namespace {
@@ -91,30 +91,16 @@ std::string DescribeScaling(const Report& report, SeriesKind series, const char*
                     2 * last, fit.SpeedUp(2 * last), 1 / fit.serial_fraction);
 }
 
-google::protobuf::Value Number(double number) {
-  google::protobuf::Value value;
-  value.set_number_value(number);
-  return value;
-}
-
-google::protobuf::Value Text(const std::string& text) {
-  google::protobuf::Value value;
-  value.set_string_value(text);
-  return value;
-}
-
-google::protobuf::Struct JsonOf(const Report& report, const Measurement& m) {
-  google::protobuf::Struct object;
-  auto& fields = *object.mutable_fields();
-  fields["series"] = Text(NameOf(m.series));
-  fields["processes"] = Number(m.processes);
-  fields["threadsPerProcess"] = Number(m.threads);
-  fields["medianSeconds"] = Number(m.MedianSeconds());
-  fields["speedUp"] = Number(report.SpeedUp(m));
-  fields["efficiency"] = Number(report.SpeedUp(m) / m.workers());
-  for (const double s : m.seconds)
-    *fields["seconds"].mutable_list_value()->add_values() = Number(s);
-  return object;
+v1::ScalingMeasurement Describe(const Report& report, const Measurement& m) {
+  v1::ScalingMeasurement described;
+  described.set_series(NameOf(m.series));
+  described.set_processes(m.processes);
+  described.set_threads_per_process(m.threads);
+  described.set_median_seconds(m.MedianSeconds());
+  described.set_speed_up(report.SpeedUp(m));
+  described.set_efficiency(report.SpeedUp(m) / m.workers());
+  for (const double s : m.seconds) described.add_seconds(s);
+  return described;
 }
 
 }  // namespace
@@ -173,26 +159,25 @@ std::string RenderVerdict(const Report& report) {
 }
 
 std::string RenderJson(const Report& report) {
-  google::protobuf::Struct object;
-  auto& fields = *object.mutable_fields();
-  fields["work"] = Text(DescribeWorkload(report.work));
-  fields["job"] = Text(report.work.job);
-  fields["size"] = Number(static_cast<double>(report.work.size));
-  fields["tasks"] = Number(report.work.tasks);
-  fields["pythonSize"] = Number(static_cast<double>(report.python_work.size));
-  fields["cpus"] = Number(report.cpus);
-  fields["plainLoopCpuShare"] = Number(report.PlainCpuShare());
+  v1::ScalingReport described;
+  described.set_work(DescribeWorkload(report.work));
+  described.set_job(report.work.job);
+  described.set_size(static_cast<double>(report.work.size));
+  described.set_tasks(report.work.tasks);
+  described.set_python_size(static_cast<double>(report.python_work.size));
+  described.set_cpus(report.cpus);
+  described.set_plain_loop_cpu_share(report.PlainCpuShare());
   for (const Measurement& m : report.measurements) {
-    *fields["measurements"].mutable_list_value()->add_values()->mutable_struct_value() =
-        JsonOf(report, m);
+    *described.add_measurements() = Describe(report, m);
   }
   for (const SeriesKind series : {SeriesKind::kThreads, SeriesKind::kProcesses}) {
     const std::vector<TimePoint> points = PointsOf(report, series);
     if (points.size() < 2) continue;
-    auto& fit = *fields["serialFractions"].mutable_struct_value()->mutable_fields();
-    fit[NameOf(series)] = Number(FitAmdahl(points).serial_fraction);
+    v1::SerialFraction& fit = *described.add_serial_fractions();
+    fit.set_series(NameOf(series));
+    fit.set_fraction(FitAmdahl(points).serial_fraction);
   }
-  return cli::ToJson(object);
+  return cli::ToJson(described);
 }
 
 std::vector<ChartSeries> ChartOf(const Report& report) {

@@ -6,8 +6,8 @@
 #include "cli/exit_code.h"
 #include "cli/json.h"
 #include "cli/table.h"
-#include "google/protobuf/struct.pb.h"
 #include "gristmill/edit_distance.h"
+#include "gristmill/v1/report.pb.h"
 
 namespace gristmill::cli {
 namespace {
@@ -54,30 +54,22 @@ std::string ExampleOf(const JobInfo& job) {
   return line;
 }
 
-google::protobuf::Value StringValue(const std::string& text) {
-  google::protobuf::Value value;
-  value.set_string_value(text);
-  return value;
-}
-
-google::protobuf::Struct JsonOf(const JobInfo& job) {
-  google::protobuf::Struct object;
-  auto& fields = *object.mutable_fields();
-  fields["name"] = StringValue(job.name);
-  fields["summary"] = StringValue(job.summary);
-  fields["details"] = StringValue(job.details);
-  fields["keyType"] = StringValue(job.key_type);
-  fields["valueType"] = StringValue(job.value_type);
-  fields["outputFormat"] = StringValue(std::string(NameOf(job.output_format)));
-  auto& params = *fields["params"].mutable_list_value();
+v1::JobDescription Describe(const JobInfo& job) {
+  v1::JobDescription description;
+  description.set_name(job.name);
+  description.set_summary(job.summary);
+  description.set_details(job.details);
+  description.set_key_type(job.key_type);
+  description.set_value_type(job.value_type);
+  description.set_output_format(std::string(NameOf(job.output_format)));
   for (const ParamInfo& param : job.params) {
-    auto& p = *params.add_values()->mutable_struct_value()->mutable_fields();
-    p["name"] = StringValue(param.name);
-    p["type"] = StringValue(param.type);
-    p["default"] = StringValue(param.default_value);
-    p["help"] = StringValue(param.help);
+    v1::ParamDescription& p = *description.add_params();
+    p.set_name(param.name);
+    p.set_type(param.type);
+    p.set_default_value(param.default_value);
+    p.set_help(param.help);
   }
-  return object;
+  return description;
 }
 
 void Print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
@@ -92,7 +84,7 @@ int ShowOne(const std::string& name, bool json) {
                          nearest.empty() ? "'gristmill jobs' lists those there are"
                                          : "did you mean '" + nearest + "'?"));
   }
-  Print(json ? ToJson(JsonOf(*job)) : RenderJobHelp(*job));
+  Print(json ? ToJson(Describe(*job)) : RenderJobHelp(*job));
   return kDone;
 }
 
@@ -123,11 +115,8 @@ std::string RenderJobHelp(const JobInfo& job) {
 int ShowJobs(const std::string& name, bool json) {
   if (!name.empty()) return ShowOne(name, json);
   if (json) {
-    google::protobuf::Struct all;
-    auto& list = *(*all.mutable_fields())["jobs"].mutable_list_value();
-    for (const auto& entry : RegisteredJobs()) {
-      *list.add_values()->mutable_struct_value() = JsonOf(entry.second);
-    }
+    v1::JobCatalog all;
+    for (const auto& entry : RegisteredJobs()) *all.add_jobs() = Describe(entry.second);
     Print(ToJson(all));
     return kDone;
   }
