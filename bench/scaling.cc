@@ -247,7 +247,7 @@ absl::Status RunScaling(const ScalingOptions& options) {
   GM_ASSIGN_OR_RETURN(const cli::TempDirectory directory, cli::TempDirectory::Make(""));
   Scaling scaling(options, directory.path());
   {
-    const cli::SignalWatcher signals([&](int) {
+    const cli::SignalWatcher signals([&](int, int) {
       scaling.children()->KillAll();
       directory.Remove();
       _exit(cli::kInterrupted);

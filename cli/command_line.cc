@@ -1,9 +1,12 @@
 #include "cli/command_line.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <memory>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -32,7 +35,7 @@ Also:
   gristmill bench scaling             measure how work scales on this machine
   gristmill version
 
-'gristmill COMMAND --help' shows flags and examples. A cluster is found by
+'gristmill help COMMAND' shows flags and examples. A cluster is found by
 --coordinator HOST:PORT, else $GRISTMILL_COORDINATOR, else localhost:7070.
 Exit codes: 0 done, 1 the job failed, 2 wrong usage or refused input,
 3 no coordinator reached, 130 interrupted.
@@ -83,13 +86,89 @@ std::string DescribeExtra(const CLI::App* app, const std::string& extra) {
   return fmt::format("'{}' does not expect '{}'; {}", PathOf(app), argument, advice);
 }
 
+// "a number" for a flag whose value is called N.
+std::string WantedOf(const CLI::App* app, const std::string& flag) {
+  const CLI::Option* option = app->get_option_no_throw(flag);
+  if (option == nullptr) return "another value";
+  const std::string type = option->get_type_name();
+  if (type == "N") return "a whole number, zero or more";
+  return option->get_items_expected_max() == 0 ? "no value" : type;
+}
+
+// CLI11's own words, by which it tells what is wrong, as one sentence with the remedy.
+std::string Reword(const CLI::App* app, const std::string& what) {
+  static const std::regex kConversion("Could not convert: (\\S+) = (.*)");
+  static const std::regex kRange("(\\S+): Value (.*) not in range (\\S+) to (\\S+)");
+  static const std::regex kMember("(\\S+): (.*) not in \\{(.*)\\}");
+  static const std::regex kMissing("(\\S+): (\\d+) required (.+) missing");
+  static const std::regex kTooMany("(\\S+): At Most (\\d+) required but received (\\d+)");
+  static const std::regex kExcludes("(\\S+) excludes (\\S+)");
+  static const std::regex kRequired("(\\S+) is required");
+  std::smatch m;
+  if (std::regex_match(what, m, kConversion)) {
+    return fmt::format("{} takes {}, not '{}'", m.str(1), WantedOf(app, m.str(1)), m.str(2));
+  }
+  if (std::regex_match(what, m, kRange)) {
+    return fmt::format("{} takes a number from {} to {}, not '{}'", m.str(1), m.str(3), m.str(4),
+                       m.str(2));
+  }
+  if (std::regex_match(what, m, kMember)) {
+    return fmt::format("{} is one of {}, not '{}'", m.str(1),
+                       std::regex_replace(m.str(3), std::regex(","), ", "), m.str(2));
+  }
+  if (std::regex_match(what, m, kMissing)) {
+    return fmt::format("{0} needs a value; write {0} {1}", m.str(1), m.str(3));
+  }
+  if (std::regex_match(what, m, kTooMany)) {
+    return fmt::format("{} is given {} times; give it once", m.str(1), m.str(3));
+  }
+  if (std::regex_match(what, m, kExcludes)) {
+    return fmt::format("{} and {} exclude each other; leave one of them out", m.str(1), m.str(2));
+  }
+  if (std::regex_match(what, m, kRequired)) {
+    return fmt::format("'{0}' needs a {1}; write {0} {1} …", PathOf(app), m.str(1));
+  }
+  return what;
+}
+
 std::string DescribeError(const CLI::App& root, const CLI::ParseError& error) {
   const CLI::App* app = Innermost(root);
   const std::vector<std::string> extras = app->remaining();
   if (!extras.empty()) return DescribeExtra(app, extras.front());
   std::string what = error.what();
   if (!what.empty() && what.back() == '.') what.pop_back();
-  return fmt::format("{}; see '{} --help'", what, PathOf(app));
+  if (what == "A subcommand is required") {
+    return fmt::format("'{}' needs one of the commands {}; see '{} --help'", PathOf(app),
+                       fmt::join(SubcommandsOf(app), ", "), PathOf(app));
+  }
+  return fmt::format("{}; see '{} --help'", Reword(app, what), PathOf(app));
+}
+
+std::string HelpOf(const CLI::App& root, const CLI::App* app) {
+  return app == &root ? kOverview : app->help(PathOf(app->get_parent()));
+}
+
+// `gristmill help`, `gristmill help bench scaling`.
+int ShowHelp(const CLI::App& root, const std::vector<std::string>& path) {
+  const CLI::App* app = &root;
+  for (const std::string& name : path) {
+    const auto named =
+        app->get_subcommands([&name](const CLI::App* sub) { return sub->get_name() == name; });
+    if (named.empty()) {
+      fmt::print(stderr, "gristmill: {}\n", DescribeExtra(app, name));
+      return kRefused;
+    }
+    app = named.front();
+  }
+  fmt::print("{}", HelpOf(root, app));
+  return kDone;
+}
+
+void AddHelp(CLI::App& app, Command* chosen) {
+  auto path = std::make_shared<std::vector<std::string>>();
+  CLI::App* help = app.add_subcommand("help", "Explain a command");
+  help->add_option("COMMAND", *path, "Such as run, or bench scaling");
+  help->callback([&app, path, chosen] { *chosen = [&app, path] { return ShowHelp(app, *path); }; });
 }
 
 }  // namespace
@@ -104,6 +183,7 @@ int RunCommandLine(int argc, char** argv) {
   AddJobCommands(app, &chosen);
   AddClusterCommands(app, &chosen);
   AddServiceCommands(app, &chosen);
+  AddHelp(app, &chosen);
   app.add_subcommand("version", "Print the version")->callback([&chosen] {
     chosen = [] {
       fmt::print("gristmill {}\n", kVersion);
@@ -113,9 +193,7 @@ int RunCommandLine(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    const CLI::App* app_asked = Innermost(app);
-    fmt::print("{}",
-               app_asked == &app ? kOverview : app_asked->help(PathOf(app_asked->get_parent())));
+    fmt::print("{}", HelpOf(app, Innermost(app)));
     return kDone;
   } catch (const CLI::CallForVersion& version) {
     fmt::print("{}\n", version.what());

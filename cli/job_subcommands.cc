@@ -73,8 +73,8 @@ void AddSubmit(CLI::App& app, Command* chosen) {
   CLI::Option* wait =
       submit->add_flag("-w,--wait", flags->wait, "Show progress; the exit code tells how it ended");
   submit->add_flag("--detach", flags->detach, "Return at once (the default)")->excludes(wait);
-  submit->add_flag("--json", flags->cluster.json, "With --wait: print the final status as JSON")
-      ->needs(wait);
+  submit->add_flag("--json", flags->cluster.json,
+                   "Print the job's id as JSON; with --wait the final status");
   submit->add_flag("-q,--quiet", flags->quiet, "Print the job's id and errors only");
   submit->footer(
       "Prints the job's id. Paths must mean the same on the coordinator and all workers.\n"

@@ -1,5 +1,6 @@
 #include "cli/run_command.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -21,10 +22,12 @@ int RunJob(const RunFlags& flags) {
   if (!spill.ok()) return Fail(spill.status());
 
   std::atomic<bool> cancelled{false};
-  const SignalWatcher signals([&](int count) {
+  const SignalWatcher signals([&](int count, int signal) {
     cancelled = true;
     if (count == 1) {
-      fmt::print(stderr, "\ncancelling once the running tasks stop; Ctrl-C again ends at once\n");
+      fmt::print(stderr, "\n{}cancelling once the running tasks stop; {} ends at once\n",
+                 signal == SIGTERM ? "SIGTERM: " : "",
+                 signal == SIGTERM ? "a second signal" : "Ctrl-C again");
       return;
     }
     spill->Remove();

@@ -59,7 +59,7 @@ absl::Status CheckWorkerFlags(WorkerFlags* flags) {
       ParseDurationFlag("--reconnect-for", flags->reconnect_for, &options.reconnect_for_ms));
   GM_RETURN_IF_ERROR(
       ParseDurationFlag("--drain-deadline", flags->drain_deadline, &options.drain_deadline_ms));
-  options.coordinator = CoordinatorAddress(options.coordinator);
+  GM_ASSIGN_OR_RETURN(options.coordinator, CoordinatorAddress(options.coordinator));
   if (options.directory.empty()) {
     const char* env = std::getenv("TMPDIR");
     options.directory =
@@ -81,7 +81,7 @@ int RunCoordinator(CoordinatorFlags flags) {
   if (const absl::Status status = CheckCoordinatorFlags(&flags); !status.ok()) return Fail(status);
   StartLog(flags.log_level);
   absl::Notification stop;
-  const SignalWatcher signals([&stop](int count) {
+  const SignalWatcher signals([&stop](int count, int) {
     if (count > 1) _exit(kInterrupted);
     stop.Notify();
   });
@@ -105,7 +105,7 @@ int RunWorker(WorkerFlags flags) {
   StartLog(flags.log_level);
   absl::Mutex mutex;
   worker::Worker* running = nullptr;  // guarded by mutex
-  const SignalWatcher signals([&](int count) {
+  const SignalWatcher signals([&](int count, int) {
     const absl::MutexLock lock(&mutex);
     if (running == nullptr || count > 2) _exit(kInterrupted);
     spdlog::info(count == 1 ? "draining; a second signal ends the worker at once"

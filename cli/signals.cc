@@ -23,7 +23,7 @@ sigset_t StopSignals() {
 
 }  // namespace
 
-SignalWatcher::SignalWatcher(std::function<void(int count)> on_signal)
+SignalWatcher::SignalWatcher(std::function<void(int count, int signal)> on_signal)
     : on_signal_(std::move(on_signal)) {
   const sigset_t signals = StopSignals();
   GM_CHECK(pthread_sigmask(SIG_BLOCK, &signals, &previous_mask_) == 0);
@@ -53,7 +53,7 @@ void SignalWatcher::Watch() {
     if (fds[1].revents != 0) return;
     signalfd_siginfo info;
     if (fds[0].revents != 0 && read(signal_fd_, &info, sizeof(info)) == sizeof(info)) {
-      on_signal_(++count);
+      on_signal_(++count, static_cast<int>(info.ssi_signo));
     }
   }
 }

@@ -12,8 +12,9 @@ namespace gristmill::cli {
 // now on. So make it before any thread, and on the main thread.
 class SignalWatcher {
  public:
-  // `on_signal(n)` is called for the n-th signal, n = 1, 2, …, on a thread of its own.
-  explicit SignalWatcher(std::function<void(int count)> on_signal);
+  // `on_signal(n, SIGINT or SIGTERM)` is called for the n-th signal, n = 1, 2, …, on a thread of
+  // its own.
+  explicit SignalWatcher(std::function<void(int count, int signal)> on_signal);
   ~SignalWatcher();
   SignalWatcher(const SignalWatcher&) = delete;
   SignalWatcher& operator=(const SignalWatcher&) = delete;
@@ -21,7 +22,7 @@ class SignalWatcher {
  private:
   void Watch();
 
-  const std::function<void(int count)> on_signal_;
+  const std::function<void(int count, int signal)> on_signal_;
   sigset_t previous_mask_;
   int signal_fd_ = -1;
   int stop_fd_ = -1;

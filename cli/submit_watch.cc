@@ -21,7 +21,7 @@ namespace {
 // Ctrl-C ends the process, not the job, and says so. Made before the client starts threads.
 class Interruption {
  public:
-  Interruption() : watcher_([this](int) { Leave(); }) {}
+  Interruption() : watcher_([this](int, int) { Leave(); }) {}
   void SetJob(std::uint64_t job) { job_ = job; }
 
  private:
@@ -72,11 +72,19 @@ int SubmitJob(const SubmitFlags& flags) {
   if (!request.ok()) return Fail(request.status());
   std::optional<Interruption> interruption;
   if (flags.wait) interruption.emplace();
-  Client client(CoordinatorAddress(flags.cluster.coordinator));
+  const absl::StatusOr<std::string> address = CoordinatorAddress(flags.cluster.coordinator);
+  if (!address.ok()) return Fail(address.status());
+  Client client(*address);
   const absl::StatusOr<std::uint64_t> job = client.Submit(*request);
   if (!job.ok()) return Fail(job.status());
   if (interruption) interruption->SetJob(*job);
-  fmt::print("{}\n", JobName(*job));
+  if (!flags.cluster.json) {
+    fmt::print("{}\n", JobName(*job));
+  } else if (!flags.wait) {
+    v1::SubmitResponse accepted;
+    accepted.set_job(*job);
+    std::fputs(ToJson(accepted).c_str(), stdout);
+  }
   std::fflush(stdout);
   if (flags.wait) return Follow(client, *job, flags.cluster, flags.quiet);
   if (!flags.quiet) {
@@ -91,7 +99,9 @@ int WatchJob(const ClusterFlags& flags, const std::string& job, bool quiet) {
   if (!id.ok()) return Fail(id.status());
   Interruption interruption;
   interruption.SetJob(*id);
-  Client client(CoordinatorAddress(flags.coordinator));
+  const absl::StatusOr<std::string> address = CoordinatorAddress(flags.coordinator);
+  if (!address.ok()) return Fail(address.status());
+  Client client(*address);
   return Follow(client, *id, flags, quiet);
 }
 

@@ -3,9 +3,12 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <random>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "base/status.h"
@@ -50,6 +53,23 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
+// The text as it is. `source` is where it comes from.
+absl::StatusOr<std::string> Checked(const std::string& text, std::string_view source) {
+  const std::size_t colon = text.rfind(':');
+  const std::string host = text.substr(0, colon);
+  // An IPv6 address has colons of its own and comes in brackets.
+  const bool host_is_good =
+      colon != std::string::npos && !host.empty() &&
+      (host.find(':') == std::string::npos || (host.front() == '[' && host.back() == ']'));
+  std::uint16_t port = 0;
+  const char* const end = text.data() + text.size();
+  const char* const digits = host_is_good ? text.data() + colon + 1 : end;
+  const auto [stop, error] = std::from_chars(digits, end, port);
+  if (error == std::errc() && stop == end && port > 0) return text;
+  return InvalidArgument("{} '{}' is not of the form HOST:PORT; write for example localhost:7070",
+                         source, text);
+}
+
 std::string NewRequestId() {
   std::random_device random;
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
@@ -57,10 +77,11 @@ std::string NewRequestId() {
 
 }  // namespace
 
-std::string CoordinatorAddress(const std::string& flag) {
-  if (!flag.empty()) return flag;
+absl::StatusOr<std::string> CoordinatorAddress(const std::string& flag) {
+  if (!flag.empty()) return Checked(flag, "--coordinator");
   const char* variable = std::getenv("GRISTMILL_COORDINATOR");
-  return variable != nullptr && *variable != '\0' ? variable : "localhost:7070";
+  if (variable == nullptr || *variable == '\0') return "localhost:7070";
+  return Checked(variable, "GRISTMILL_COORDINATOR");
 }
 
 struct Client::Stubs {

@@ -14,8 +14,9 @@
 
 namespace gristmill {
 
-// --coordinator, else $GRISTMILL_COORDINATOR, else localhost:7070.
-std::string CoordinatorAddress(const std::string& flag);
+// --coordinator, else $GRISTMILL_COORDINATOR, else localhost:7070. InvalidArgument if that is not
+// HOST:PORT.
+absl::StatusOr<std::string> CoordinatorAddress(const std::string& flag);
 
 // Thread-safe. Every call has a deadline. A coordinator that can't be reached is Unavailable with
 // a sentence that names the address and what to do.

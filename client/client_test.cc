@@ -66,11 +66,22 @@ TEST(Client, DoesNotWaitForeverForOneThatTakesTheCallButNeverAnswers) {
 
 TEST(CoordinatorAddress, TakesTheFlagThenTheEnvironmentThenTheDefault) {
   ::unsetenv("GRISTMILL_COORDINATOR");
-  EXPECT_EQ(CoordinatorAddress(""), "localhost:7070");
+  EXPECT_EQ(CoordinatorAddress("").value(), "localhost:7070");
   ::setenv("GRISTMILL_COORDINATOR", "there:1", 1);
-  EXPECT_EQ(CoordinatorAddress(""), "there:1");
-  EXPECT_EQ(CoordinatorAddress("here:2"), "here:2");
+  EXPECT_EQ(CoordinatorAddress("").value(), "there:1");
+  EXPECT_EQ(CoordinatorAddress("here:2").value(), "here:2");
   ::unsetenv("GRISTMILL_COORDINATOR");
+}
+
+TEST(CoordinatorAddress, RefusesWhatIsNotAHostAndAPort) {
+  for (const char* text : {"foo", ":99999", ":7070", "foo:", "foo:0", "foo:65536", "foo:7070x",
+                           "foo:-1", "::1:7070", "foo:bar"}) {
+    const auto refused = CoordinatorAddress(text);
+    EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << text;
+    EXPECT_THAT(std::string(refused.status().message()), HasSubstr("HOST:PORT")) << text;
+  }
+  EXPECT_TRUE(CoordinatorAddress("[::1]:7070").ok());
+  EXPECT_TRUE(CoordinatorAddress("head-1.example:65535").ok());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 usage: bad_input_test.py GRISTMILL [unittest arguments]
 """
 
+import json
 import os
 import pathlib
 import shutil
@@ -57,6 +58,61 @@ class BadInputTest(unittest.TestCase):
 
     def test_misspelt_flag(self):
         self.refuse(USAGE, "--partitions", args=self.wordcount("--partitons", "3"))
+
+    def test_values_that_flags_do_not_take(self):
+        for args, sentence in (
+                (["--partitions", "-1"], "--partitions takes a whole number, zero or more, not '-1'"),
+                (["--threads", "0"], "--threads takes a number from 1 to 1024, not '0'"),
+                (["--partitions"], "--partitions needs a value; write --partitions N"),
+                (["--memory", "1G", "--memory", "2G"], "--memory is given 2 times; give it once")):
+            self.refuse(USAGE, f"gristmill: {sentence}; see 'gristmill run --help'",
+                        args=self.wordcount(*args))
+        self.refuse(USAGE, "--shuffle is one of local, remote, not 'x'",
+                    args=["worker", "--shuffle", "x"])
+        self.refuse(USAGE, "--wait and --detach exclude each other",
+                    args=["submit", *self.wordcount("--wait", "--detach")[1:]])
+        self.refuse(USAGE, "'gristmill status' needs a JOB", args=["status"])
+
+    def test_address_that_is_none(self):
+        for address in ("foo", ":99999", "foo:0"):
+            for args in (["list"], ["submit", *self.wordcount()[1:]], ["watch", "1"],
+                         ["tasks", "1"], ["worker", "--dir", self.directory / "spill"]):
+                self.refuse(USAGE, f"--coordinator '{address}' is not of the form HOST:PORT",
+                            args=[*args, "--coordinator", address])
+        self.refuse(USAGE, "GRISTMILL_COORDINATOR 'foo'", args=["list"],
+                    env={"GRISTMILL_COORDINATOR": "foo"})
+
+    def test_help_of_a_command(self):
+        self.assertEqual(run("help").stdout, run("--help").stdout)
+        self.assertEqual(run("help", "run").stdout, run("run", "--help").stdout)
+        self.assertEqual(run("help", "bench", "scaling").stdout,
+                         run("bench", "scaling", "--help").stdout)
+        self.refuse(USAGE, "no command 'rum'", "'run'", args=["help", "rum"])
+
+    def test_json_of_jobs_is_the_same_every_time(self):
+        first = run("jobs", "--json").stdout
+        self.assertEqual(first, run("jobs", "--json").stdout)
+        job = json.loads(first)["jobs"][0]
+        self.assertEqual(list(job), ["name", "summary", "details", "keyType", "valueType",
+                                     "outputFormat", "params"])
+
+    def test_json_of_a_submission(self):
+        with Cluster(BINARY, workers=0) as c:
+            submitted = c.run("submit", *self.wordcount()[1:], "--json")
+            self.assertEqual(json.loads(submitted.stdout), {"job": "1"})
+            c.run("cancel", "1")
+
+    def test_sigterm_is_not_called_ctrl_c(self):
+        self.text.write_text("hold on\n" * 3_000_000)
+        process = subprocess.Popen([BINARY, *map(str, self.wordcount("--threads", 1))],
+                                   stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: list(self.out.glob("_temporary/*/")), "the run to stage its output")
+        process.terminate()
+        errors = process.communicate()[1]
+        self.assertEqual(process.returncode, 130, errors)
+        self.assertIn("SIGTERM: cancelling", errors)
+        self.assertNotIn("Ctrl-C", errors)
+        self.assertFalse(self.out.exists())
 
     def test_misspelt_parameter(self):
         self.refuse(USAGE, "lowr", "lower", args=self.wordcount("--param", "lowr=true"))
