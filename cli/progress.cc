@@ -40,21 +40,43 @@ std::string RenderCounts(const v1::StageStatus& stage) {
                      GroupDigits(stage.tasks_total()));
 }
 
-// What is said of a stage besides its count.
-std::string RenderNotes(const v1::StageStatus& stage, double rate) {
-  std::string notes;
-  const auto add = [&notes](const std::string& note) {
-    if (note.empty()) return;
-    if (!notes.empty()) notes += ", ";
-    notes += note;
-  };
-  if (stage.tasks_running() > 0) {
-    add(fmt::format("{} running", GroupDigits(stage.tasks_running())));
-    add(RenderRate(stage, rate));
+std::string RenderEta(const v1::StageStatus& stage, double tasks_per_second) {
+  if (tasks_per_second <= 0 || stage.tasks_succeeded() >= stage.tasks_total()) return "";
+  const double left_s = (stage.tasks_total() - stage.tasks_succeeded()) / tasks_per_second;
+  return "ETA " + FormatDuration(static_cast<DurationMs>(std::min(left_s, 1e9) * 1000));
+}
+
+std::string JoinNotes(const std::vector<std::string>& notes) {
+  std::string text;
+  for (const std::string& note : notes) {
+    if (note.empty()) continue;
+    if (!text.empty()) text += ", ";
+    text += note;
   }
-  if (stage.attempts_failed() > 0)
-    add(fmt::format("{} failed", GroupDigits(stage.attempts_failed())));
-  if (stage.outputs_lost() > 0) add(fmt::format("{} lost", GroupDigits(stage.outputs_lost())));
+  return text;
+}
+
+// What is said of a stage besides its count; where that takes more than `columns`, what matters
+// most of it: the time left and what went wrong.
+std::string RenderNotes(const v1::StageStatus& stage, double rate,
+                        std::size_t columns = std::string::npos) {
+  const auto count = [](std::uint64_t number, const char* what) {
+    return number == 0 ? std::string() : fmt::format("{} {}", GroupDigits(number), what);
+  };
+  const bool runs = stage.tasks_running() > 0;
+  const std::string running = count(stage.tasks_running(), "running");
+  const std::string eta = runs ? RenderEta(stage, rate) : "";
+  const std::string failed = count(stage.attempts_failed(), "failed");
+  const std::string lost = count(stage.outputs_lost(), "lost");
+  std::string notes;
+  for (const std::vector<std::string>& choice :
+       {std::vector<std::string>{running, runs ? RenderRate(stage, rate) : "", failed, lost},
+        {running, eta, failed, lost},
+        {eta, failed, lost},
+        {eta}}) {
+    notes = JoinNotes(choice);
+    if (notes.size() <= columns) break;
+  }
   return notes;
 }
 
@@ -109,10 +131,8 @@ double RateMeter::tasks_per_second(std::size_t stage) const {
 }
 
 std::string RenderRate(const v1::StageStatus& stage, double tasks_per_second) {
-  if (tasks_per_second <= 0 || stage.tasks_succeeded() >= stage.tasks_total()) return "";
-  const double left_s = (stage.tasks_total() - stage.tasks_succeeded()) / tasks_per_second;
-  return fmt::format("{:.1f} tasks/s, ETA {}", tasks_per_second,
-                     FormatDuration(static_cast<DurationMs>(std::min(left_s, 1e9) * 1000)));
+  const std::string eta = RenderEta(stage, tasks_per_second);
+  return eta.empty() ? eta : fmt::format("{:.1f} tasks/s, {}", tasks_per_second, eta);
 }
 
 std::vector<std::string> RenderBars(const v1::JobStatus& status, const RateMeter& rates,
@@ -131,21 +151,35 @@ std::vector<std::string> RenderBars(const v1::JobStatus& status, const RateMeter
     count_columns = std::max(count_columns, RenderCounts(status.stages(i)).size());
     note_columns = std::max(note_columns, RenderNotes(status.stages(i), rate).size());
   }
-  const std::size_t text_columns = 8 + 3 + count_columns + 2 + note_columns;
+  const std::size_t before_notes = 8 + count_columns + 2;
+  const std::size_t text_columns = before_notes + 3 + note_columns;
   const std::size_t bar_columns =
       width > text_columns ? std::min(width - text_columns, kBarColumnsMax) : 0;
   for (int i = 0; i < status.stages_size(); ++i) {
     const v1::StageStatus& stage = status.stages(i);
     std::string line = fmt::format("{:<8}", StageName(stage.kind()));
     if (bar_columns >= kBarColumnsMin) line += RenderBar(stage, bar_columns) + " ";
-    line += fmt::format("{:>{}}  {}", RenderCounts(stage), count_columns,
-                        RenderNotes(stage, rates.tasks_per_second(static_cast<std::size_t>(i))));
+    // A line with a bar has room for all of them.
+    const std::size_t columns = bar_columns >= kBarColumnsMin ? note_columns
+                                : width > before_notes        ? width - before_notes
+                                                              : 0;
+    line += fmt::format(
+        "{:>{}}  {}", RenderCounts(stage), count_columns,
+        RenderNotes(stage, rates.tasks_per_second(static_cast<std::size_t>(i)), columns));
     line.erase(line.find_last_not_of(' ') + 1);
     lines.push_back(std::move(line));
   }
   if (!HasEnded(status.state()) && !status.message().empty()) lines.push_back(status.message());
   for (std::string& line : lines) line.resize(std::min(line.size(), width));
   return lines;
+}
+
+std::size_t CountRows(const std::vector<std::size_t>& line_columns, std::size_t terminal_columns) {
+  std::size_t rows = 0;
+  for (const std::size_t columns : line_columns) {
+    rows += columns == 0 ? 1 : (columns + terminal_columns - 1) / terminal_columns;
+  }
+  return rows;
 }
 
 std::string RenderProgressLine(const v1::JobStatus& status, const RateMeter& rates) {

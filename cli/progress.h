@@ -38,6 +38,10 @@ std::string RenderRate(const v1::StageStatus& stage, double tasks_per_second);
 std::vector<std::string> RenderBars(const v1::JobStatus& status, const RateMeter& rates,
                                     DurationMs elapsed_ms, std::size_t width);
 
+// The rows of a terminal that lines of such widths take, once it has wrapped them to its own width:
+// it may be narrower than when they were written.
+std::size_t CountRows(const std::vector<std::size_t>& line_columns, std::size_t terminal_columns);
+
 // The same in one line, for logs.
 std::string RenderProgressLine(const v1::JobStatus& status, const RateMeter& rates);
 

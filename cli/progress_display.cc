@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "absl/time/time.h"
+#include "cli/table.h"
 
 namespace gristmill::cli {
 namespace {
@@ -23,11 +24,11 @@ bool IsTerminal() {
   return isatty(STDERR_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb";
 }
 
-// A column is left free, so that no terminal wraps a full line.
+// One more than a line may have, so that no terminal wraps a full one.
 std::size_t TerminalColumns() {
   winsize size{};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return 79;
-  return size.ws_col - 1u;
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return 80;
+  return size.ws_col;
 }
 
 }  // namespace
@@ -83,12 +84,18 @@ void ProgressDisplay::KeepFresh() {
 void ProgressDisplay::DrawBars() {
   if (!status_) return;
   last_draw_ = MonotonicNow();
+  const std::size_t columns = TerminalColumns();
   const std::vector<std::string> lines =
-      RenderBars(*status_, rates_, ElapsedMs(*status_, UnixNowMs()), TerminalColumns());
-  std::string text;
-  if (lines_drawn_ > 0) text += fmt::format("\x1b[{}A", lines_drawn_);
-  for (const std::string& line : lines) text += "\r" + line + "\x1b[K\n";
-  lines_drawn_ = lines.size();
+      RenderBars(*status_, rates_, ElapsedMs(*status_, UnixNowMs()), columns - 1);
+  std::string text = "\r";
+  if (const std::size_t rows = CountRows(drawn_columns_, columns); rows > 0) {
+    text += fmt::format("\x1b[{}A\x1b[J", rows);
+  }
+  drawn_columns_.clear();
+  for (const std::string& line : lines) {
+    text += line + "\n";
+    drawn_columns_.push_back(DisplayWidth(line));
+  }
   std::fputs(text.c_str(), stderr);
   std::fflush(stderr);
 }

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -35,7 +37,7 @@ class ProgressDisplay {
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<v1::JobStatus> status_ ABSL_GUARDED_BY(mutex_);
   RateMeter rates_ ABSL_GUARDED_BY(mutex_);
-  std::size_t lines_drawn_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<std::size_t> drawn_columns_ ABSL_GUARDED_BY(mutex_);  // of each line drawn last
   Instant last_draw_ ABSL_GUARDED_BY(mutex_);
   std::string last_line_ ABSL_GUARDED_BY(mutex_);
   std::thread refresher_;  // terminals only: the clock goes on while no task ends

@@ -95,6 +95,31 @@ TEST(RenderBars, LeavesTheBarsOutOnANarrowTerminal) {
                           "reduce        0/4"));
 }
 
+TEST(RenderBars, KeepsTheTimeLeftAndTheTroubleOnANarrowTerminal) {
+  EXPECT_EQ(RenderBars(WordCount(400), TenPerSecond(), 12'345, 48)[1],
+            "map     400/1,200  4 running, ETA 1 min 20 s");
+  EXPECT_EQ(RenderBars(WordCount(400), TenPerSecond(), 12'345, 40)[1],
+            "map     400/1,200  ETA 1 min 20 s");
+  v1::JobStatus status = WordCount(400);
+  status.mutable_stages(0)->set_attempts_failed(2);
+  EXPECT_EQ(RenderBars(status, TenPerSecond(), 12'345, 44)[1],
+            "map     400/1,200  ETA 1 min 20 s, 2 failed");
+}
+
+TEST(RenderBars, TellsWhyTheJobWaits) {
+  v1::JobStatus status = WordCount(1'200);
+  status.set_message("can't rename 'a' to 'b'; trying again");
+  EXPECT_EQ(RenderBars(status, RateMeter(), 5, 90).back(), status.message());
+  EXPECT_THAT(RenderProgressLine(status, RateMeter()), testing::EndsWith(status.message()));
+}
+
+TEST(CountRows, CountsLinesAsANarrowerTerminalWrapsThem) {
+  EXPECT_EQ(CountRows({}, 80), 0u);
+  EXPECT_EQ(CountRows({79, 0, 10}, 80), 3u);
+  EXPECT_EQ(CountRows({79, 0, 10}, 40), 4u);
+  EXPECT_EQ(CountRows({80, 81}, 40), 5u);
+}
+
 TEST(RenderBars, NeverExceedsTheWidth) {
   for (std::size_t width = 1; width < 200; ++width) {
     EXPECT_THAT(RenderBars(WordCount(400), TenPerSecond(), 12'345, width),
