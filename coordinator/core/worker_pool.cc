@@ -106,6 +106,11 @@ void WorkerPool::EndAttempt(Worker& worker, AttemptId attempt, JobId job) {
 }
 
 void WorkerPool::RenewLease(Worker& worker, Instant now, DurationMs lease_ms) {
+  worker.fresh_leases = 0;
+  SetLease(worker, now, lease_ms);
+}
+
+void WorkerPool::SetLease(Worker& worker, Instant now, DurationMs lease_ms) {
   worker.last_heard = now;
   const Instant end = now + lease_ms;
   if (end == worker.lease_end) return;
@@ -115,7 +120,11 @@ void WorkerPool::RenewLease(Worker& worker, Instant now, DurationMs lease_ms) {
 }
 
 void WorkerPool::RenewAllLeases(Instant now, DurationMs lease_ms) {
-  for (auto& [id, worker] : live_) RenewLease(worker, now, lease_ms);
+  for (auto& [id, worker] : live_) {
+    if (worker.fresh_leases == kFreshLeasesMax) continue;
+    ++worker.fresh_leases;
+    SetLease(worker, now, lease_ms);
+  }
 }
 
 std::pair<Instant, WorkerId> WorkerPool::first_lease() const {

@@ -38,6 +38,7 @@ struct Worker {
   bool released = false;  // told that it may go; true for this connection only
   Instant last_heard;
   Instant lease_end = kNever;  // kNever until it is first heard
+  int fresh_leases = 0;        // given by RenewAllLeases since it was last heard
 
   bool is_ready() const { return connected && !draining; }
   std::uint32_t free_slots() const;
@@ -47,6 +48,8 @@ struct Worker {
 
   std::vector<std::pair<JobId, std::uint32_t>> running_by_job;  // none is zero
 };
+
+constexpr int kFreshLeasesMax = 3;
 
 // A worker's indexes change with it: whoever mutates one of these things does it through the pool.
 class WorkerPool {
@@ -76,8 +79,10 @@ class WorkerPool {
   void Drain(Worker& worker);
   void StartAttempt(Worker& worker, AttemptId attempt, JobId job);  // a slot is free, or room ahead
   void EndAttempt(Worker& worker, AttemptId attempt, JobId job);    // it runs there
-  void RenewLease(Worker& worker, Instant now, DurationMs lease_ms);
-  // Nobody can be blamed for having been silent until now.
+  void RenewLease(Worker& worker, Instant now, DurationMs lease_ms);  // it was heard
+  // Nobody can be blamed for having been silent until now, but for one who has been given
+  // kFreshLeasesMax such leases since it was last heard: a coordinator that stands still again and
+  // again would never notice that it is gone.
   void RenewAllLeases(Instant now, DurationMs lease_ms);
 
   // Ready workers with a free slot.
@@ -89,6 +94,7 @@ class WorkerPool {
   std::pair<Instant, WorkerId> first_lease() const;
 
  private:
+  void SetLease(Worker& worker, Instant now, DurationMs lease_ms);
   void RemoveFromIndexes(const Worker& worker);
   void AddToIndexes(const Worker& worker);
 

@@ -10,31 +10,31 @@
 
 #include "base/status.h"
 #include "coordinator/rpc/clock.h"
+#include "coordinator/rpc/stall_detector.h"
 
 namespace gristmill::coordinator {
 namespace {
 
 constexpr std::size_t kQueuedTasksMax = 10'000;
 constexpr DurationMs kWaitMaxMs = 60'000;
-// A turn that takes so long or starts so late (a slow disk, a paused machine) leaves heartbeats
-// unread in gRPC's buffers.
-constexpr DurationMs kStallMs = 2'000;
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Shell>> Shell::Recover(std::unique_ptr<Journal> journal,
                                                       std::unique_ptr<Driver> driver,
-                                                      OnFatal on_fatal) {
+                                                      OnFatal on_fatal, DurationMs stall_ms) {
   GM_RETURN_IF_ERROR(
       journal->Replay([&](const v1::JournalRecord& record) { return driver->Replay(record); }));
   return std::unique_ptr<Shell>(
-      new Shell(std::move(journal), std::move(driver), std::move(on_fatal)));
+      new Shell(std::move(journal), std::move(driver), std::move(on_fatal), stall_ms));
 }
 
-Shell::Shell(std::unique_ptr<Journal> journal, std::unique_ptr<Driver> driver, OnFatal on_fatal)
+Shell::Shell(std::unique_ptr<Journal> journal, std::unique_ptr<Driver> driver, OnFatal on_fatal,
+             DurationMs stall_ms)
     : journal_(std::move(journal)),
       driver_(std::move(driver)),
       on_fatal_(std::move(on_fatal)),
+      stall_ms_(stall_ms),
       queue_(kQueuedTasksMax) {
   queue_.Push([](Driver& recovered) { recovered.Recover(); });
 }
@@ -51,17 +51,14 @@ void Shell::Stop() {
 }
 
 void Shell::Loop() {
-  Instant turn_began = Now();
+  StallDetector stalls(stall_ms_, Now());
   while (true) {
     const bool closed = queue_.closed();
-    const Instant turn_ended = Now();
     const DurationMs wait_ms = WaitMs();
+    stalls.OnTurnEnd(Now(), wait_ms);
     std::deque<Task> tasks = queue_.TakeAll(wait_ms);
     if (closed && tasks.empty()) return;
-    const DurationMs took_ms = turn_ended - turn_began;
-    turn_began = Now();
-    const DurationMs late_ms = turn_began - (turn_ended + wait_ms);
-    if (!RunTurn(std::move(tasks), std::max(took_ms, late_ms))) return;
+    if (!RunTurn(std::move(tasks), stalls.OnTurnBegin(Now()))) return;
   }
 }
 
@@ -73,8 +70,8 @@ DurationMs Shell::WaitMs() const {
 bool Shell::RunTurn(std::deque<Task> tasks, DurationMs stalled_ms) {
   driver_->BeginTurn(Now(), UnixMs());
   for (const Task& task : tasks) task(*driver_);
-  if (stalled_ms > kStallMs) {
-    spdlog::warn("the coordinator stood still for {:.1f} s; every worker gets a fresh lease",
+  if (stalled_ms > 0) {
+    spdlog::warn("the coordinator stood still for {:.1f} s; its workers get fresh leases",
                  stalled_ms / 1'000.0);
     driver_->Step(CoordinatorStalled{});
   }

@@ -21,10 +21,15 @@ class Shell {
   // The journal can't be written. Must not return to deciding: the default ends the process.
   using OnFatal = std::function<void(const absl::Status&)>;
 
+  // A turn that takes so long or begins so late (a slow disk, a paused machine) is a stall: every
+  // worker gets a fresh lease.
+  static constexpr DurationMs kStallMs = 2'000;
+
   // Replays the journal; nothing runs yet.
   static absl::StatusOr<std::unique_ptr<Shell>> Recover(std::unique_ptr<Journal> journal,
                                                         std::unique_ptr<Driver> driver,
-                                                        OnFatal on_fatal = EndProcess);
+                                                        OnFatal on_fatal = EndProcess,
+                                                        DurationMs stall_ms = kStallMs);
   ~Shell();
 
   void Start();
@@ -39,17 +44,20 @@ class Shell {
   static void EndProcess(const absl::Status& status);
 
  private:
-  Shell(std::unique_ptr<Journal> journal, std::unique_ptr<Driver> driver, OnFatal on_fatal);
+  Shell(std::unique_ptr<Journal> journal, std::unique_ptr<Driver> driver, OnFatal on_fatal,
+        DurationMs stall_ms);
   void Loop();
   // False after a fatal error.
   bool CompactIfWorth();
-  // False after a fatal error. `stalled_ms`: how long the thread stood still before, against plan.
+  // False after a fatal error. `stalled_ms`: how long the thread stood still before; zero if it did
+  // not.
   bool RunTurn(std::deque<Task> tasks, DurationMs stalled_ms);
   DurationMs WaitMs() const;
 
   const std::unique_ptr<Journal> journal_;
   const std::unique_ptr<Driver> driver_;
   const OnFatal on_fatal_;
+  const DurationMs stall_ms_;
   BoundedQueue<Task> queue_;
   std::uint64_t journal_size_to_try_ = 0;  // after a compaction that found no room
   std::thread thread_;
