@@ -1,19 +1,15 @@
 #include "coordinator/admission.h"
 
-#include <fnmatch.h>
-
-#include <algorithm>
 #include <exception>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "base/status.h"
 #include "base/units.h"
+#include "coordinator/output_place.h"
 #include "gristmill/edit_distance.h"
 #include "gristmill/registry.h"
 #include "storage/input_files.h"
@@ -80,13 +76,6 @@ absl::Status CheckMemoryAndAttempts(v1::JobRequest* request) {
   return absl::OkStatus();
 }
 
-// Where `path` leads; what does not exist of it, or can't be looked at, as it is written.
-fs::path Resolve(const fs::path& path) {
-  std::error_code error;
-  fs::path resolved = fs::weakly_canonical(path, error);
-  return error ? path.lexically_normal() : resolved;
-}
-
 // Makes request->output a normal absolute path, so that equal directories are equal strings.
 absl::Status CheckOutputPath(const JobInfo& info, v1::JobRequest* request) {
   if (!info.writes_output) {
@@ -100,10 +89,7 @@ absl::Status CheckOutputPath(const JobInfo& info, v1::JobRequest* request) {
     return InvalidArgument("the output directory '{}' is not an absolute path; give it as /…",
                            request->output());
   }
-  // Behind a symbolic link `..` does not mean what the text suggests.
-  const fs::path path(request->output());
-  const bool climbs = std::find(path.begin(), path.end(), "..") != path.end();
-  std::string normal = NormalOutputPath(climbs ? Resolve(path).string() : path.string());
+  std::string normal = NormalOutputPath(FollowDotDot(request->output()));
   if (normal == "/") {
     return InvalidArgument("the output directory can't be '/'; name one of its own");
   }
@@ -221,65 +207,6 @@ absl::Status CheckFixedRecords(const v1::JobPlan& plan) {
   return absl::OkStatus();
 }
 
-bool IsInside(const fs::path& path, const fs::path& directory) {
-  return path.string().starts_with(directory.string() + "/");
-}
-
-// Whether the glob will match `output`, or a directory above it, once it exists.
-bool WillMatch(const std::string& glob, const fs::path& output) {
-  for (fs::path part = output; part.has_relative_path(); part = part.parent_path()) {
-    if (::fnmatch(glob.c_str(), part.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0) return true;
-  }
-  return false;
-}
-
-// The next job over the same input would read this one's output, too.
-absl::Status CheckOutputOutsideInputs(const v1::JobRequest& request) {
-  const fs::path output = Resolve(request.output());
-  for (const std::string& input : request.inputs()) {
-    std::error_code ignored;
-    if (!fs::exists(input, ignored)) {
-      if (!WillMatch(input, output)) continue;
-      return InvalidArgument(
-          "the input '{}' matches the output directory '{}', so that the next job would read it; "
-          "choose another",
-          input, request.output());
-    }
-    if (!fs::is_directory(input, ignored)) continue;
-    const fs::path directory = Resolve(input);
-    if (output == directory) {
-      return InvalidArgument("'{}' is both input and output; choose another output directory",
-                             request.output());
-    }
-    if (IsInside(output, directory)) {
-      return InvalidArgument(
-          "the output directory '{}' lies inside the input '{}', so that the next job would read "
-          "it; choose another",
-          request.output(), input);
-    }
-  }
-  return absl::OkStatus();
-}
-
-// With --overwrite the output's old files go; they must not be what the job reads, by any name.
-absl::Status CheckInputsOutsideOutput(const v1::JobPlan& plan) {
-  const fs::path output = Resolve(plan.request().output());
-  std::map<fs::path, fs::path> parents;  // resolved: many files share few directories
-  for (const v1::InputFile& file : plan.files()) {
-    const fs::path path(file.path());
-    const auto [parent, is_new] = parents.try_emplace(path.parent_path());
-    if (is_new) parent->second = Resolve(parent->first);
-    std::error_code ignored;
-    const fs::path real =
-        fs::is_symlink(path, ignored) ? Resolve(path) : parent->second / path.filename();
-    if (IsInside(real, output)) {
-      return InvalidArgument("the input '{}' lies inside the output directory '{}'; choose another",
-                             file.path(), plan.request().output());
-    }
-  }
-  return absl::OkStatus();
-}
-
 absl::Status CheckSizes(const v1::JobPlan& plan) {
   if (plan.ByteSizeLong() > kPlanBytesMax) {
     return InvalidArgument(
@@ -378,12 +305,6 @@ absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_vie
   plan.set_staging_directory(output.staging());
   job.output.emplace(std::move(output));
   return job;
-}
-
-std::string NormalOutputPath(const std::string& output) {
-  std::string normal = fs::path(output).lexically_normal().string();
-  while (normal.size() > 1 && normal.back() == '/') normal.pop_back();
-  return normal;
 }
 
 JobShape ShapeOf(const v1::JobPlan& plan) {

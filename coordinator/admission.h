@@ -25,9 +25,6 @@ struct AdmittedJob {
 // or parameter names the nearest real one. Blocking file I/O; callable from any thread.
 absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_view owner);
 
-// The output directory as a plan names it: equal directories are equal strings. Pure text.
-std::string NormalOutputPath(const std::string& output);
-
 // The plan as the core sees it.
 JobShape ShapeOf(const v1::JobPlan& plan);
 

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "coordinator/output_place.h"
 #include "coordinator/test_jobs.h"
 #include "storage/test_directory.h"
 

@@ -182,6 +182,26 @@ class BadInputTest(unittest.TestCase):
         self.assertEqual(writer.wait(), OK, writer.communicate()[1])
         self.assertEqual(run(*self.wordcount("--overwrite")).returncode, OK)
 
+    def test_output_of_a_clusters_job(self):
+        (self.directory / "alias").symlink_to(self.directory)
+        alias = self.wordcount("--overwrite")
+        alias[alias.index(self.out)] = self.directory / "alias" / "out"
+        with Cluster(BINARY, workers=0) as c:
+            c.run("submit", *self.wordcount()[1:])
+            for restart in (False, True):
+                if restart:
+                    c.kill(c.processes["coordinator"])
+                    c.start_coordinator()
+                    lock = self.out / "_temporary" / "_LOCK"
+                    pid = c.processes["coordinator"].pid
+                    wait_for(lambda: str(pid) in lock.read_text(), "the lock to be taken again")
+                for result in (run(*alias), c.run("submit", *alias[1:], check=False)):
+                    self.assertEqual(result.returncode, USAGE, result.stderr)
+                    self.assertIn("is being written by job 1 of the coordinator on", result.stderr)
+            c.run("cancel", "1")
+            wait_for(lambda: not self.out.exists(), "the output to be cleared away")
+        self.assertEqual(run(*alias).returncode, OK)
+
     def test_output_that_a_killed_run_left(self):
         self.text.write_text("hold on\n" * 3_000_000)
         writer = subprocess.Popen([BINARY, *map(str, self.wordcount("--quiet", "--threads", 1))])

@@ -5,6 +5,7 @@
 
 #include "base/process.h"
 #include "base/status.h"
+#include "coordinator/output_place.h"
 
 namespace gristmill::coordinator {
 namespace {
