@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
@@ -23,6 +24,7 @@ namespace {
 constexpr int kMessageBytesMax = 64 << 20;
 // Admission looks at every input file; on a slow file system that takes its time.
 constexpr DurationMs kSubmitDeadlineMs = 120'000;
+constexpr auto kConnectTime = std::chrono::seconds(5);
 // What is safe to repeat is tried again; a submission is, by its request id.
 constexpr char kServiceConfig[] = R"({"methodConfig": [{
   "name": [{"service": "gristmill.v1.JobService", "method": "Submit"},
@@ -70,6 +72,17 @@ absl::StatusOr<std::string> Checked(const std::string& text, std::string_view so
                          source, text);
 }
 
+// Whether somebody listens, as far as can be told within a moment.
+bool Connects(grpc::Channel& channel) {
+  const auto deadline = std::chrono::system_clock::now() + kConnectTime;
+  grpc_connectivity_state state = channel.GetState(true);
+  while (state == GRPC_CHANNEL_IDLE || state == GRPC_CHANNEL_CONNECTING) {
+    if (!channel.WaitForStateChange(state, deadline)) return false;
+    state = channel.GetState(true);
+  }
+  return state == GRPC_CHANNEL_READY;
+}
+
 std::string NewRequestId() {
   std::random_device random;
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
@@ -99,11 +112,20 @@ struct Client::Stubs {
   template <class Request, class Response>
   absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request,
                                 DurationMs within_ms) {
+    absl::StatusOr<Response> response = CallPlainly(method, request, within_ms);
+    if (!response.ok()) return Explain(response.status(), within_ms);
+    return response;
+  }
+
+  template <class Request, class Response>
+  absl::StatusOr<Response> CallPlainly(Method<Request, Response> method, const Request& request,
+                                       DurationMs within_ms) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(within_ms));
     Response response;
     const grpc::Status status = ((*jobs).*method)(&context, request, &response);
-    if (!status.ok()) return Explain(FromGrpc(status), within_ms);
+    if (!status.ok()) return FromGrpc(status);
+    heard = true;
     return response;
   }
 
@@ -134,6 +156,7 @@ struct Client::Stubs {
   const DurationMs deadline_ms;
   const std::shared_ptr<grpc::Channel> channel;
   const std::unique_ptr<v1::JobService::Stub> jobs;
+  std::atomic<bool> heard = false;  // the coordinator answered a call
 };
 
 Client::Client(std::string address, DurationMs deadline_ms)
@@ -141,15 +164,24 @@ Client::Client(std::string address, DurationMs deadline_ms)
 
 Client::~Client() = default;
 
-absl::StatusOr<std::uint64_t> Client::Submit(const v1::JobRequest& request) {
+absl::StatusOr<std::uint64_t> Client::Submit(const v1::JobRequest& request,
+                                             DurationMs patience_ms) {
   v1::SubmitRequest submit;
   *submit.mutable_request() = request;
   if (request.request_id().empty()) submit.mutable_request()->set_request_id(NewRequestId());
-  GM_ASSIGN_OR_RETURN(const v1::SubmitResponse response,
-                      (stubs_->Call<v1::SubmitRequest, v1::SubmitResponse>(
-                          &v1::JobService::Stub::Submit, submit,
-                          std::max(stubs_->deadline_ms, kSubmitDeadlineMs))));
-  return response.job();
+  const DurationMs within_ms = std::max(stubs_->deadline_ms, kSubmitDeadlineMs);
+  const bool was_there = Connects(*stubs_->channel);
+  const auto give_up = std::chrono::system_clock::now() + std::chrono::milliseconds(patience_ms);
+  while (true) {
+    const auto response = stubs_->CallPlainly<v1::SubmitRequest, v1::SubmitResponse>(
+        &v1::JobService::Stub::Submit, submit, within_ms);
+    if (response.ok()) return response->job();
+    const auto now = std::chrono::system_clock::now();
+    if (!absl::IsUnavailable(response.status()) || !was_there || now >= give_up) {
+      return stubs_->Explain(response.status(), within_ms);
+    }
+    AwaitAnotherTry(*stubs_->channel);
+  }
 }
 
 absl::StatusOr<v1::JobStatus> Client::Get(std::uint64_t job) {
@@ -193,7 +225,7 @@ absl::StatusOr<v1::WorkersResponse> Client::Workers() {
 absl::StatusOr<v1::JobStatus> Client::Watch(
     std::uint64_t job, const std::function<bool(const v1::JobStatus&)>& on_status,
     DurationMs patience_ms) {
-  JobWatch watch(stubs_->channel, stubs_->jobs.get(), job, patience_ms);
+  JobWatch watch(stubs_->channel, stubs_->jobs.get(), job, patience_ms, stubs_->heard);
   absl::StatusOr<v1::JobStatus> last = watch.Run(on_status);
   if (!last.ok()) return stubs_->Explain(last.status(), patience_ms);
   return last;

@@ -25,13 +25,17 @@ class Client {
   explicit Client(std::string address, DurationMs deadline_ms = 10'000);
   ~Client();
 
-  absl::StatusOr<std::uint64_t> Submit(const v1::JobRequest& request);
+  // Carries a request id, made here if `request` has none, so that trying again can't start a
+  // second job: done for `patience_ms` when a coordinator that was there goes away before it
+  // answers.
+  absl::StatusOr<std::uint64_t> Submit(const v1::JobRequest& request,
+                                       DurationMs patience_ms = 60'000);
   absl::StatusOr<v1::JobStatus> Get(std::uint64_t job);
   absl::StatusOr<std::vector<v1::JobStatus>> List();
   absl::StatusOr<v1::JobStatus> Cancel(std::uint64_t job);
   // Calls `on_status` with the state now and after changes until the job ended; returns the final
-  // state. Reconnects by itself for `patience_ms` after the coordinator vanished. Return false
-  // from `on_status` to stop watching.
+  // state. Reconnects by itself for `patience_ms` after a coordinator that this client has heard
+  // vanished. Return false from `on_status` to stop watching.
   absl::StatusOr<v1::JobStatus> Watch(std::uint64_t job,
                                       const std::function<bool(const v1::JobStatus&)>& on_status,
                                       DurationMs patience_ms = 60'000);

@@ -2,11 +2,17 @@
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <memory>
+#include <set>
+
+#include "absl/synchronization/mutex.h"
+#include "gristmill/v1/job_service.grpc.pb.h"
 
 namespace gristmill {
 namespace {
@@ -62,6 +68,59 @@ TEST(Client, DoesNotWaitForeverForOneThatTakesTheCallButNeverAnswers) {
   EXPECT_EQ(workers.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(workers.status().message()),
               AllOf(HasSubstr(port.address()), HasSubstr("--coordinator")));
+}
+
+// Refuses the first `refusals` submissions as a coordinator does that goes away, then takes them.
+class RestartingCoordinator final : public v1::JobService::Service {
+ public:
+  explicit RestartingCoordinator(int refusals) : refusals_(refusals) {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(this);
+    server_ = builder.BuildAndStart();
+  }
+  grpc::Status Submit(grpc::ServerContext*, const v1::SubmitRequest* request,
+                      v1::SubmitResponse* response) override {
+    absl::MutexLock lock(&mutex_);
+    ids_.insert(request->request().request_id());
+    if (refusals_-- > 0) return {grpc::StatusCode::UNAVAILABLE, "the coordinator is stopping"};
+    response->set_job(7);
+    return grpc::Status::OK;
+  }
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  std::set<std::string> ids() {
+    absl::MutexLock lock(&mutex_);
+    return ids_;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  int refusals_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> ids_ ABSL_GUARDED_BY(mutex_);
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+TEST(Client, TriesASubmissionAgainUnderTheSameRequestIdUntilTheCoordinatorIsBack) {
+  RestartingCoordinator coordinator(8);  // more often than gRPC tries again by itself
+  Client client(coordinator.address());
+  const auto job = client.Submit({});
+  ASSERT_TRUE(job.ok()) << job.status();
+  EXPECT_EQ(*job, 7u);
+  ASSERT_EQ(coordinator.ids().size(), 1u);
+  EXPECT_EQ(coordinator.ids().begin()->size(), 32u) << "128 bits";
+}
+
+TEST(Client, GivesASubmissionUpWhenItsPatienceIsOver) {
+  RestartingCoordinator coordinator(1'000'000);
+  Client client(coordinator.address());
+  EXPECT_TRUE(absl::IsUnavailable(client.Submit({}, 10).status()));
+}
+
+TEST(Client, DoesNotWaitForACoordinatorThatWasNeverThere) {
+  const BoundPort port(false);
+  Client client(port.address());
+  EXPECT_TRUE(absl::IsUnavailable(client.Submit({}, 600'000).status()));
 }
 
 TEST(CoordinatorAddress, TakesTheFlagThenTheEnvironmentThenTheDefault) {

@@ -33,11 +33,11 @@ bool MayPass(const grpc::Status& status) {
 }  // namespace
 
 JobWatch::JobWatch(std::shared_ptr<grpc::Channel> channel, v1::JobService::Stub* stub,
-                   std::uint64_t job, DurationMs patience_ms)
-    : channel_(std::move(channel)), stub_(stub), job_(job), patience_(patience_ms) {}
+                   std::uint64_t job, DurationMs patience_ms, bool heard)
+    : channel_(std::move(channel)), stub_(stub), job_(job), patience_(patience_ms), heard_(heard) {}
 
 absl::StatusOr<v1::JobStatus> JobWatch::Run(const OnStatus& on_status) {
-  bool ever_heard = false;
+  bool ever_heard = heard_;
   Clock::time_point vanished = Clock::now();
   while (true) {
     const StreamEnd end = FollowStream(on_status);
@@ -48,7 +48,7 @@ absl::StatusOr<v1::JobStatus> JobWatch::Run(const OnStatus& on_status) {
     if (!ever_heard || Clock::now() - vanished >= patience_) {
       return end.status.ok() ? Unavailable("the watch ended early") : FromGrpc(end.status);
     }
-    AwaitChannel();
+    AwaitAnotherTry(*channel_);
   }
 }
 
@@ -69,13 +69,13 @@ JobWatch::StreamEnd JobWatch::FollowStream(const OnStatus& on_status) {
   return end;
 }
 
-void JobWatch::AwaitChannel() {
+void AwaitAnotherTry(grpc::Channel& channel) {
   const auto now = std::chrono::system_clock::now();
-  if (channel_->GetState(true) == GRPC_CHANNEL_READY) {
+  if (channel.GetState(true) == GRPC_CHANNEL_READY) {
     // It answers but refuses: most likely it is stopping and the connection is about to break.
-    channel_->WaitForStateChange(GRPC_CHANNEL_READY, now + std::chrono::milliseconds(200));
+    channel.WaitForStateChange(GRPC_CHANNEL_READY, now + std::chrono::milliseconds(200));
   } else {
-    channel_->WaitForConnected(now + std::chrono::seconds(1));
+    channel.WaitForConnected(now + std::chrono::seconds(1));
   }
 }
 

@@ -21,9 +21,9 @@ class JobWatch {
   using OnStatus = std::function<bool(const v1::JobStatus&)>;
 
   // `stub` outlives this. Gives up when nobody has answered for `patience_ms`, and at once if
-  // nobody answers at all.
+  // nobody answers at all and none was `heard` before.
   JobWatch(std::shared_ptr<grpc::Channel> channel, v1::JobService::Stub* stub, std::uint64_t job,
-           DurationMs patience_ms);
+           DurationMs patience_ms, bool heard);
 
   // The final state, or the newest one if `on_status` wanted no more.
   absl::StatusOr<v1::JobStatus> Run(const OnStatus& on_status);
@@ -37,14 +37,16 @@ class JobWatch {
   };
 
   StreamEnd FollowStream(const OnStatus& on_status);
-  // Waits until another try may succeed, for a moment at most.
-  void AwaitChannel();
 
   const std::shared_ptr<grpc::Channel> channel_;
   v1::JobService::Stub* const stub_;
   const std::uint64_t job_;
   const std::chrono::milliseconds patience_;
+  const bool heard_;
   v1::JobStatus newest_;
 };
+
+// Waits until another call may succeed where one found nobody, for a moment at most.
+void AwaitAnotherTry(grpc::Channel& channel);
 
 }  // namespace gristmill

@@ -9,10 +9,12 @@ usage: conformance_test.py TESTBED [unittest arguments]
 """
 
 import collections
+import os
 import pathlib
 import random
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -175,6 +177,44 @@ class ConformanceTest(unittest.TestCase):
         self.assertEqual({t: len(p) for t, p in self.announced("map").items()},
                          {t: 1 for t in range(6)}, "no finished map ran again")
 
+    def test_submit_wait_and_watch_outlive_coordinators_killed_in_map_and_in_reduce(self):
+        """And while the workers live on, nothing that ran is run again."""
+        paths = make_text(self.directory, files=6)
+        c = self.cluster(workers=2, lease="30s")
+        environment = {**os.environ, "GRISTMILL_COORDINATOR": c.address}
+
+        def client(*args):
+            process = subprocess.Popen([c.binary, *map(str, args)], env=environment, text=True,
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE)
+            self.addCleanup(process.kill)
+            return process
+
+        def kill_and_restart():
+            c.kill(c.processes["coordinator"])
+            c.start_coordinator()
+
+        submit = client("submit", *self.gate_flags(paths, hold="reduce", task=1), "--wait")
+        wait_for(lambda: c.json("list")["jobs"], "the job to be there")
+        watch = client("watch", 1)
+        for process in (submit, watch):
+            self.assertTrue(process.stderr.readline(), "it has heard of the job")
+        for maps in (1, 3, 6):
+            wait_for(lambda: len(self.announced("map")) >= maps, f"{maps} maps to start")
+            kill_and_restart()
+        wait_for(lambda: 1 in self.announced("reduce"), "the held reduce to start")
+        kill_and_restart()
+        (self.marks / "release").touch()
+        for name, process in (("submit", submit), ("watch", watch)):
+            _, errors = process.communicate(timeout=90)
+            self.assertEqual(process.returncode, 0, f"{name}: {errors}\n{c.logs()}")
+        self.assertEqual(parse_counts(read_output(self.out)), count_words(paths))
+        self.assertEqual({t: len(p) for t, p in self.announced("map").items()},
+                         {t: 1 for t in range(6)}, "no map ran again")
+        self.assertEqual({t: len(p) for t, p in self.announced("reduce").items()},
+                         {t: 1 for t in range(3)}, "no reduce ran again")
+        self.assertEqual(len(c.json("list")["jobs"]), 1, "one submission, one job")
+
     def test_a_drained_worker_hands_over_and_leaves(self):
         paths = make_text(self.directory, files=6)
         c = self.cluster(workers=2)
@@ -204,7 +244,7 @@ class ConformanceTest(unittest.TestCase):
         self.assertIn("the dictionary is missing", result.stderr)
         self.assertIn("one.txt", result.stderr)
         self.assertEqual(len(self.announced("map")[0]), 4)
-        self.assertFalse(self.out.exists(), "no partial output")
+        wait_for(lambda: not self.out.exists(), "partial output to be cleared away")
 
     def test_a_failure_is_retried_on_another_worker(self):
         c = self.cluster(workers=2)
