@@ -33,6 +33,7 @@ On a cluster:
 
 Also:
   gristmill bench scaling             measure how work scales on this machine
+  gristmill simulate                  virtual clusters under faults: do the promises hold?
   gristmill version
 
 'gristmill help COMMAND' shows flags and examples. A cluster is found by
@@ -183,6 +184,7 @@ int RunCommandLine(int argc, char** argv) {
   AddJobCommands(app, &chosen);
   AddClusterCommands(app, &chosen);
   AddServiceCommands(app, &chosen);
+  AddSimulateCommand(app, &chosen);
   AddHelp(app, &chosen);
   app.add_subcommand("version", "Print the version")->callback([&chosen] {
     chosen = [] {

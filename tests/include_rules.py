@@ -14,10 +14,12 @@ import tempfile
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 STANDARD = re.compile(r"^[a-z_0-9]+$")  # every C++ standard header, and nothing else, has no dot
-OUR_FOLDERS = ("base", "bench", "cli", "client", "coordinator", "gristmill", "jobs", "storage",
-               "tests", "worker")
+OUR_FOLDERS = ("base", "bench", "cli", "client", "coordinator", "gristmill", "jobs",
+               "simulation", "storage", "tests", "worker")
 CORES = ("coordinator/core", "worker/core")
 CORE_LIBRARIES = ("absl/container/", "absl/hash/", "absl/status/", "absl/types/", "fmt/")
+# Pure parts of the shell that the simulation drives, too.
+SIMULATED_SHELL = ("coordinator/admission.h", "coordinator/rpc/stall_detector.h")
 EFFECTS = {"atomic", "barrier", "chrono", "condition_variable", "cstdio", "ctime", "filesystem",
            "fstream", "future", "iostream", "latch", "mutex", "semaphore", "shared_mutex",
            "stop_token", "syncstream", "thread"}
@@ -108,7 +110,18 @@ def downwards(path, header):
     return None
 
 
-RULES = (public_api, job_library, pure_cores, pipeline, grpc_in_its_place, sides, downwards)
+def simulation(path, header):
+    if inside(header, "simulation") and not inside(path, "simulation", "cli"):
+        return f"rule 6: {header} is for simulation/ and cli/ only; what it needs must not need it"
+    if not inside(path, "simulation") or not inside(header, *OUR_FOLDERS):
+        return None
+    if is_message(header) or inside(header, "simulation", "base", "coordinator/core", "coordinator/journal",
+                                    "worker/core") or header in SIMULATED_SHELL:
+        return None
+    return f"rule 6: simulation/ drives the cores and the journal; model what {header} does on the virtual clock"
+
+
+RULES = (public_api, job_library, pure_cores, pipeline, grpc_in_its_place, sides, downwards, simulation)
 
 
 def without_comments(text):
@@ -186,6 +199,8 @@ CLEAN = {
     "worker/pipeline/merge.cc": '#include "worker/pipeline/shuffle_port.h"\n#include "gristmill/v1/job.pb.h"\n',
     "storage/files.cc": '#include "base/status.h"\n#include "gristmill/v1/job.pb.h"\n',
     "cli/main.cc": '#include "coordinator/server.h"\n#include "worker/worker.h"\n',
+    "simulation/cluster.cc": '#include "worker/core/output.h"\n#include "coordinator/rpc/stall_detector.h"\n'
+                             '#include "gristmill/v1/journal.pb.h"\n',
     "docs/commons.md": "\n",
 }
 PLANTED = [  # file, contents, line, what the message must say
@@ -207,6 +222,8 @@ PLANTED = [  # file, contents, line, what the message must say
     ("coordinator/admission.cc", '#include "worker/worker.h"\n', 1, "rule 5"),
     ("worker/worker.cc", '#include "coordinator/admission.h"\n', 1, "rule 5"),
     ("client/client.cc", '#include "cli/table.h"\n', 1, "rule 5"),
+    ("simulation/cluster.cc", '#include "coordinator/rpc/driver.h"\n', 1, "rule 6"),
+    ("worker/worker.cc", '#include "simulation/random.h"\n', 1, "rule 6"),
     ("base/units.cc", '#include "storage/files.h"\n', 1, "section 5"),
     ("storage/files.cc", '#include "../base/status.h"\n', 1, "section 5"),
     ("jobs/grep.cc", '#include "words.h"\n', 1, "section 5"),

@@ -1,0 +1,209 @@
+#include "simulation/checker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/attempt_limits.h"
+#include "simulation/random.h"
+
+namespace gristmill::simulation {
+
+using coordinator::JobState;
+
+std::uint64_t CountOf(const TaskRef& task) {
+  const std::uint64_t name = task.job.value() * 1'000'003 + task.stage * 10'007 + task.task;
+  return 1 + Random::Scramble(name) % 100;
+}
+
+void Checker::Fail(std::string sentence) {
+  if (violation_.empty()) violation_ = std::move(sentence);
+}
+
+void Checker::OnProcessStarted(const std::string& instance, std::uint32_t process,
+                               std::uint32_t slots) {
+  processes_[instance] = {process, slots};
+}
+
+void Checker::OnCancelAsked(JobId job) {
+  if (JobModel* model = Job(job)) model->cancel_asked = true;
+}
+
+void Checker::OnCommitFailed(JobId job) {
+  if (JobModel* model = Job(job)) model->commit_failed = true;
+}
+
+void Checker::OnFetchFailed(const FetchFailedDetails& details) {
+  for (const auto& [task, attempt] : details.missing) data_->Trace(attempt).missed = true;
+}
+
+void Checker::OnFetchFailureTaken(AttemptId reader, const std::vector<TaskRef>& lost) {
+  fetch_failures_[reader] = lost;
+}
+
+void Checker::OnLeaseEnded(WorkerId worker, DurationMs silent_ms, DurationMs lease_ms) {
+  if (silent_ms >= lease_ms) return;
+  Fail(fmt::format("worker {} was given up {} ms after it was heard, within its lease of {} ms",
+                   worker.value(), silent_ms, lease_ms));
+}
+
+// --- What the coordinator says -------------------------------------------------------------------
+
+void Checker::OnStartSpoken(AttemptId attempt, const TaskRef& task, WorkerId worker) {
+  const AttemptTrace* trace = data_->Find(attempt);
+  if (trace == nullptr || !trace->known || trace->task != task || trace->assigned_to != worker) {
+    Fail(fmt::format("worker {} was told to start attempt {} before that was in the journal",
+                     worker.value(), attempt.value()));
+  }
+}
+
+void Checker::OnAcknowledgementSpoken(AttemptId attempt, WorkerId worker) {
+  const WorkerModel* model = Worker(worker);
+  if (model == nullptr) return;
+  if (std::find(model->running.begin(), model->running.end(), attempt) != model->running.end()) {
+    Fail(fmt::format("the report of attempt {} was acknowledged before it was in the journal",
+                     attempt.value()));
+  }
+}
+
+void Checker::OnJobSpoken(JobId job) {
+  if (Job(job) == nullptr) {
+    Fail(fmt::format("job {} was confirmed before it was in the journal", job.value()));
+  }
+}
+
+void Checker::OnJobEndSpoken(JobId job) {
+  if (!IsFinal(job)) {
+    Fail(fmt::format("a worker heard of the end of job {} before it was in the journal",
+                     job.value()));
+  }
+}
+
+void Checker::OnCommitSpoken(JobId id, const std::vector<AttemptId>& winners) {
+  JobModel* job = Job(id);
+  if (job == nullptr || job->state < JobState::kCommitting) {
+    return Fail(fmt::format("the output of job {} was committed before that was in the journal",
+                            id.value()));
+  }
+  const auto& tasks = job->stages.back().tasks;
+  const auto same = [](const TaskModel& task, AttemptId winner) { return task.attempt == winner; };
+  if (!std::equal(tasks.begin(), tasks.end(), winners.begin(), winners.end(), same)) {
+    Fail(fmt::format("the commit of job {} names an attempt that did not succeed", id.value()));
+  }
+  if (!job->winners.empty() && job->winners != winners) {
+    Fail(fmt::format("two commits of job {} name different attempts", id.value()));
+  }
+  job->winners = winners;
+}
+
+// --- What the workers do -------------------------------------------------------------------------
+
+void Checker::OnRunnerStartsAttempt(AttemptId attempt) {
+  const AttemptTrace* trace = data_->Find(attempt);
+  if (trace == nullptr || !trace->known) {
+    Fail(fmt::format("attempt {} runs, but the journal has no such attempt", attempt.value()));
+  } else if (trace->finished) {
+    Fail(fmt::format("attempt {} runs again after it finished", attempt.value()));
+  }
+}
+
+void Checker::OnRead(AttemptId reader, const Sources& sources) {
+  if (std::exchange(sources.commits_checked, true)) return;
+  for (std::uint32_t task = 0; task < sources.attempts.size(); ++task) {
+    const AttemptId attempt = sources.attempts[task];
+    const AttemptTrace* trace = data_->Find(attempt);
+    const TaskRef expected{sources.job, sources.stage, task};
+    if (trace != nullptr && trace->committed && trace->task == expected) continue;
+    return Fail(
+        fmt::format("attempt {} reads attempt {} of job {} stage {} task {}, which did not commit",
+                    reader.value(), attempt.value(), sources.job.value(), sources.stage, task));
+  }
+}
+
+// --- The live state
+// --------------------------------------------------------------------------------
+
+void Checker::CheckJobs(const coordinator::Coordinator& core) {
+  for (std::size_t index = 0; index < jobs_.size(); ++index) {
+    const JobModel& model = jobs_[index];
+    const JobId id(index + 1);
+    const auto job = core.job(id);
+    if (model.forgotten) {
+      if (!core.was_forgotten(id)) Fail(fmt::format("job {} is back from oblivion", id.value()));
+      continue;
+    }
+    if (!job || job->state != model.state) {
+      return Fail(fmt::format("job {} has another state than its records say", id.value()));
+    }
+    const std::uint64_t count = job->counters.empty() ? 0 : job->counters[0].second;
+    if (job->counters.size() > 1 || count != model.count) {
+      return Fail(fmt::format("the counters of job {} say {}, but each task once makes {}",
+                              id.value(), count, model.count));
+    }
+    for (std::size_t stage = 0; stage < model.stages.size(); ++stage) {
+      if (job->stages[stage].succeeded != model.stages[stage].succeeded ||
+          job->stages[stage].running != model.stages[stage].running) {
+        return Fail(fmt::format("job {} stage {} counts its tasks wrongly", id.value(), stage));
+      }
+    }
+  }
+}
+
+void Checker::CheckWorkers(const coordinator::Coordinator& core) {
+  for (const coordinator::WorkerView& worker : core.workers()) {
+    const WorkerModel* model = Worker(worker.id);
+    if (model == nullptr || !model->live || model->running.size() != worker.attempts ||
+        worker.slots_used > worker.slots) {
+      return Fail(fmt::format("worker {} has {} attempts, but its records say otherwise",
+                              worker.id.value(), worker.attempts));
+    }
+  }
+}
+
+// The only place that says how many attempts a worker may have.
+void Checker::CheckSlots(WorkerId id, const WorkerModel& worker) {
+  const std::uint32_t slots = worker.process.slots;
+  if (worker.running.size() <= slots) return;
+  // More than the slots wait in one runner, which has a thread per slot; two would share them.
+  const JobId job = data_->Find(worker.running.front())->task.job;
+  const bool same_job =
+      std::all_of(worker.running.begin(), worker.running.end(),
+                  [&](AttemptId attempt) { return data_->Find(attempt)->task.job == job; });
+  if (same_job && worker.running.size() <= slots + AttemptsAheadMax(slots)) return;
+  Fail(fmt::format("worker {} has {} attempts on {} slots", id.value(), worker.running.size(),
+                   slots));
+}
+
+bool Checker::IsFinal(JobId id) const {
+  return id && id.value() <= jobs_.size() && jobs_[id.value() - 1].state > JobState::kCommitting;
+}
+
+Checker::JobModel* Checker::Job(JobId id) {
+  return id && id.value() <= jobs_.size() ? &jobs_[id.value() - 1] : nullptr;
+}
+
+Checker::WorkerModel* Checker::Worker(WorkerId id) {
+  return id && id.value() <= workers_.size() ? &workers_[id.value() - 1] : nullptr;
+}
+
+Checker::TaskModel* Checker::Task(const TaskRef& ref) {
+  JobModel* job = Job(ref.job);
+  if (job == nullptr || ref.stage >= job->stages.size()) return nullptr;
+  StageModel& stage = job->stages[ref.stage];
+  return ref.task < stage.tasks.size() ? &stage.tasks[ref.task] : nullptr;
+}
+
+bool Checker::IsNeeded(const JobModel& job, std::uint32_t stage) const {
+  for (std::size_t reader = stage + 1; reader < job.stages.size(); ++reader) {
+    for (const coordinator::EdgeShape& edge : job.shape.stages[reader].inputs) {
+      if (edge.from_stage == stage && edge.kind == coordinator::EdgeKind::kShuffle &&
+          !job.stages[reader].complete()) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace gristmill::simulation

@@ -1,0 +1,121 @@
+// What must hold, whatever goes wrong: a naive model of the cluster, fed by the records that
+// reached the journal and by what really happened on the virtual workers.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/ids.h"
+#include "coordinator/core/coordinator.h"
+#include "simulation/data_plane.h"
+#include "simulation/payloads.h"
+
+namespace gristmill::simulation {
+
+// What an attempt of the task counts: every task something else, the same at every attempt.
+std::uint64_t CountOf(const TaskRef& task);
+inline constexpr const char* kCounterName = "units";
+
+class Checker {
+ public:
+  explicit Checker(DataPlane* data) : data_(data) {}
+
+  // The first thing that did not hold, as a sentence; empty so far.
+  const std::string& violation() const { return violation_; }
+  void Fail(std::string sentence);
+
+  // --- What is true -----------------------------------------------------------------------------
+  void OnProcessStarted(const std::string& instance, std::uint32_t process, std::uint32_t slots);
+  void OnCancelAsked(JobId job);
+  void OnCommitFailed(JobId job);
+  void OnFetchFailed(const FetchFailedDetails& details);
+
+  // --- What the coordinator decided, once it is in the journal ----------------------------------
+  void OnDurable(const coordinator::Record& record);
+  // The core gave the worker up; it was last heard `silent_ms` ago.
+  void OnLeaseEnded(WorkerId worker, DurationMs silent_ms, DurationMs lease_ms);
+  // The core took the reader's report and ended the attempt; its records follow.
+  void OnFetchFailureTaken(AttemptId reader, const std::vector<TaskRef>& lost);
+  // The coordinator died with what it had decided since the last OnDurable.
+  void OnBatchDropped() { fetch_failures_.clear(); }
+
+  // --- What the coordinator says ----------------------------------------------------------------
+  void OnStartSpoken(AttemptId attempt, const TaskRef& task, WorkerId worker);
+  void OnAcknowledgementSpoken(AttemptId attempt, WorkerId worker);
+  void OnJobSpoken(JobId job);
+  void OnJobEndSpoken(JobId job);
+  void OnCommitSpoken(JobId job, const std::vector<AttemptId>& winners);
+
+  // --- What the workers do ----------------------------------------------------------------------
+  void OnRunnerStartsAttempt(AttemptId attempt);
+  // A reader is about to take what these sources name for its input.
+  void OnRead(AttemptId reader, const Sources& sources);
+
+  // --- The live state, when everything it decided is in the journal -----------------------------
+  void CheckJobs(const coordinator::Coordinator& core);
+  void CheckWorkers(const coordinator::Coordinator& core);
+
+  struct Totals {
+    std::uint64_t succeeded = 0, outputs_lost = 0, workers_lost = 0;
+  };
+  const Totals& totals() const { return totals_; }
+  bool IsFinal(JobId job) const;
+  // The job is in the journal.
+  const coordinator::JobShape& ShapeOf(JobId job) const { return jobs_[job.value() - 1].shape; }
+
+ private:
+  enum class State : std::uint8_t { kWaiting, kRunning, kSucceeded };
+  struct TaskModel {
+    AttemptId attempt;  // running or succeeded
+    std::uint16_t failures = 0;
+    std::uint16_t uncounted_ends = 0;
+    State state = State::kWaiting;
+    bool counted = false;
+  };
+  struct StageModel {
+    std::vector<TaskModel> tasks;
+    std::uint32_t succeeded = 0, running = 0;
+    bool complete() const { return succeeded == tasks.size(); }
+  };
+  struct JobModel {
+    coordinator::JobShape shape;
+    coordinator::JobState state = coordinator::JobState::kRunning;
+    std::vector<StageModel> stages;
+    std::uint64_t count = 0;  // of tasks that ever succeeded
+    bool hopeless = false;    // a task went wrong as often as it may
+    bool cancel_asked = false;
+    bool forgotten = false;
+    bool commit_failed = false;
+    std::vector<AttemptId> winners;  // as told to commit
+  };
+  struct Process {
+    std::uint32_t index = 0, slots = 0;
+  };
+  struct WorkerModel {
+    Process process;
+    std::vector<AttemptId> running;  // with those that wait there for a slot
+    bool live = false, draining = false;
+  };
+
+  struct Folder;
+  JobModel* Job(JobId id);
+  WorkerModel* Worker(WorkerId id);
+  TaskModel* Task(const TaskRef& ref);
+  void CheckSlots(WorkerId id, const WorkerModel& worker);
+  bool IsNeeded(const JobModel& job, std::uint32_t stage) const;
+  // Takes the attempt out of its worker and its task's state; null after a violation.
+  TaskModel* EndAttempt(AttemptId attempt, const char* what);
+
+  DataPlane* const data_;
+  std::string violation_;
+  std::vector<JobModel> jobs_;                                // by id - 1
+  std::vector<WorkerModel> workers_;                          // by id - 1
+  absl::flat_hash_map<std::string, Process> processes_;       // by instance
+  std::map<AttemptId, std::vector<TaskRef>> fetch_failures_;  // by reader: what it missed
+  Totals totals_;
+};
+
+}  // namespace gristmill::simulation

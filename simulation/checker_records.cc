@@ -1,0 +1,199 @@
+// What each record of the journal must fit to.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "coordinator/core/job_state.h"
+#include "simulation/checker.h"
+
+namespace gristmill::simulation {
+
+using coordinator::JobState;
+
+struct Checker::Folder {
+  Checker& check;
+
+  void operator()(const coordinator::JobSubmittedRecord& record) {
+    JobModel job;
+    job.shape = record.shape;
+    for (const coordinator::StageShape& stage : record.shape.stages) {
+      job.stages.emplace_back().tasks.resize(stage.task_count);
+    }
+    check.jobs_.push_back(std::move(job));
+  }
+
+  void operator()(const coordinator::JobStateRecord& record) {
+    JobModel& job = *check.Job(record.job);
+    const bool complete = std::all_of(job.stages.begin(), job.stages.end(),
+                                      [](const StageModel& stage) { return stage.complete(); });
+    const auto fail = [&](const char* what) {
+      check.Fail(fmt::format("job {} {} ({})", record.job.value(), what, record.message));
+    };
+    if (job.state > JobState::kCommitting) return fail("ended twice");
+    switch (record.state) {
+      case JobState::kRunning:
+        fail("began to run twice");
+        break;
+      case JobState::kCommitting:
+        if (!complete) fail("commits though a task did not succeed");
+        break;
+      case JobState::kSucceeded:
+        if (!complete) fail("succeeded though a task did not");
+        if (job.shape.has_output && job.state != JobState::kCommitting) {
+          fail("succeeded without a commit");
+        }
+        break;
+      case JobState::kFailed:
+        if (!job.hopeless && !job.commit_failed) fail("failed though no task went wrong too often");
+        break;
+      case JobState::kCancelled:
+        if (!job.cancel_asked) fail("was cancelled though nobody asked");
+        break;
+    }
+    job.state = record.state;
+  }
+
+  void operator()(const coordinator::WorkerJoinedRecord& record) {
+    WorkerModel& worker = check.workers_.emplace_back();
+    worker.process = check.processes_[record.instance];
+    worker.live = true;
+  }
+
+  void operator()(const coordinator::WorkerLostRecord& record) {
+    WorkerModel& worker = *check.Worker(record.worker);
+    if (!worker.live || !worker.running.empty()) {
+      check.Fail(fmt::format("worker {} was lost twice or with attempts", record.worker.value()));
+    }
+    worker.live = false;
+    ++check.totals_.workers_lost;
+  }
+
+  void operator()(const coordinator::WorkerDrainedRecord& record) {
+    check.Worker(record.worker)->draining = true;
+  }
+
+  void operator()(const coordinator::AttemptAssignedRecord& record) {
+    const auto fail = [&](const char* what) {
+      check.Fail(fmt::format("attempt {} of job {} stage {} task {} was assigned {}",
+                             record.attempt.value(), record.task.job.value(), record.task.stage,
+                             record.task.task, what));
+    };
+    const JobModel& job = *check.Job(record.task.job);
+    StageModel& stage = check.Job(record.task.job)->stages[record.task.stage];
+    TaskModel& task = *check.Task(record.task);
+    if (job.state != JobState::kRunning) fail("though its job does not run");
+    if (task.state == State::kSucceeded)
+      fail("though the task is finished and its output not lost");
+    if (task.state == State::kRunning) fail("while another attempt of the task runs");
+    for (const coordinator::EdgeShape& edge : job.shape.stages[record.task.stage].inputs) {
+      if (!job.stages[edge.from_stage].complete()) fail("before its input was complete");
+    }
+    WorkerModel& worker = *check.Worker(record.worker);
+    if (!worker.live) fail("to a lost worker");
+    if (worker.draining) fail("to a draining worker");
+    ++stage.running;
+    task.state = State::kRunning;
+    task.attempt = record.attempt;
+    AttemptTrace& trace = check.data_->Trace(record.attempt);
+    if (trace.known) fail("though there was such an attempt");
+    trace.task = record.task;
+    trace.assigned_to = record.worker;
+    trace.known = true;
+    worker.running.push_back(record.attempt);
+    check.CheckSlots(record.worker, worker);
+  }
+
+  void operator()(const coordinator::AttemptSucceededRecord& record) {
+    TaskModel* task = check.EndAttempt(record.attempt, "succeeded");
+    if (task == nullptr) return;
+    AttemptTrace& trace = check.data_->Trace(record.attempt);
+    const WorkerModel& worker = *check.Worker(trace.assigned_to);
+    if (!trace.finished || trace.process != worker.process.index) {
+      check.Fail(fmt::format("attempt {} was committed on worker {}, which did not finish it",
+                             record.attempt.value(), trace.assigned_to.value()));
+    }
+    trace.committed = true;
+    task->state = State::kSucceeded;
+    JobModel& job = *check.Job(trace.task.job);
+    ++job.stages[trace.task.stage].succeeded;
+    if (!task->counted) job.count += CountOf(trace.task);
+    task->counted = true;
+    ++check.totals_.succeeded;
+  }
+
+  void operator()(const coordinator::AttemptEndedRecord& record) {
+    TaskModel* task = check.EndAttempt(record.attempt, "ended");
+    if (task == nullptr) return;
+    task->attempt = AttemptId();
+    task->state = State::kWaiting;
+    ++(record.counts_as_failure ? task->failures : task->uncounted_ends);
+    JobModel& job = *check.Job(check.data_->Trace(record.attempt).task.job);
+    job.hopeless |= task->failures >= job.shape.max_attempts ||
+                    task->uncounted_ends >= coordinator::kUncountedEndsMax;
+    const auto missing = check.fetch_failures_.find(record.attempt);
+    if (missing == check.fetch_failures_.end()) return;
+    for (const TaskRef& lost : missing->second) {
+      const TaskModel& upstream = *check.Task(lost);
+      if (upstream.state == State::kSucceeded && upstream.attempt < record.attempt) {
+        check.Fail(fmt::format(
+            "attempt {} missed the output of stage {} task {}, but that is not made again",
+            record.attempt.value(), lost.stage, lost.task));
+      }
+    }
+    check.fetch_failures_.erase(missing);
+  }
+
+  void operator()(const coordinator::OutputLostRecord& record) {
+    TaskModel& task = *check.Task(record.task);
+    const auto fail = [&](const char* what) {
+      check.Fail(fmt::format("the output of job {} stage {} task {} was declared lost {}",
+                             record.task.job.value(), record.task.stage, record.task.task, what));
+    };
+    if (task.state != State::kSucceeded) return fail("though there was none");
+    const AttemptTrace& trace = check.data_->Trace(task.attempt);
+    if (!trace.missed && check.Worker(trace.assigned_to)->live) {
+      fail("though its worker lives and nobody missed it");
+    }
+    JobModel& job = *check.Job(record.task.job);
+    if (!check.IsNeeded(job, record.task.stage)) fail("though nobody needs it");
+    --job.stages[record.task.stage].succeeded;
+    task.state = State::kWaiting;
+    task.attempt = AttemptId();
+    ++check.totals_.outputs_lost;
+  }
+
+  void operator()(const coordinator::TasksForgottenRecord& record) { Forget(record.job); }
+  void operator()(const coordinator::JobForgottenRecord& record) {
+    Forget(record.job);
+    check.Job(record.job)->forgotten = true;
+  }
+  void Forget(JobId job) {
+    if (!check.IsFinal(job)) check.Fail(fmt::format("job {} was forgotten alive", job.value()));
+  }
+
+  // Only in snapshots.
+  template <class Restored>
+  void operator()(const Restored&) {
+    check.Fail("a step decided what only a snapshot may hold");
+  }
+};
+
+Checker::TaskModel* Checker::EndAttempt(AttemptId attempt, const char* what) {
+  const AttemptTrace& trace = data_->Trace(attempt);
+  TaskModel* task = trace.known ? Task(trace.task) : nullptr;
+  if (task == nullptr || task->state != State::kRunning || task->attempt != attempt) {
+    Fail(fmt::format("attempt {} {} though it did not run", attempt.value(), what));
+    return nullptr;
+  }
+  std::vector<AttemptId>& running = Worker(trace.assigned_to)->running;
+  const auto found = std::find(running.begin(), running.end(), attempt);
+  *found = running.back();
+  running.pop_back();
+  --Job(trace.task.job)->stages[trace.task.stage].running;
+  return task;
+}
+
+void Checker::OnDurable(const coordinator::Record& record) { std::visit(Folder{*this}, record); }
+
+}  // namespace gristmill::simulation

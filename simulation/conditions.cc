@@ -1,0 +1,95 @@
+#include "simulation/conditions.h"
+
+#include <algorithm>
+
+namespace gristmill::simulation {
+namespace {
+
+using coordinator::EdgeKind;
+using coordinator::JobShape;
+
+constexpr std::uint32_t kReducesMax = 1'000;
+
+// Up to four stages whose tasks add up to `tasks`, as far as that is possible.
+JobShape DrawShape(std::uint32_t tasks, bool plain, Random& random) {
+  JobShape shape;
+  shape.name = "simulated";
+  shape.max_attempts = plain ? 4 : 1 + random.Below(4);
+  shape.has_output = plain || !random.OneIn(4);
+  if (plain) {
+    const std::uint32_t reduces = std::min(kReducesMax, tasks / 50 + 1);
+    shape.stages.push_back({tasks - std::min(reduces, tasks - 1), {}});
+    shape.stages.push_back({reduces, {{0, EdgeKind::kShuffle}}});
+    return shape;
+  }
+  const std::uint32_t stages = 1 + random.Below(4);
+  for (std::uint32_t stage = 0; stage < stages; ++stage) {
+    const bool empty = random.OneIn(24);
+    const std::uint32_t share = stage + 1 == stages ? tasks : tasks / 2;
+    tasks -= share;
+    coordinator::StageShape& made = shape.stages.emplace_back();
+    made.task_count = empty ? 0 : std::max(share, 1u);
+    if (stage == 0) continue;
+    const bool broadcast = random.OneIn(4);
+    made.inputs.push_back({stage - 1, broadcast ? EdgeKind::kBroadcast : EdgeKind::kShuffle});
+    if (stage > 1 && random.OneIn(3)) made.inputs.push_back({stage - 2, EdgeKind::kShuffle});
+  }
+  return shape;
+}
+
+std::vector<JobShape> DrawJobs(const Conditions& conditions, Random& random) {
+  if (!conditions.is_small()) return {DrawShape(conditions.tasks, true, random)};
+  std::vector<JobShape> jobs;
+  const std::uint32_t count = 1 + random.Below(4);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    jobs.push_back(DrawShape(std::max(conditions.tasks / count, 1u), false, random));
+  }
+  return jobs;
+}
+
+// Each seed brings up about two thirds of the faults, so that each comes up alone, too.
+FaultSet DrawFaults(const Options& options, bool small, Random& random) {
+  if (!small) return options.faults;
+  FaultSet faults = options.faults;
+  for (std::size_t i = 0; i < kFaultCount; ++i) {
+    if (random.OneIn(3) && options.faults == FaultSet::All()) faults.Erase(static_cast<Fault>(i));
+  }
+  return faults;
+}
+
+}  // namespace
+
+Conditions DrawConditions(const Options& options, Random& random) {
+  Conditions conditions;
+  conditions.workers = options.workers > 0 ? options.workers : 2 + random.Below(8);
+  conditions.tasks = options.tasks > 0 ? options.tasks : 5 + random.Below(116);
+  const bool small = conditions.is_small();
+  const bool brisk = small && random.OneIn(4);  // tasks so short that workers are kept supplied
+  if (brisk && options.tasks == 0) conditions.tasks *= 8;
+  conditions.jobs = DrawJobs(conditions, random);
+  conditions.faults = DrawFaults(options, small, random);
+  if (small) {
+    conditions.journal.compact_bytes_min = 1 << random.Between(9, 14);
+    if (random.OneIn(2)) {
+      conditions.limits.ended_jobs_max = 1 + random.Below(3);
+      conditions.limits.ended_tasks_max = random.Below(64);
+    }
+  }
+
+  // The work is to last about as long as the faults.
+  const Microseconds work = small ? random.Between(5, 60) * kSecond : 60 * kSecond;
+  const std::int64_t slots = std::int64_t{Conditions::kSlotsMean} * conditions.workers;
+  conditions.task_time = brisk ? random.Between(kMillisecond / 2, 20 * kMillisecond)
+                               : std::clamp<Microseconds>(work * slots / conditions.tasks,
+                                                          2 * kMillisecond, 10 * kSecond);
+  const Microseconds lasts = conditions.task_time * conditions.tasks / slots;
+  conditions.message_time = random.Between(50, 3'000);
+  conditions.sync_time = random.Between(200, 5'000);
+  conditions.faults_until = std::max(lasts, 30 * kSecond);
+  conditions.ends_by = 600 * kSecond + 40 * lasts + 100 * conditions.task_time;
+  conditions.fault_period = random.Between(1, 12) * kSecond;
+  conditions.task_failure_of = 20 + random.Below(200);
+  return conditions;
+}
+
+}  // namespace gristmill::simulation

@@ -1,0 +1,47 @@
+// The weather of one run, drawn from its seed: which of the allowed faults come up, how often, and
+// how large the cluster and its work are.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/instant.h"
+#include "coordinator/core/coordinator.h"
+#include "coordinator/journal/journal.h"
+#include "simulation/event_heap.h"
+#include "simulation/faults.h"
+#include "simulation/options.h"
+#include "simulation/random.h"
+
+namespace gristmill::simulation {
+
+struct Conditions {
+  std::uint32_t workers = 0;
+  std::uint32_t tasks = 0;
+  std::vector<coordinator::JobShape> jobs;
+  FaultSet faults;    // those of the options that this seed brings up
+  bool calm = false;  // the second phase: no fault any more
+  Microseconds calm_since = 0;
+
+  coordinator::Limits limits;
+  coordinator::JournalOptions journal;
+  Microseconds task_time = 0;         // mean
+  Microseconds message_time = 0;      // mean
+  Microseconds sync_time = 0;         // mean, of the journal
+  Microseconds faults_until = 0;      // when calm begins
+  Microseconds ends_by = 0;           // after the begin of calm: every job
+  Microseconds fault_period = 0;      // mean, per kind of fault; more often in large clusters
+  std::uint32_t task_failure_of = 0;  // one attempt in so many fails
+
+  bool may(Fault fault) const { return !calm && faults.contains(fault); }
+  // Small clusters are checked after each turn of the coordinator, large ones now and then.
+  bool is_small() const { return workers <= kSmallWorkers && tasks <= kSmallTasks; }
+
+  static constexpr std::uint32_t kSlotsMean = 4;
+  static constexpr std::uint32_t kSmallWorkers = 16;
+  static constexpr std::uint32_t kSmallTasks = 1'000;
+};
+
+Conditions DrawConditions(const Options& options, Random& random);
+
+}  // namespace gristmill::simulation

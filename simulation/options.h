@@ -1,0 +1,40 @@
+// What a run is told and what it tells.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "simulation/event_heap.h"
+#include "simulation/faults.h"
+#include "simulation/sabotage.h"
+
+namespace gristmill::simulation {
+
+struct Options {
+  std::uint64_t seed = 1;
+  std::uint32_t workers = 0;  // 0: drawn from the seed, 2 to 9
+  std::uint32_t tasks = 0;    // of all jobs together; 0: drawn from the seed, 5 to 120
+  FaultSet faults = FaultSet::All();
+  Sabotage sabotage = Sabotage::kNone;  // tests only
+};
+
+struct Summary {
+  std::string violation;  // a sentence; empty if everything held
+  std::uint32_t workers = 0;
+  std::uint32_t tasks = 0;  // as planned
+  std::uint32_t jobs = 0;
+  std::uint64_t events = 0;  // taken off the heap
+  std::uint64_t digest = 0;  // of those: equal if the run was the same
+  Microseconds virtual_time = 0;
+  std::uint64_t attempts = 0;         // started
+  std::uint64_t tasks_succeeded = 0;  // attempts that counted, those run again included
+  std::uint64_t outputs_lost = 0;
+  std::uint64_t workers_lost = 0;
+  std::uint64_t coordinator_crashes = 0;
+  std::uint64_t faults = 0;  // injected
+};
+
+// "--seed 7 --workers 5 --tasks 30 --faults all": reproduces the run.
+std::string FlagsOf(const Options& options);
+
+}  // namespace gristmill::simulation

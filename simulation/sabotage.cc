@@ -1,0 +1,104 @@
+#include "simulation/sabotage.h"
+
+#include <algorithm>
+#include <variant>
+
+namespace gristmill::simulation {
+
+using coordinator::AttemptFailed;
+using coordinator::AttemptSucceeded;
+
+bool Saboteur::Pass(const coordinator::Coordinator& core, coordinator::Event& event) {
+  if (sabotage_ == Sabotage::kNone) return true;
+  if (auto* succeeded = std::get_if<AttemptSucceeded>(&event)) return PassSuccess(core, *succeeded);
+  if (auto* failed = std::get_if<AttemptFailed>(&event)) return PassFailure(core, *failed);
+  if (auto* registered = std::get_if<coordinator::WorkerRegistered>(&event)) {
+    registered->slots += sabotage_ == Sabotage::kOverAllocate;
+  }
+  if (std::holds_alternative<coordinator::WorkerHeartbeat>(event)) {
+    return sabotage_ != Sabotage::kNeverRenew;
+  }
+  if (std::holds_alternative<coordinator::OutputCommitted>(event)) {
+    return sabotage_ != Sabotage::kForgetCommit;
+  }
+  return true;
+}
+
+bool Saboteur::PassSuccess(const coordinator::Coordinator& core, AttemptSucceeded& event) {
+  const auto found = tasks_.find(event.attempt);
+  if (found == tasks_.end()) return true;
+  const TaskRef ref = found->second;
+  const auto task = core.task(ref);
+  if (sabotage_ == Sabotage::kSkipFencing && task->state == coordinator::TaskState::kRunning) {
+    event.attempt = task->attempt;
+    event.worker = task->worker;
+  }
+  if (sabotage_ == Sabotage::kCountTwice && task->attempt == event.attempt &&
+      task->state == coordinator::TaskState::kRunning) {
+    std::uint64_t& extra = extra_[ref.job];
+    if (succeeded_[ref]++ > 0) {
+      extra += event.counters[0].second;
+    } else {
+      event.counters[0].second += std::exchange(extra, 0);
+    }
+  }
+  return true;
+}
+
+bool Saboteur::PassFailure(const coordinator::Coordinator& core, AttemptFailed& event) {
+  if (sabotage_ == Sabotage::kForgetLostOutput && event.cause == AttemptFailed::Cause::kFetch) {
+    event.cause = AttemptFailed::Cause::kHandedBack;
+    event.lost_outputs.clear();
+  }
+  const auto found = tasks_.find(event.attempt);
+  if (found == tasks_.end()) return true;
+  const TaskRef ref = found->second;
+  if (sabotage_ == Sabotage::kRerunFinished && ref.stage > 0 &&
+      event.cause != AttemptFailed::Cause::kFetch) {
+    event.cause = AttemptFailed::Cause::kFetch;
+    for (const auto& output : core.stage_outputs(ref.job, ref.stage - 1)) {
+      event.lost_outputs.push_back({ref.job, ref.stage - 1, output.task});
+    }
+  }
+  return true;
+}
+
+void Saboteur::Note(const coordinator::Record& record) {
+  if (const auto* assigned = std::get_if<coordinator::AttemptAssignedRecord>(&record)) {
+    tasks_[assigned->attempt] = assigned->task;
+  }
+}
+
+void Saboteur::Tamper(coordinator::Output& output) {
+  if (sabotage_ == Sabotage::kNone) return;
+  for (const coordinator::Record& record : output.records) Note(record);
+  std::erase_if(output.actions, [&](const coordinator::Action& action) {
+    return (sabotage_ == Sabotage::kForgetJobEnd &&
+            std::holds_alternative<coordinator::EndJob>(action)) ||
+           (sabotage_ == Sabotage::kForgetAcknowledgement &&
+            std::holds_alternative<coordinator::AcknowledgeReport>(action));
+  });
+  for (coordinator::Action& action : output.actions) {
+    auto* commit = std::get_if<coordinator::CommitOutput>(&action);
+    if (sabotage_ != Sabotage::kChangeWinners || commit == nullptr || commit->winners.empty()) {
+      continue;
+    }
+    if (std::exchange(asked_to_commit_[commit->job], true)) {
+      commit->winners[0] = AttemptId(commit->winners[0].value() - 1);
+    }
+  }
+}
+
+void Saboteur::Tamper(coordinator::Record& record) const {
+  if (sabotage_ != Sabotage::kJournalForgets) return;
+  if (auto* succeeded = std::get_if<coordinator::AttemptSucceededRecord>(&record)) {
+    succeeded->counters.clear();
+  }
+}
+
+void Saboteur::Tamper(Sources& sources) const {
+  if (sabotage_ != Sabotage::kReadUncommitted || sources.attempts.empty()) return;
+  sources.attempts[0] = AttemptId(sources.attempts.back().value() + 1);
+}
+
+}  // namespace gristmill::simulation

@@ -1,0 +1,57 @@
+// Bugs planted between the cores and what surrounds them, to prove that each checker can fail. The
+// cores are not touched: what goes in and what comes out is tampered with.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "coordinator/core/coordinator.h"
+#include "simulation/payloads.h"
+
+namespace gristmill::simulation {
+
+enum class Sabotage : std::uint8_t {
+  kNone,
+  kSkipFencing,            // a stale report of success is taken for the task's present attempt
+  kForgetLostOutput,       // failed fetches are taken for hand-backs
+  kSpeakBeforePersisting,  // actions are performed while the disk still writes
+  kCountTwice,             // counters of a task that ran again are added once more
+  kNeverRenew,             // heartbeats renew no lease
+  kOverAllocate,           // a worker is believed to have a slot too many
+  kReadUncommitted,        // reducers are sent to an attempt that did not commit
+  kRerunFinished,          // outputs that nobody missed are declared lost
+  kChangeWinners,          // a commit asked for again names another winner
+  kJournalForgets,         // counters are missing in the journal
+  kForgetCommit,           // the end of a commit is not noticed
+  kForgetJobEnd,           // workers are not told that a job ended
+  kForgetAcknowledgement,  // reports are taken but not acknowledged
+};
+
+class Saboteur {
+ public:
+  explicit Saboteur(Sabotage sabotage) : sabotage_(sabotage) {}
+
+  bool speaks_early() const { return sabotage_ == Sabotage::kSpeakBeforePersisting; }
+  // Before the event is stepped; false if it is to be dropped.
+  bool Pass(const coordinator::Coordinator& core, coordinator::Event& event);
+  // What the step led to, before it is performed.
+  void Tamper(coordinator::Output& output);
+  // On its way to the journal.
+  void Tamper(coordinator::Record& record) const;
+  // On its way to the workers.
+  void Tamper(Sources& sources) const;
+
+ private:
+  bool PassSuccess(const coordinator::Coordinator& core, coordinator::AttemptSucceeded& event);
+  bool PassFailure(const coordinator::Coordinator& core, coordinator::AttemptFailed& event);
+  void Note(const coordinator::Record& record);
+
+  const Sabotage sabotage_;
+  std::map<AttemptId, TaskRef> tasks_;          // of every attempt, if it is to sabotage
+  std::map<TaskRef, std::uint32_t> succeeded_;  // how often
+  std::map<JobId, std::uint64_t> extra_;        // counts of tasks that ran again
+  std::map<JobId, bool> asked_to_commit_;
+};
+
+}  // namespace gristmill::simulation

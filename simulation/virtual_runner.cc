@@ -1,0 +1,267 @@
+// The runners of a virtual worker.
+#include "simulation/virtual_runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "simulation/virtual_worker.h"
+
+namespace gristmill::simulation {
+namespace {
+
+constexpr int kSigKill = 9;
+constexpr int kSigSegv = 11;
+
+std::uint64_t Pack(worker::RunnerId runner, worker::RunnerDied::How how, int code) {
+  return runner.value() << 16 | static_cast<std::uint64_t>(how) << 8 |
+         static_cast<std::uint64_t>(code);
+}
+
+}  // namespace
+
+void VirtualRunner::SetSources(SourcesPtr told) {
+  for (SourcesPtr& known : sources) {
+    if (known->sources.stage != told->sources.stage) continue;
+    known = std::move(told);
+    return;
+  }
+  sources.push_back(std::move(told));
+}
+
+VirtualRunner::Attempt* VirtualRunner::Find(AttemptId attempt) {
+  for (Attempt& candidate : running) {
+    if (candidate.id == attempt) return &candidate;
+  }
+  for (Attempt& candidate : waiting) {
+    if (candidate.id == attempt) return &candidate;
+  }
+  return nullptr;
+}
+
+VirtualRunner::SourcesPtr VirtualRunner::FindSources(std::uint32_t stage) const {
+  for (const SourcesPtr& known : sources) {
+    if (known->sources.stage == stage) return known;
+  }
+  return nullptr;
+}
+
+VirtualRunner* VirtualWorker::Find(worker::RunnerId id) {
+  const auto same = [&](const VirtualRunner& runner) { return runner.id == id; };
+  const auto found = std::find_if(runners_.begin(), runners_.end(), same);
+  return found == runners_.end() ? nullptr : &*found;
+}
+
+VirtualRunner* VirtualWorker::AnyRunner() {
+  if (runners_.empty()) return nullptr;
+  return &runners_[world_->random.Below(static_cast<std::uint32_t>(runners_.size()))];
+}
+
+// --- Life and death
+// --------------------------------------------------------------------------------
+
+void VirtualWorker::Perform(const worker::StartRunner& output) {
+  Random& random = world_->random;
+  VirtualRunner& runner = runners_.emplace_back();
+  runner.id = output.runner;
+  runner.job = output.job;
+  if (world_->conditions.may(Fault::kRunner) && random.OneIn(32)) {
+    if (random.OneIn(2)) return;  // it starts but never says hello
+    PushMine(random.Between(1, 20) * kMillisecond, Happening::kRunnerDies,
+             Pack(output.runner, worker::RunnerDied::How::kNotStarted, 0));
+    return;
+  }
+  PushMine(random.Between(5, 200) * kMillisecond, Happening::kRunnerConnects,
+           output.runner.value());
+}
+
+void VirtualWorker::OnRunnerConnects(worker::RunnerId runner) {
+  VirtualRunner* found = Find(runner);
+  if (found == nullptr) return;
+  found->connected = true;
+  Do(worker::RunnerConnected{runner});
+}
+
+void VirtualWorker::OnRunnerDies(std::uint64_t death) {
+  const worker::RunnerId id(death >> 16);
+  const auto how = static_cast<worker::RunnerDied::How>(death >> 8 & 0xff);
+  const int code = static_cast<int>(death & 0xff);
+  const VirtualRunner* runner = Find(id);
+  if (runner == nullptr) return;
+  std::vector<AttemptId> in_flight;
+  for (const VirtualRunner::Attempt& attempt : runner->running) in_flight.push_back(attempt.id);
+  std::erase_if(runners_, [&](const VirtualRunner& gone) { return gone.id == id; });
+  Do(worker::RunnerDied{id, how, code, {}, std::move(in_flight)});
+}
+
+void VirtualWorker::OnRunnerDetaches(worker::RunnerId id) {
+  VirtualRunner* runner = Find(id);
+  if (runner == nullptr) return;
+  runner->detached = true;
+  Do(worker::RunnerDetached{id});
+}
+
+void VirtualWorker::Perform(const worker::StopRunner& output) {
+  const VirtualRunner* runner = Find(output.runner);
+  if (runner == nullptr || runner->hangs || runner->detached) return;
+  PushMine(world_->random.Between(1, 100) * kMillisecond, Happening::kRunnerDies,
+           Pack(output.runner, worker::RunnerDied::How::kExited, 0));
+}
+
+void VirtualWorker::Perform(const worker::KillRunner& output) {
+  PushMine(world_->random.Between(1, 20) * kMillisecond, Happening::kRunnerDies,
+           Pack(output.runner, worker::RunnerDied::How::kSignalled, kSigKill));
+}
+
+void VirtualWorker::CrashRunner() {
+  const VirtualRunner* runner = AnyRunner();
+  if (runner == nullptr) return;
+  PushMine(0, Happening::kRunnerDies,
+           Pack(runner->id, worker::RunnerDied::How::kSignalled, kSigSegv));
+}
+
+void VirtualWorker::HangRunner() {
+  if (VirtualRunner* runner = AnyRunner()) runner->hangs = true;
+}
+
+// Its stream breaks; mostly it notices and exits.
+void VirtualWorker::DetachRunner() {
+  const VirtualRunner* runner = AnyRunner();
+  if (runner == nullptr || !runner->connected || runner->detached) return;
+  PushMine(0, Happening::kRunnerDetaches, runner->id.value());
+  if (world_->random.OneIn(3)) return;
+  PushMine(world_->random.Between(1, 100) * kMillisecond, Happening::kRunnerDies,
+           Pack(runner->id, worker::RunnerDied::How::kExited, 0));
+}
+
+// --- Attempts
+// ----------------------------------------------------------------------------------------
+
+void VirtualWorker::Perform(const worker::ForwardToRunner& output) {
+  VirtualRunner* runner = Find(output.runner);
+  if (runner == nullptr || runner->detached) return;
+  const auto& payload = static_cast<const RunnerPayload&>(*output.payload);
+  switch (payload.kind) {
+    case RunnerPayload::Kind::kStart:
+      runner->plan = std::static_pointer_cast<const StartPayload>(output.payload);
+      return;
+    case RunnerPayload::Kind::kSources:
+      runner->SetSources(std::static_pointer_cast<const SourcesPayload>(output.payload));
+      return;
+    case RunnerPayload::Kind::kBroadcast:
+      SetBroadcast(*runner, static_cast<const BroadcastPayload&>(payload));
+      return;
+    case RunnerPayload::Kind::kAssignment:
+      break;
+  }
+  const auto& assignment = static_cast<const AssignmentPayload&>(payload);
+  if (runner->Find(assignment.attempt) != nullptr) return;
+  world_->checker.OnRunnerStartsAttempt(assignment.attempt);
+  VirtualRunner::Attempt attempt{assignment.attempt, assignment.task, false,
+                                 InputsOf(*runner, assignment)};
+  if (runner->running.size() < slots_) {
+    Begin(*runner, std::move(attempt));
+  } else {
+    runner->waiting.push_back(std::move(attempt));
+  }
+}
+
+void VirtualWorker::SetBroadcast(VirtualRunner& runner, const BroadcastPayload& broadcast) {
+  for (std::uint32_t task = 0; task < broadcast.results.size(); ++task) {
+    if (broadcast.results[task] == ResultOf({runner.job, broadcast.stage, task})) continue;
+    world_->checker.Fail(fmt::format("the result of job {} stage {} task {} was broadcast as '{}'",
+                                     runner.job.value(), broadcast.stage, task,
+                                     broadcast.results[task]));
+  }
+  runner.broadcasts.push_back(broadcast.stage);
+}
+
+std::vector<VirtualRunner::SourcesPtr> VirtualWorker::InputsOf(
+    const VirtualRunner& runner, const AssignmentPayload& assignment) {
+  std::vector<VirtualRunner::SourcesPtr> reads;
+  const auto& stages = runner.plan->shape.stages;
+  for (const coordinator::EdgeShape& edge : stages[assignment.task.stage].inputs) {
+    bool told = false;
+    if (edge.kind == coordinator::EdgeKind::kBroadcast) {
+      told = std::count(runner.broadcasts.begin(), runner.broadcasts.end(), edge.from_stage) > 0;
+    } else if (auto sources = runner.FindSources(edge.from_stage)) {
+      told = sources->sources.attempts.size() == stages[edge.from_stage].task_count;
+      reads.push_back(std::move(sources));
+    }
+    if (told) continue;
+    world_->checker.Fail(fmt::format("attempt {} was not told where its input from stage {} is",
+                                     assignment.attempt.value(), edge.from_stage));
+  }
+  return reads;
+}
+
+void VirtualWorker::Begin(VirtualRunner& runner, VirtualRunner::Attempt attempt) {
+  const Microseconds takes = attempt.cancelled
+                                 ? kMillisecond
+                                 : world_->random.Spread(world_->conditions.task_time) * slowness_;
+  PushMine(takes, Happening::kAttemptEnds, attempt.id.value());
+  runner.running.push_back(std::move(attempt));
+}
+
+void VirtualWorker::Perform(const worker::CancelOnRunner& output) {
+  VirtualRunner* runner = Find(output.runner);
+  if (runner == nullptr || runner->detached || runner->hangs) return;
+  for (const AttemptId id : output.attempts) {
+    VirtualRunner::Attempt* attempt = runner->Find(id);
+    if (attempt == nullptr) continue;
+    attempt->cancelled = true;
+    PushMine(world_->random.Between(0, 50) * kMillisecond, Happening::kAttemptEnds, id.value());
+  }
+}
+
+void VirtualWorker::OnAttemptEnds(AttemptId id) {
+  for (VirtualRunner& runner : runners_) {
+    const auto found = std::find_if(runner.running.begin(), runner.running.end(),
+                                    [&](const auto& attempt) { return attempt.id == id; });
+    if (found == runner.running.end()) continue;
+    const VirtualRunner::Attempt attempt = std::move(*found);
+    runner.running.erase(found);
+    if (!runner.waiting.empty()) {
+      VirtualRunner::Attempt next = std::move(runner.waiting.front());
+      runner.waiting.pop_front();
+      Begin(runner, std::move(next));
+    }
+    const bool heard = !runner.detached;
+    const worker::RunnerId by = runner.id;
+    worker::Report report = Finish(attempt);
+    if (heard) Do(worker::RunnerReported{by, {std::move(report)}});
+    return;
+  }
+}
+
+worker::Report VirtualWorker::Finish(const VirtualRunner::Attempt& attempt) {
+  if (attempt.cancelled) return {attempt.id, worker::Outcome::kHandedBack, "cancelled", nullptr};
+  if (disk_full_) return {attempt.id, worker::Outcome::kFailed, "the disk is full", nullptr};
+  if (world_->conditions.may(Fault::kTask) &&
+      world_->random.OneIn(world_->conditions.task_failure_of)) {
+    return {attempt.id, worker::Outcome::kFailed, "the user's code failed", nullptr};
+  }
+  if (auto missing = Read(attempt)) {
+    world_->checker.OnFetchFailed(*missing);
+    return {attempt.id, worker::Outcome::kFetchFailed, "map output is missing", missing};
+  }
+  world_->data.Write(attempt.id, index_);
+  return {attempt.id, worker::Outcome::kSucceeded, {}, nullptr};
+}
+
+std::shared_ptr<FetchFailedDetails> VirtualWorker::Read(const VirtualRunner::Attempt& attempt) {
+  std::shared_ptr<FetchFailedDetails> details;
+  for (const VirtualRunner::SourcesPtr& told : attempt.reads) {
+    const Sources& sources = told->sources;
+    world_->checker.OnRead(attempt.id, sources);
+    for (const std::uint32_t task : world_->data.Missing(sources)) {
+      if (details == nullptr) details = std::make_shared<FetchFailedDetails>();
+      details->missing.emplace_back(TaskRef{sources.job, sources.stage, task},
+                                    sources.attempts[task]);
+    }
+  }
+  return details;
+}
+
+}  // namespace gristmill::simulation
