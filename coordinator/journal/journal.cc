@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "coordinator/journal/wal_check.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -166,6 +167,7 @@ absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(const std::string& path,
   if (std::error_code error; std::filesystem::file_size(path, error) == 1 && !error) {
     return OpenError(path, FailedPrecondition("one byte"));
   }
+  if (absl::Status status = CheckWal(path + "-wal"); !status.ok()) return OpenError(path, status);
   absl::StatusOr<SqliteDatabase> database = SqliteDatabase::Open(path);
   if (!database.ok()) return OpenError(path, database.status());
   if (absl::Status status = Take(*database); !status.ok()) return OpenError(path, status);

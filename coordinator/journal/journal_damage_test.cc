@@ -43,6 +43,13 @@ v1::JournalRecord Drained(std::uint64_t worker) {
   return record;
 }
 
+// Every byte, but where each takes ten times as long.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t kStep = 13;
+#else
+constexpr std::size_t kStep = 1;
+#endif
+
 using Batch = std::vector<std::uint64_t>;
 
 class JournalDamage : public testing::Test {
@@ -79,6 +86,7 @@ class JournalDamage : public testing::Test {
     ASSERT_TRUE(journal.ok()) << journal.status();
     Append(**journal, {1, 2});
     Append(**journal, {3});
+    Append(**journal, {4});
     file_ = ReadFile(path_);
     wal_ = ReadFile(path_ + "-wal");
     ASSERT_GT(wal_.size(), 4'096u);
@@ -105,6 +113,7 @@ class JournalDamage : public testing::Test {
     return std::nullopt;
   }
 
+  const Batch& all_but_the_last() const { return prefixes_[prefixes_.size() - 2]; }
   // Whole batches from the first on.
   bool IsPrefix(const Batch& workers) const {
     return std::find(prefixes_.begin(), prefixes_.end(), workers) != prefixes_.end();
@@ -124,7 +133,7 @@ class JournalDamage : public testing::Test {
 TEST_F(JournalDamage, AFlippedBitOfAClosedJournalLosesNothingThatIsNotNoticed) {
   WriteClosed();
   std::size_t refused = 0;
-  for (std::size_t at = 0; at < file_.size() && !HasFailure(); ++at) {
+  for (std::size_t at = 0; at < file_.size() && !HasFailure(); at += kStep) {
     std::string flipped = file_;
     Flip(&flipped, at);
     const auto recovered = Recovered(flipped, {});
@@ -133,34 +142,34 @@ TEST_F(JournalDamage, AFlippedBitOfAClosedJournalLosesNothingThatIsNotNoticed) {
       EXPECT_EQ(*recovered, all()) << "byte " << at;
     }
   }
-  EXPECT_GT(refused, 200u) << "what the tables, meta, checksums and payloads take";
+  EXPECT_GT(refused, 200u / kStep) << "what the tables, meta, checksums and payloads take";
   EXPECT_EQ(Recovered(file_, {}), all());
 }
 
 TEST_F(JournalDamage, AClosedJournalThatWasCutOffIsRefusedOrLosesFreePagesOnly) {
   WriteClosed();
   std::size_t refused = 0;
-  for (std::size_t length = 1; length < file_.size() && !HasFailure(); ++length) {
+  for (std::size_t length = 1; length < file_.size() && !HasFailure(); length += kStep) {
     const auto recovered = Recovered(std::string_view(file_).substr(0, length), {});
     refused += !recovered.has_value();
     if (recovered.has_value()) {
       EXPECT_EQ(*recovered, all()) << length << " bytes";
     }
   }
-  EXPECT_GT(refused, file_.size() / 2);
+  EXPECT_GT(refused, file_.size() / 2 / kStep);
 }
 
-TEST_F(JournalDamage, AFlippedBitOfWhatAKilledProcessLeftCostsWholeBatchesAtMost) {
+TEST_F(JournalDamage, AFlippedBitOfWhatAKilledProcessLeftCostsTheLastBatchAtMost) {
   WriteKilled();
-  for (std::size_t at = 0; at < wal_.size() && !HasFailure(); ++at) {
+  for (std::size_t at = 0; at < wal_.size() && !HasFailure(); at += kStep) {
     std::string flipped = wal_;
     Flip(&flipped, at);
     const auto recovered = Recovered(file_, flipped);
     if (recovered.has_value()) {
-      EXPECT_TRUE(IsPrefix(*recovered)) << "byte " << at;
+      EXPECT_THAT(*recovered, AnyOf(all(), all_but_the_last())) << "byte " << at;
     }
   }
-  for (std::size_t at = 0; at < file_.size() && !HasFailure(); ++at) {
+  for (std::size_t at = 0; at < file_.size() && !HasFailure(); at += kStep) {
     std::string flipped = file_;
     Flip(&flipped, at);
     const auto recovered = Recovered(flipped, wal_);
@@ -174,14 +183,14 @@ TEST_F(JournalDamage, AFlippedBitOfWhatAKilledProcessLeftCostsWholeBatchesAtMost
 TEST_F(JournalDamage, AWriteThatWasTornLosesItsBatchOnly) {
   WriteKilled();
   Batch before;
-  for (std::size_t length = 0; length <= wal_.size() && !HasFailure(); ++length) {
+  for (std::size_t length = 0; length <= wal_.size() && !HasFailure(); length += kStep) {
     const auto recovered = Recovered(file_, std::string_view(wal_).substr(0, length));
     ASSERT_TRUE(recovered.has_value()) << length << " bytes";
     EXPECT_TRUE(IsPrefix(*recovered)) << length << " bytes";
     EXPECT_GE(recovered->size(), before.size()) << "more bytes, fewer batches";
     before = *recovered;
   }
-  EXPECT_EQ(before, all());
+  EXPECT_EQ(Recovered(file_, wal_), all());
 }
 
 }  // namespace
