@@ -12,8 +12,12 @@ namespace {
 constexpr Microseconds kNoTimer = INT64_MAX;
 constexpr DurationMs kWaitMaxMs = 60'000;  // as in coordinator/rpc/shell.cc
 constexpr DurationMs kStallMs = 2'000;     // likewise
-// Large clusters: the live state is looked at once in so many turns.
+// The live state of a large cluster is looked at once in so many turns.
 constexpr std::uint64_t kTurnsPerLook = 4'096;
+// A small cluster's is compared with its journal after each turn, if it has no more tasks than
+// this, else once in so many turns.
+constexpr std::uint32_t kTasksToCompareMax = 120;
+constexpr std::uint64_t kTurnsPerComparison = 16;
 
 }  // namespace
 
@@ -169,10 +173,13 @@ void VirtualCoordinator::Append() {
 
 void VirtualCoordinator::CheckState() {
   const bool small = world_->conditions.is_small();
-  if (!small && ++turns_ % kTurnsPerLook != 0) return;
+  ++turns_;
+  if (!small && turns_ % kTurnsPerLook != 0) return;
   world_->checker.CheckJobs(*core_);
   world_->checker.CheckWorkers(*core_);
-  if (small) log_.CheckAgainst(*core_);
+  if (!small) return;
+  const bool few_tasks = world_->conditions.tasks <= kTasksToCompareMax;
+  if (few_tasks || turns_ % kTurnsPerComparison == 0) log_.CheckAgainst(*core_);
 }
 
 void VirtualCoordinator::EndTurn() {

@@ -1,3 +1,4 @@
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <iterator>
@@ -17,7 +18,8 @@ void Print(Text out, const Stage& stage, std::uint32_t index) {
   for (std::size_t i = 0; i < stage.tasks.size(); ++i) {
     const Task& task = stage.tasks[i];
     fmt::format_to(out,
-                   "  task {} state={} attempt={} worker={} failures={} counted={} uncounted={}\n",
+                   FMT_COMPILE("  task {} state={} attempt={} worker={} failures={} counted={} "
+                               "uncounted={}\n"),
                    i, static_cast<int>(task.state), task.attempt.value(), task.worker.value(),
                    task.failures, task.counted, task.uncounted_ends);
   }
