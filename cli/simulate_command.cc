@@ -99,6 +99,11 @@ absl::Status Run(const SimulateFlags& flags, bool* held) {
     GM_ASSIGN_OR_RETURN(const DurationMs ms, ParseDuration(flags.for_at_most));
     limit = std::chrono::milliseconds(ms);
   }
+  if (flags.history) {
+    options.tell = [](simulation::Microseconds at, const std::string& line) {
+      fmt::print("{:>12.6f} {}\n", static_cast<double>(at) / simulation::kSecond, line);
+    };
+  }
   signal(SIGABRT, OnAbort);
   Totals totals;
   simulation::Summary last;

@@ -13,6 +13,7 @@ struct SimulateFlags {
   std::uint64_t seeds = 1;
   std::string faults = "all";
   std::string for_at_most;  // a duration; empty: until all seeds are done
+  bool history = false;
   std::string failures = "simulation-failures.txt";
 };
 

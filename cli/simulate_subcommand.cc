@@ -35,6 +35,8 @@ void AddSimulateCommand(CLI::App& app, Command* chosen) {
   command
       ->add_option("--for", flags->for_at_most, "Begin no further seed after this long [no limit]")
       ->type_name("DURATION");
+  command->add_flag("--history", flags->history,
+                    "Print what happens: virtual seconds, who, and what");
   command
       ->add_option("--failures", flags->failures, "Seeds that break a promise are appended to it")
       ->type_name("FILE")

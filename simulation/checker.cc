@@ -80,6 +80,20 @@ void Checker::OnJobEndSpoken(JobId job) {
   }
 }
 
+void Checker::OnReleaseSpoken(WorkerId id) {
+  const WorkerModel* worker = Worker(id);
+  bool keeps = worker == nullptr || !worker->running.empty();
+  for (const JobModel& job : jobs_) {
+    for (std::uint32_t stage = 0; stage < job.stages.size(); ++stage) {
+      if (job.state != JobState::kRunning || !IsNeeded(job, stage)) continue;
+      for (const TaskModel& task : job.stages[stage].tasks) {
+        keeps |= task.state == State::kSucceeded && data_->Find(task.attempt)->assigned_to == id;
+      }
+    }
+  }
+  if (keeps) Fail(fmt::format("worker {} may leave though something needs it", id.value()));
+}
+
 void Checker::OnCommitSpoken(JobId id, const std::vector<AttemptId>& winners) {
   JobModel* job = Job(id);
   if (job == nullptr || job->state < JobState::kCommitting) {

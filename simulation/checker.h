@@ -47,6 +47,7 @@ class Checker {
   void OnAcknowledgementSpoken(AttemptId attempt, WorkerId worker);
   void OnJobSpoken(JobId job);
   void OnJobEndSpoken(JobId job);
+  void OnReleaseSpoken(WorkerId worker);
   void OnCommitSpoken(JobId job, const std::vector<AttemptId>& winners);
 
   // --- What the workers do ----------------------------------------------------------------------

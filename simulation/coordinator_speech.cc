@@ -52,6 +52,8 @@ void VirtualCoordinator::Speak() {
     if (link.session != 0) Flush(link.session, link.outbox);
   }
   to_flush_.clear();
+  for (const WorkerId worker : releases_) world_->checker.OnReleaseSpoken(worker);
+  releases_.clear();
   for (const auto& [client, job] : replies_) {
     world_->heap.Push(world_->heap.now() + world_->random.Between(1, 20) * kMillisecond,
                       Happening::kClientHearsReply, client, 0, job.value());
@@ -203,9 +205,10 @@ void VirtualCoordinator::Perform(const coordinator::JobAccepted& action) {
 }
 
 void VirtualCoordinator::Perform(const coordinator::ReleaseWorker& action) {
-  if (Link* link = Find(action.worker)) {
-    link->outbox.messages.push_back({worker::DrainCompleted{}});
-  }
+  Link* link = Find(action.worker);
+  if (link == nullptr) return;
+  link->outbox.messages.push_back({worker::DrainCompleted{}});
+  releases_.push_back(action.worker);
 }
 
 }  // namespace gristmill::simulation

@@ -38,6 +38,7 @@ void FaultInjector::Next(Fault fault) {
 void FaultInjector::OnFault(Fault fault) {
   if (world_->conditions.calm) return;
   ++injected_;
+  world_->Tell("fault: {}", NameOf(fault));
   HitsTheCoordinator(fault) ? InjectIntoCoordinator(fault) : Inject(fault);
   Next(fault);
 }
@@ -122,6 +123,7 @@ void FaultInjector::OnHeal(std::uint32_t worker) {
 }
 
 void FaultInjector::Calm() {
+  world_->Tell("calm begins");
   world_->conditions.calm = true;
   world_->conditions.calm_since = world_->heap.now();
   world_->network.HealAll();

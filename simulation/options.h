@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "simulation/event_heap.h"
@@ -16,6 +17,8 @@ struct Options {
   std::uint32_t tasks = 0;    // of all jobs together; 0: drawn from the seed, 5 to 120
   FaultSet faults = FaultSet::All();
   Sabotage sabotage = Sabotage::kNone;  // tests only
+  // Called with each line of the run's history, if there is such a function.
+  std::function<void(Microseconds, const std::string&)> tell = {};
 };
 
 struct Summary {

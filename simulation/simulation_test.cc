@@ -10,7 +10,7 @@
 namespace gristmill::simulation {
 namespace {
 
-constexpr std::uint64_t kSeeds = 500;
+constexpr std::uint64_t kSeeds = 250;
 
 TEST(Simulation, HoldsUnderAllFaultsForEverySeed) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
@@ -65,7 +65,7 @@ TEST(Simulation, LetsEveryKindOfFaultComeUp) {
     FaultSet faults;
     faults.Insert(static_cast<Fault>(i));
     std::uint64_t same = 0;
-    constexpr std::uint64_t kTries = 10;
+    constexpr std::uint64_t kTries = 5;
     for (std::uint64_t seed = 1; seed <= kTries; ++seed) {
       const Summary with = Simulate({.seed = seed, .faults = faults});
       EXPECT_EQ(with.violation, "") << NameOf(static_cast<Fault>(i));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "coordinator/core/worker_pool.h"
+#include "simulation/history_text.h"
 
 namespace gristmill::simulation {
 namespace {
@@ -32,6 +33,7 @@ VirtualCoordinator::VirtualCoordinator(World* world)
 
 void VirtualCoordinator::Start() {
   ++generation_;
+  world_->Tell("coordinator: starts");
   core_ = log_.Refold();
   if (world_->conditions.is_small()) log_.CheckAgainst(*core_);
   open_jobs_ = 0;
@@ -45,6 +47,8 @@ void VirtualCoordinator::Start() {
 
 void VirtualCoordinator::Crash(bool batch_survives) {
   ++crashes_;
+  world_->Tell("coordinator: dies with {} records {}", batch_.size(),
+               batch_survives ? "that reach the disk" : "that are lost");
   if (batch_survives && in_turn_) Append();
   world_->checker.OnBatchDropped();
   world_->network.SetCoordinator(0);
@@ -55,6 +59,7 @@ void VirtualCoordinator::Crash(bool batch_survives) {
   in_turn_ = turn_scheduled_ = false;
   batch_.clear();
   commits_.clear();
+  releases_.clear();
   replies_.clear();
   closing_.clear();
   links_.clear();
@@ -332,6 +337,7 @@ void VirtualCoordinator::Step(coordinator::Event event) {
 void VirtualCoordinator::Take(coordinator::Output output) {
   world_->saboteur.Tamper(output);
   for (coordinator::Record& record : output.records) {
+    if (world_->tell) world_->Tell("coordinator: {}", Describe(record));
     if (const auto* submitted = std::get_if<coordinator::JobSubmittedRecord>(&record)) {
       plans_[submitted->job] = std::make_shared<StartPayload>(submitted->shape);
     }

@@ -161,6 +161,7 @@ class VirtualCoordinator {
   // --- Said after the batch is on disk
   // ------------------------------------------------------------
   std::vector<coordinator::CommitOutput> commits_;
+  std::vector<WorkerId> releases_;
   std::vector<std::pair<std::uint32_t, JobId>> replies_;  // by client
   std::vector<std::pair<SessionId, Outbox>> closing_;
 

@@ -6,6 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include "simulation/history_text.h"
+
 namespace gristmill::simulation {
 namespace {
 
@@ -38,6 +40,7 @@ void VirtualWorker::Start() {
 
 void VirtualWorker::Die(bool silently) {
   if (!alive()) return;
+  world_->Tell("{}: dies", instance_);
   world_->network.BreakAllOf(index_, silently);
   Vanish();
 }
@@ -88,7 +91,9 @@ void VirtualWorker::OnTimer() {
 void VirtualWorker::Do(const worker::Input& input) {
   if (!alive()) return;
   const std::uint32_t incarnation = incarnation_;
-  for (const worker::Output& output : core_->Step(input, clock_.At(world_->heap.now()))) {
+  const std::vector<worker::Output> outputs = core_->Step(input, clock_.At(world_->heap.now()));
+  if (world_->tell) world_->Tell("{}: {}", instance_, Describe(input, outputs));
+  for (const worker::Output& output : outputs) {
     std::visit([this](const auto& typed) { Perform(typed); }, output);
     if (incarnation_ != incarnation) return;  // it exited
   }

@@ -1,6 +1,12 @@
 // What the parts of the virtual cluster share.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <functional>
+#include <string>
+#include <utility>
+
 #include "simulation/checker.h"
 #include "simulation/conditions.h"
 #include "simulation/data_plane.h"
@@ -14,7 +20,8 @@ namespace gristmill::simulation {
 
 struct World {
   explicit World(const Options& options)
-      : random(options.seed),
+      : tell(options.tell),
+        random(options.seed),
         conditions(DrawConditions(options, random)),
         data(conditions.workers),
         checker(&data),
@@ -23,6 +30,13 @@ struct World {
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
+  // A line of the run's history; only if somebody listens.
+  template <class... Args>
+  void Tell(fmt::format_string<Args...> format, Args&&... args) {
+    if (tell) tell(heap.now(), fmt::format(format, std::forward<Args>(args)...));
+  }
+
+  const std::function<void(Microseconds, const std::string&)> tell;
   Random random;
   Conditions conditions;
   EventHeap heap;
