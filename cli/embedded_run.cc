@@ -87,7 +87,7 @@ EmbeddedJob::EmbeddedJob(coordinator::AdmittedJob job, const EmbeddedOptions& op
       context_(MakeContext(std::move(job.plan), options)),
       splits_(context_.plan),
       output_(std::move(job.output)),
-      core_(coordinator::Limits{.lease_ms = kForeverMs}),
+      core_(coordinator::Limits{.lease_ms = kForeverMs, .speculation = false}),
       pool_(context_, options.threads) {}
 
 EmbeddedOutcome EmbeddedJob::Run() {

@@ -44,6 +44,8 @@ void AddCoordinator(CLI::App& app, Command* chosen) {
                    "As long as jobs that ended have so many tasks together, 'tasks' shows them")
       ->type_name("N")
       ->default_str(std::to_string(flags->options.keep_tasks));
+  command->add_flag("!--no-speculation", flags->options.speculation,
+                    "Never try a slow task a second time on another worker");
   AddLogLevel(command, &flags->log_level);
   command->footer(
       "A coordinator started again on the same journal goes on with its jobs.\n"

@@ -35,6 +35,7 @@ v1::JobStatus StatusOf(const JobView& job, const v1::JobPlan& plan) {
     stage->set_tasks_running(job.stages[i].running);
     stage->set_attempts_failed(job.stages[i].attempts_failed);
     stage->set_outputs_lost(job.stages[i].outputs_lost);
+    stage->set_copies_started(job.stages[i].copies_started);
   }
   return status;
 }

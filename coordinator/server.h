@@ -15,6 +15,7 @@ struct ServerOptions {
   std::string journal_path;             // a SQLite file; made if absent
   DurationMs heartbeat_ms = 1'000;
   DurationMs lease_ms = 10'000;
+  bool speculation = true;               // slow tasks are tried a second time elsewhere
   std::uint64_t keep_jobs = 10'000;      // of those that ended last; at least 1
   std::uint64_t keep_tasks = 2'000'000;  // of those jobs together
   // The journal is compacted when what was added to it outweighs its last compaction and this.

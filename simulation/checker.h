@@ -60,7 +60,7 @@ class Checker {
   void CheckWorkers(const coordinator::Coordinator& core);
 
   struct Totals {
-    std::uint64_t succeeded = 0, outputs_lost = 0, workers_lost = 0;
+    std::uint64_t succeeded = 0, copies = 0, outputs_lost = 0, workers_lost = 0;
   };
   const Totals& totals() const { return totals_; }
   bool IsFinal(JobId job) const;
@@ -78,7 +78,8 @@ class Checker {
   };
   struct StageModel {
     std::vector<TaskModel> tasks;
-    std::uint32_t succeeded = 0, running = 0;
+    std::map<std::uint32_t, AttemptId> copies;  // second attempts of running tasks
+    std::uint32_t succeeded = 0, running = 0;   // tasks
     bool complete() const { return succeeded == tasks.size(); }
   };
   struct JobModel {

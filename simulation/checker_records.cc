@@ -85,16 +85,25 @@ struct Checker::Folder {
     if (job.state != JobState::kRunning) fail("though its job does not run");
     if (task.state == State::kSucceeded)
       fail("though the task is finished and its output not lost");
-    if (task.state == State::kRunning) fail("while another attempt of the task runs");
+    const bool is_copy = task.state == State::kRunning;
+    if (is_copy && stage.copies.contains(record.task.task)) fail("while two others of it run");
+    if (is_copy && check.data_->Trace(task.attempt).assigned_to == record.worker) {
+      fail("to the worker that runs the first one");
+    }
     for (const coordinator::EdgeShape& edge : job.shape.stages[record.task.stage].inputs) {
       if (!job.stages[edge.from_stage].complete()) fail("before its input was complete");
     }
     WorkerModel& worker = *check.Worker(record.worker);
     if (!worker.live) fail("to a lost worker");
     if (worker.draining) fail("to a draining worker");
-    ++stage.running;
-    task.state = State::kRunning;
-    task.attempt = record.attempt;
+    if (is_copy) {
+      ++check.totals_.copies;
+      stage.copies[record.task.task] = record.attempt;
+    } else {
+      ++stage.running;
+      task.state = State::kRunning;
+      task.attempt = record.attempt;
+    }
     AttemptTrace& trace = check.data_->Trace(record.attempt);
     if (trace.known) fail("though there was such an attempt");
     trace.task = record.task;
@@ -113,6 +122,12 @@ struct Checker::Folder {
       check.Fail(fmt::format("attempt {} was committed on worker {}, which did not finish it",
                              record.attempt.value(), trace.assigned_to.value()));
     }
+    StageModel& stage = check.Job(trace.task.job)->stages[trace.task.stage];
+    if (stage.copies.contains(trace.task.task)) {
+      check.Fail(fmt::format("attempt {} was committed while another attempt of its task runs",
+                             record.attempt.value()));
+    }
+    --stage.running;
     trace.committed = true;
     task->state = State::kSucceeded;
     JobModel& job = *check.Job(trace.task.job);
@@ -125,10 +140,19 @@ struct Checker::Folder {
   void operator()(const coordinator::AttemptEndedRecord& record) {
     TaskModel* task = check.EndAttempt(record.attempt, "ended");
     if (task == nullptr) return;
-    task->attempt = AttemptId();
-    task->state = State::kWaiting;
-    ++(record.counts_as_failure ? task->failures : task->uncounted_ends);
-    JobModel& job = *check.Job(check.data_->Trace(record.attempt).task.job);
+    const TaskRef ref = check.data_->Trace(record.attempt).task;
+    JobModel& job = *check.Job(ref.job);
+    StageModel& stage = job.stages[ref.stage];
+    if (const auto copy = stage.copies.find(ref.task); copy != stage.copies.end()) {
+      if (task->attempt == record.attempt) task->attempt = copy->second;  // the other goes on
+      stage.copies.erase(copy);
+      task->failures += record.counts_as_failure;
+    } else {
+      --stage.running;
+      task->attempt = AttemptId();
+      task->state = State::kWaiting;
+      ++(record.counts_as_failure ? task->failures : task->uncounted_ends);
+    }
     job.hopeless |= task->failures >= job.shape.max_attempts ||
                     task->uncounted_ends >= coordinator::kUncountedEndsMax;
     const auto missing = check.fetch_failures_.find(record.attempt);
@@ -182,7 +206,14 @@ struct Checker::Folder {
 Checker::TaskModel* Checker::EndAttempt(AttemptId attempt, const char* what) {
   const AttemptTrace& trace = data_->Trace(attempt);
   TaskModel* task = trace.known ? Task(trace.task) : nullptr;
-  if (task == nullptr || task->state != State::kRunning || task->attempt != attempt) {
+  const auto runs = [&] {
+    if (task->state != State::kRunning) return false;
+    if (task->attempt == attempt) return true;
+    const auto& copies = Job(trace.task.job)->stages[trace.task.stage].copies;
+    const auto copy = copies.find(trace.task.task);
+    return copy != copies.end() && copy->second == attempt;
+  };
+  if (task == nullptr || !runs()) {
     Fail(fmt::format("attempt {} {} though it did not run", attempt.value(), what));
     return nullptr;
   }
@@ -190,7 +221,6 @@ Checker::TaskModel* Checker::EndAttempt(AttemptId attempt, const char* what) {
   const auto found = std::find(running.begin(), running.end(), attempt);
   *found = running.back();
   running.pop_back();
-  --Job(trace.task.job)->stages[trace.task.stage].running;
   return task;
 }
 

@@ -20,7 +20,9 @@ namespace gristmill::simulation {
 using SessionId = std::uint32_t;  // 1, 2, … in order of dialling
 
 // One message to the coordinator.
-struct Heartbeat {};
+struct Heartbeat {
+  std::vector<worker::Progress> progress;
+};
 using Registration = std::shared_ptr<const coordinator::WorkerRegistered>;
 using UpMessage = std::variant<Heartbeat, worker::SendReports, Registration, worker::SendDrain,
                                worker::SendGoodbye>;

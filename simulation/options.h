@@ -30,6 +30,7 @@ struct Summary {
   std::uint64_t digest = 0;  // of those: equal if the run was the same
   Microseconds virtual_time = 0;
   std::uint64_t attempts = 0;         // started
+  std::uint64_t copies = 0;           // of those, second ones of running tasks
   std::uint64_t tasks_succeeded = 0;  // attempts that counted, those run again included
   std::uint64_t outputs_lost = 0;
   std::uint64_t workers_lost = 0;

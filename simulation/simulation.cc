@@ -222,6 +222,7 @@ class Simulation {
     summary.digest = world_.heap.digest();
     summary.virtual_time = world_.heap.now();
     summary.attempts = world_.data.attempts();
+    summary.copies = totals.copies;
     summary.tasks_succeeded = totals.succeeded;
     summary.outputs_lost = totals.outputs_lost;
     summary.workers_lost = totals.workers_lost;

@@ -277,8 +277,12 @@ void VirtualCoordinator::Handle(FromWorker& item) {
   const auto found = workers_.find(item.session);
   if (found == workers_.end()) return;
   const WorkerId worker = found->second;
-  if (std::holds_alternative<Heartbeat>(item.message)) {
-    Step(coordinator::WorkerHeartbeat{worker});
+  if (const auto* heartbeat = std::get_if<Heartbeat>(&item.message)) {
+    coordinator::WorkerHeartbeat event{worker, {}};
+    for (const auto& [attempt, records] : heartbeat->progress) {
+      event.progress.push_back({attempt, records});
+    }
+    Step(event);
   } else if (const auto* reports = std::get_if<worker::SendReports>(&item.message)) {
     for (const worker::Report& report : reports->reports) {
       Step(EventOf(worker, report, world_->data,

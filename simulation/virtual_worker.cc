@@ -156,8 +156,8 @@ void VirtualWorker::Perform(const worker::SendRegister& output) {
                     .running = output.running,
                     .jobs = output.jobs}));
 }
-void VirtualWorker::Perform(const worker::SendHeartbeat&) {
-  if (session_ != 0) world_->network.SendUp(session_, Heartbeat{});
+void VirtualWorker::Perform(const worker::SendHeartbeat& output) {
+  if (session_ != 0) world_->network.SendUp(session_, Heartbeat{output.progress});
 }
 void VirtualWorker::Perform(const worker::SendReports& output) {
   for (const worker::Report& report : output.reports) Note(report);

@@ -33,7 +33,6 @@ RunningAttempt StopRunning(ClusterState& state, Job& job, AttemptId attempt) {
   const RunningAttempt ended = found->second;
   state.running.erase(found);
   job.running.erase(attempt);
-  --job.stages[ended.task.stage].running;
   Worker* worker = state.workers.Find(ended.worker);
   GM_CHECK(worker != nullptr);
   state.workers.EndAttempt(*worker, attempt, job.id);
@@ -59,6 +58,7 @@ void ForgetWorkOf(ClusterState& state, Job& job) {
   job.participants.clear();
   for (Stage& stage : job.stages) {
     stage.queue.Clear();
+    GM_CHECK(stage.copies.empty());
     stage.avoided_workers.clear();
     stage.orphaned_outputs.clear();
     std::vector<std::string>().swap(stage.results);
@@ -124,18 +124,25 @@ struct Folder {
     Stage& stage = job->stages[record.task.stage];
     GM_CHECK(record.task.task < stage.tasks.size());
     Task& task = stage.tasks[record.task.task];
-    GM_CHECK(task.state == TaskState::kWaiting);
+    GM_CHECK(task.state != TaskState::kSucceeded);
     Worker* worker = state.workers.Find(record.worker);
     GM_CHECK(worker != nullptr);
 
     state.next_attempt = AttemptId(record.attempt.value() + 1);
     state.workers.StartAttempt(*worker, record.attempt, record.task.job);
-    state.running.emplace(record.attempt, RunningAttempt{record.task, record.worker});
-    stage.queue.Take(record.task.task);
-    task.state = TaskState::kRunning;
-    task.attempt = record.attempt;
-    task.worker = record.worker;
-    ++stage.running;
+    state.running.emplace(record.attempt, RunningAttempt{record.task, record.worker, Instant(), 0});
+    if (task.state == TaskState::kRunning) {
+      const bool only =
+          stage.copies.insert({record.task.task, {record.attempt, record.worker}}).second;
+      GM_CHECK(only && record.worker != task.worker);
+      ++stage.copies_started;
+    } else {
+      stage.queue.Take(record.task.task);
+      task.state = TaskState::kRunning;
+      task.attempt = record.attempt;
+      task.worker = record.worker;
+      ++stage.running;
+    }
     job->running.insert(record.attempt);
     job->last_assigned = record.attempt;
     job->participants.insert(record.worker);
@@ -147,8 +154,10 @@ struct Folder {
     const RunningAttempt ended = StopRunning(state, job, record.attempt);
     Stage& stage = job.stages[ended.task.stage];
     Task& task = stage.tasks[ended.task.task];
+    GM_CHECK(task.attempt == record.attempt && !stage.copies.contains(ended.task.task));
     task.state = TaskState::kSucceeded;
     task.counted = true;
+    --stage.running;
     ++stage.succeeded;
     ++stage.version;
     if (stage.complete()) --job.incomplete_stages;
@@ -173,7 +182,20 @@ struct Folder {
       ++stage.attempts_failed;
       ++task.failures;
       Avoid(stage, ended.task.task, ended.worker);
-    } else if (task.uncounted_ends < std::numeric_limits<std::uint16_t>::max()) {
+    }
+    if (const auto copy = stage.copies.find(ended.task.task); copy != stage.copies.end()) {
+      // The other attempt goes on.
+      if (task.attempt == record.attempt) {
+        task.attempt = copy->second.attempt;
+        task.worker = copy->second.worker;
+      }
+      stage.copies.erase(copy);
+      state.jobs.UpdateTurn(job);
+      return;
+    }
+    --stage.running;
+    if (!record.counts_as_failure &&
+        task.uncounted_ends < std::numeric_limits<std::uint16_t>::max()) {
       ++task.uncounted_ends;
     }
     Requeue(stage, ended.task.task);

@@ -12,6 +12,10 @@ namespace gristmill::coordinator {
 struct RunningAttempt {
   TaskRef task;
   WorkerId worker;
+
+  // Volatile: not in the journal.
+  Instant since;              // when it was assigned, or this process recovered
+  std::uint64_t records = 0;  // of its input, by the last heartbeat
 };
 
 struct ClusterState {
@@ -21,8 +25,9 @@ struct ClusterState {
   JobTable jobs;
   WorkerPool workers;
   AttemptId next_attempt{1};
-  // Looked up, never iterated.
+  // Looked up; iterated only where the order can't be seen.
   absl::flat_hash_map<AttemptId, RunningAttempt> running;
+  Instant next_look = kNever;  // volatile: when slow attempts are looked at
 
   // The task exists.
   Stage& stage(const TaskRef& ref) { return jobs.Find(ref.job)->stages[ref.stage]; }

@@ -1,5 +1,6 @@
 #include "coordinator/core/coordinator.h"
 
+#include <algorithm>
 #include <variant>
 
 #include "coordinator/core/apply.h"
@@ -7,6 +8,7 @@
 #include "coordinator/core/coordinator_state.h"
 #include "coordinator/core/handlers.h"
 #include "coordinator/core/scheduler.h"
+#include "coordinator/core/speculation.h"
 #include "coordinator/core/turn.h"
 
 namespace gristmill::coordinator {
@@ -20,6 +22,8 @@ Output Coordinator::Step(const Event& event, Instant now) {
   std::visit([&](const auto& e) { OnEvent(turn, e); }, event);
   AssignFreeSlots(turn);
   AssignAhead(turn);
+  SpeculateIfDue(turn);
+  ScheduleLook(turn);
   ReleaseDrainedWorkers(turn);
   return std::move(turn.output);
 }
@@ -29,6 +33,7 @@ void Coordinator::Apply(const Record& record) { ApplyRecord(*state_, record); }
 Output Coordinator::Recover(Instant now) {
   Turn turn{*state_, now, {}, {}, {}};
   state_->workers.RenewAllLeases(now, state_->limits.lease_ms);
+  for (auto& [attempt, running] : state_->running) running.since = now;
   for (const auto& [id, job] : state_->jobs.all()) {
     if (job.state == JobState::kCommitting) turn.Do(CommitOutput{id, job.winners()});
     if (job.is_final()) turn.Do(EndJob{id, job.state});
@@ -36,6 +41,8 @@ Output Coordinator::Recover(Instant now) {
   return std::move(turn.output);
 }
 
-Instant Coordinator::next_deadline() const { return state_->workers.first_lease().first; }
+Instant Coordinator::next_deadline() const {
+  return std::min(state_->workers.first_lease().first, state_->next_look);
+}
 
 }  // namespace gristmill::coordinator

@@ -26,6 +26,7 @@ namespace gristmill::coordinator {
 
 struct Limits {
   DurationMs lease_ms = 10'000;  // a worker not heard for this long is lost
+  bool speculation = true;       // slow attempts get a second one on another worker
   // Of the jobs that ended last, so many are remembered; with their tasks only as long as those are
   // not more than this together.
   std::size_t ended_jobs_max = 10'000;
@@ -40,7 +41,7 @@ struct Output {
 // --- What queries see -------------------------------------------------------------------------
 struct StageView {
   std::uint32_t tasks = 0, succeeded = 0, running = 0;
-  std::uint64_t attempts_failed = 0, outputs_lost = 0;
+  std::uint64_t attempts_failed = 0, outputs_lost = 0, copies_started = 0;
 };
 struct JobView {
   JobId id;

@@ -40,6 +40,11 @@ struct WorkerRegistered {
 };
 struct WorkerHeartbeat {
   WorkerId worker;
+  struct Progress {
+    AttemptId attempt;
+    std::uint64_t records = 0;  // of its input, so far
+  };
+  std::vector<Progress> progress;
 };
 // Its stream broke; its lease still runs.
 struct WorkerDisconnected {
@@ -56,8 +61,9 @@ struct AttemptSucceeded {
   WorkerId worker;
   AttemptId attempt;
   Counters counters;
-  std::string result;        // for broadcast edges
-  std::uint64_t run_us = 0;  // how long a thread was at it; zero if that is not known
+  std::string result;         // for broadcast edges
+  std::uint64_t run_us = 0;   // how long a thread was at it; zero if that is not known
+  std::uint64_t records = 0;  // of its input
 };
 struct AttemptFailed {
   WorkerId worker;

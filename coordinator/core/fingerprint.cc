@@ -12,9 +12,10 @@ namespace {
 using Text = std::back_insert_iterator<std::string>;
 
 void Print(Text out, const Stage& stage, std::uint32_t index) {
-  fmt::format_to(out, " stage {} succeeded={} running={} failed={} lost={} version={} fresh={}\n",
-                 index, stage.succeeded, stage.running, stage.attempts_failed, stage.outputs_lost,
-                 stage.version, stage.queue.next_fresh());
+  fmt::format_to(
+      out, " stage {} succeeded={} running={} failed={} lost={} copies={} version={} fresh={}\n",
+      index, stage.succeeded, stage.running, stage.attempts_failed, stage.outputs_lost,
+      stage.copies_started, stage.version, stage.queue.next_fresh());
   for (std::size_t i = 0; i < stage.tasks.size(); ++i) {
     const Task& task = stage.tasks[i];
     fmt::format_to(out,
@@ -27,6 +28,10 @@ void Print(Text out, const Stage& stage, std::uint32_t index) {
     fmt::format_to(out, "  task {} avoids", task);
     for (const WorkerId worker : workers) fmt::format_to(out, " {}", worker.value());
     fmt::format_to(out, "\n");
+  }
+  for (const auto& [task, copy] : stage.copies) {
+    fmt::format_to(out, "  task {} copy={} worker={}\n", task, copy.attempt.value(),
+                   copy.worker.value());
   }
   for (const auto task : stage.orphaned_outputs) fmt::format_to(out, "  orphan {}\n", task);
   for (const auto task : stage.queue.requeued()) fmt::format_to(out, "  requeued {}\n", task);

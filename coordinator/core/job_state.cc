@@ -29,15 +29,19 @@ Job::Job(JobId id, const JobShape& shape, bool with_tasks)
   }
 }
 
-// A moving average that believes bad news sooner than good.
-void Stage::LearnRunTime(std::uint64_t run_us) {
+// Moving averages.
+void Stage::Learn(std::uint64_t run_us, std::uint64_t records) {
   if (run_us == 0) return;
-  if (mean_run_us == 0) {
-    mean_run_us = run_us;
-  } else if (run_us > mean_run_us) {
-    mean_run_us += (run_us - mean_run_us + 1) / 2;
+  if (usual.run_us == 0) {
+    usual = {run_us, records, run_us};
+    return;
+  }
+  usual.run_us = (7 * usual.run_us + std::min(run_us, 2 * usual.run_us) + 4) / 8;
+  usual.records = (7 * usual.records + records + 4) / 8;
+  if (run_us > usual.cautious_run_us) {
+    usual.cautious_run_us += (run_us - usual.cautious_run_us + 1) / 2;
   } else {
-    mean_run_us -= (mean_run_us - run_us) / 8;
+    usual.cautious_run_us -= (usual.cautious_run_us - run_us) / 8;
   }
 }
 

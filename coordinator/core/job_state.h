@@ -26,6 +26,13 @@ namespace gristmill::coordinator {
 // told. A rolling restart stays far below.
 constexpr std::uint16_t kUncountedEndsMax = 16;
 
+// Of a stage's recently finished attempts; zero before the first.
+struct Usual {
+  std::uint64_t run_us = 0;  // hardly moved by single slow ones
+  std::uint64_t records = 0;
+  std::uint64_t cautious_run_us = 0;  // moved by slow ones at once
+};
+
 struct Stage {
   Stage(const StageShape& shape, bool with_tasks)
       : task_count(shape.task_count),
@@ -42,7 +49,9 @@ struct Stage {
   std::vector<Task> tasks;  // none once they are forgotten
   ReadyQueue queue;
   std::uint32_t succeeded = 0;
-  std::uint32_t running = 0;
+  std::uint32_t running = 0;                    // tasks
+  absl::btree_map<std::uint32_t, Copy> copies;  // by task
+  std::uint64_t copies_started = 0;
   std::uint64_t attempts_failed = 0;
   std::uint64_t outputs_lost = 0;
   std::uint64_t version = 0;         // of the set of succeeded tasks
@@ -52,12 +61,11 @@ struct Stage {
   // Succeeded tasks whose output went away with its worker.
   absl::btree_set<std::uint32_t> orphaned_outputs;
 
-  // Volatile: not in the journal. Of recent attempts; zero before the first.
-  std::uint64_t mean_run_us = 0;
+  Usual usual;  // volatile: not in the journal
 
   bool complete() const { return succeeded == task_count; }
   std::uint32_t waiting() const { return task_count - succeeded - running; }
-  void LearnRunTime(std::uint64_t run_us);
+  void Learn(std::uint64_t run_us, std::uint64_t records);
 };
 
 struct Job {

@@ -27,6 +27,11 @@ void JobTable::UpdateTurn(const Job& job) {
   if (job.state == JobState::kRunning && job.HasRunnableTask()) {
     now = Turn{job.running.size(), job.last_assigned, job.id};
   }
+  if (job.running.empty()) {
+    running_.erase(job.id);
+  } else {
+    running_.insert(job.id);
+  }
   const auto before = turn_of_job_.find(job.id);
   if (before != turn_of_job_.end()) {
     if (now == before->second) return;

@@ -38,6 +38,8 @@ class JobTable {
 
   // Jobs with a runnable task.
   const absl::btree_set<Turn>& turns() const { return turns_; }
+  // Jobs with a running attempt, ascending.
+  const absl::btree_set<JobId>& running() const { return running_; }
   // To be called after any change of the job's tasks or state.
   void UpdateTurn(const Job& job);
 
@@ -56,6 +58,7 @@ class JobTable {
   std::map<JobId, Job> jobs_;
   absl::btree_map<JobId, Turn> turn_of_job_;  // the key in turns_
   absl::btree_set<Turn> turns_;
+  absl::btree_set<JobId> running_;
   std::deque<JobId> ended_;
   std::deque<JobId> ended_with_tasks_;
   std::uint64_t ended_tasks_ = 0;

@@ -68,14 +68,29 @@ bool DeclareOutputsLost(Turn& turn, const TaskRef& reader, const AttemptFailed& 
   return named;
 }
 
+// The task is done: a second attempt has nothing left to do.
+void EndOtherAttempt(Turn& turn, const TaskRef& ref, AttemptId winner) {
+  const Stage& stage = turn.state.stage(ref);
+  const auto copy = stage.copies.find(ref.task);
+  if (copy == stage.copies.end()) return;
+  const Task& task = stage.tasks[ref.task];
+  const bool first_won = task.attempt == winner;
+  const AttemptId loser = first_won ? copy->second.attempt : task.attempt;
+  const WorkerId worker = first_won ? copy->second.worker : task.worker;
+  EndAttempt(turn, loser, false, "another attempt of the task finished first");
+  turn.Do(CancelAttempt{worker, loser});
+}
+
 }  // namespace
 
 void OnEvent(Turn& turn, const AttemptSucceeded& event) {
   const std::optional<TaskRef> ref = Receive(turn, event.worker, event.attempt);
   if (!ref) return;
   Stage& stage = turn.state.stage(*ref);
-  stage.LearnRunTime(event.run_us);
+  turn.state.workers.Find(event.worker)->LearnPace(event.run_us, stage.usual.run_us);
+  stage.Learn(event.run_us, event.records);
   turn.finisher = event.worker;
+  EndOtherAttempt(turn, *ref, event.attempt);
   AttemptSucceededRecord record{event.attempt, {}, {}};
   if (!stage.tasks[ref->task].counted) {
     record.counters = event.counters;

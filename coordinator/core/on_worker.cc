@@ -121,7 +121,15 @@ void OnEvent(Turn& turn, const WorkerRegistered& event) {
 }
 
 void OnEvent(Turn& turn, const WorkerHeartbeat& event) {
-  if (Worker* worker = turn.state.workers.Find(event.worker)) Heard(turn, *worker);
+  Worker* worker = turn.state.workers.Find(event.worker);
+  if (worker == nullptr) return;
+  Heard(turn, *worker);
+  for (const WorkerHeartbeat::Progress& progress : event.progress) {
+    const auto found = turn.state.running.find(progress.attempt);
+    if (found != turn.state.running.end() && found->second.worker == event.worker) {
+      found->second.records = progress.records;
+    }
+  }
 }
 
 void OnEvent(Turn& turn, const WorkerDisconnected& event) {

@@ -45,6 +45,8 @@ class RandomHistory {
 
   // Steps after which a worker had more attempts than slots, by worker.
   std::uint64_t ahead() const { return ahead_; }
+  // Tasks that were tried by two workers at once.
+  std::uint64_t copies() const { return copies_; }
 
   void Run() {
     for (int i = 0; i < kChaosSteps && !testing::Test::HasFailure(); ++i) Disturb();
@@ -215,10 +217,16 @@ class RandomHistory {
   void Elapse(std::uint32_t ms) {
     now_ = now_ + ms;
     for (const FakeWorker& worker : workers_) {
-      if (worker.connected && !worker.silent) Step(WorkerHeartbeat{worker.id});
+      if (worker.connected && !worker.silent) Step(Heartbeat(worker));
     }
     if (core_.next_deadline() <= now_) Step(Tick{});
     EXPECT_GT(core_.next_deadline(), now_);
+  }
+
+  WorkerHeartbeat Heartbeat(const FakeWorker& worker) {
+    WorkerHeartbeat event{worker.id, {}};
+    for (const AttemptId attempt : worker.running) event.progress.push_back({attempt, Below(200)});
+    return event;
   }
 
   template <class Function>
@@ -239,7 +247,7 @@ class RandomHistory {
       const bool live = running_.contains(attempt) && running_[attempt].worker == worker.id;
       expected_successes_ += live;
       if (live) ever_succeeded_.insert(running_[attempt].task);
-      const AttemptSucceeded succeeded{worker.id, attempt, {{"n", 1}}, "result", RunTime()};
+      const AttemptSucceeded succeeded{worker.id, attempt, {{"n", 1}}, "result", RunTime(), 100};
       Step(succeeded);
       if (Below(8) == 0) Step(succeeded);
       EXPECT_EQ(successes_, expected_successes_);
@@ -273,7 +281,7 @@ class RandomHistory {
   }
 
   void Stale() {
-    Step(AttemptSucceeded{WorkerId(1 + Below(40)), AttemptId(1'000'000), {{"n", 1}}, "", 1});
+    Step(AttemptSucceeded{WorkerId(1 + Below(40)), AttemptId(1'000'000), {{"n", 1}}, "", 1, 1});
   }
 
   template <class Function>
@@ -297,12 +305,21 @@ class RandomHistory {
 
   void Note(const Record& record) {
     if (const auto* assigned = std::get_if<AttemptAssignedRecord>(&record)) {
+      int others = 0;
       for (const auto& [id, running] : running_) {
-        EXPECT_NE(running.task, assigned->task) << "two attempts of one task run";
+        if (running.task != assigned->task) continue;
+        ++others;
+        EXPECT_NE(running.worker, assigned->worker) << "both attempts of a task on one worker";
       }
+      EXPECT_LE(others, 1) << "three attempts of one task run";
+      copies_ += others > 0;
       running_[assigned->attempt] = {assigned->task, assigned->worker};
     } else if (const auto* succeeded = std::get_if<AttemptSucceededRecord>(&record)) {
-      EXPECT_EQ(running_.erase(succeeded->attempt), 1u);
+      const TaskRef task = running_.at(succeeded->attempt).task;
+      running_.erase(succeeded->attempt);
+      for (const auto& [id, running] : running_) {
+        EXPECT_NE(running.task, task) << "an attempt of a finished task runs on";
+      }
       ++successes_;
     } else if (const auto* ended = std::get_if<AttemptEndedRecord>(&record)) {
       EXPECT_EQ(running_.erase(ended->attempt), 1u);
@@ -473,6 +490,7 @@ class RandomHistory {
   std::set<JobId> to_commit_;
   std::map<AttemptId, Running> running_;
   std::set<TaskRef> ever_succeeded_;
+  std::uint64_t copies_ = 0;
   std::uint64_t ahead_ = 0;  // workers seen with more attempts than slots
   std::uint64_t successes_ = 0, expected_successes_ = 0;
 };
@@ -481,15 +499,17 @@ class RandomHistories : public testing::TestWithParam<int> {};
 
 TEST_P(RandomHistories, KeepEveryInvariantAndEndInTheCalm) {
   constexpr int kSeedsPerTest = 25;
-  std::uint64_t ahead = 0;
+  std::uint64_t ahead = 0, copies = 0;
   for (int i = 0; i < kSeedsPerTest && !HasFailure(); ++i) {
     const int seed = GetParam() * kSeedsPerTest + i;
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     RandomHistory history(static_cast<std::uint64_t>(seed));
     history.Run();
     ahead += history.ahead();
+    copies += history.copies();
   }
   EXPECT_GT(ahead, 0u) << "no worker ever had more than its slots";
+  EXPECT_GT(copies, 0u) << "no slow task was ever tried twice";
 }
 
 TEST_P(RandomHistories, EndEveryJobThoughNothingEverCountsAgainstIt) {

@@ -83,6 +83,7 @@ struct StageRestoredRecord {
   std::uint32_t succeeded = 0;
   std::uint64_t attempts_failed = 0;
   std::uint64_t outputs_lost = 0;
+  std::uint64_t copies_started = 0;
   std::uint64_t version = 0;
   std::uint32_t next_fresh = 0;  // tasks below were tried
   std::vector<std::pair<std::uint32_t, std::vector<WorkerId>>> avoided_workers;  // ascending
@@ -99,12 +100,18 @@ struct ResultRestoredRecord {
   TaskRef task;
   std::string result;
 };
+struct CopyRestored {
+  std::uint32_t stage = 0;
+  std::uint32_t task = 0;  // which runs
+  Copy copy;
+};
 // Follows everything of the job but its states after kRunning.
 struct JobRestoredRecord {
   JobId job;
   AttemptId last_assigned;
   std::vector<WorkerId> participants;  // ascending
   Counters counters;                   // sorted by name
+  std::vector<CopyRestored> copies;
 };
 // What the worker finished of a running job's stage, in order of success.
 struct FinishedRestoredRecord {

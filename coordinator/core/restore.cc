@@ -18,14 +18,14 @@ Stage& StageOf(Job& job, std::uint32_t stage) {
   return job.stages[stage];
 }
 
-void RestoreRunning(ClusterState& state, Job& job, const TaskRef& ref, const Task& task) {
-  Worker* worker = state.workers.Find(task.worker);
+void RestoreRunning(ClusterState& state, Job& job, const TaskRef& ref, AttemptId attempt,
+                    WorkerId id) {
+  Worker* worker = state.workers.Find(id);
   GM_CHECK(worker != nullptr);
-  const bool is_new = state.running.emplace(task.attempt, RunningAttempt{ref, task.worker}).second;
+  const bool is_new = state.running.emplace(attempt, RunningAttempt{ref, id, Instant(), 0}).second;
   GM_CHECK(is_new);
-  state.workers.StartAttempt(*worker, task.attempt, ref.job);
-  job.running.insert(task.attempt);
-  ++job.stages[ref.stage].running;
+  state.workers.StartAttempt(*worker, attempt, ref.job);
+  job.running.insert(attempt);
 }
 
 }  // namespace
@@ -46,6 +46,7 @@ void Restore(ClusterState& state, const StageRestoredRecord& record) {
   if (!was_complete && stage.complete()) --job.incomplete_stages;
   stage.attempts_failed = record.attempts_failed;
   stage.outputs_lost = record.outputs_lost;
+  stage.copies_started = record.copies_started;
   stage.version = record.version;
   stage.queue.Restore(record.next_fresh);
   stage.avoided_workers.insert(record.avoided_workers.begin(), record.avoided_workers.end());
@@ -62,7 +63,8 @@ void Restore(ClusterState& state, const TasksRestoredRecord& record) {
     const Task& task = record.tasks[i];
     const std::uint32_t index = record.first_task + i;
     if (task.state == TaskState::kRunning) {
-      RestoreRunning(state, job, {record.job, record.stage, index}, task);
+      RestoreRunning(state, job, {record.job, record.stage, index}, task.attempt, task.worker);
+      ++stage.running;
     } else if (task.state == TaskState::kWaiting && index < stage.queue.next_fresh()) {
       stage.queue.Requeue(index, stage.avoided_workers.contains(index));
     }
@@ -81,6 +83,12 @@ void Restore(ClusterState& state, const JobRestoredRecord& record) {
   job.last_assigned = record.last_assigned;
   job.participants.insert(record.participants.begin(), record.participants.end());
   job.counters.insert(record.counters.begin(), record.counters.end());
+  for (const auto& [index, task, copy] : record.copies) {
+    Stage& stage = StageOf(job, index);
+    GM_CHECK(task < stage.tasks.size() && stage.tasks[task].state == TaskState::kRunning);
+    RestoreRunning(state, job, {record.job, index, task}, copy.attempt, copy.worker);
+    stage.copies[task] = copy;
+  }
   state.jobs.UpdateTurn(job);
 }
 

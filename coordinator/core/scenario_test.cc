@@ -6,8 +6,8 @@
 //   cancel JOB REASON            committed JOB [MESSAGE]        (a message: the commit failed)
 //   join NAME [slots=N] [runs=A,B] [jobs=A,B] [spill=DIR]
 //                                (again: the same instance registers again)
-//   heartbeat|disconnect|drain|leave NAME
-//   succeed ATTEMPT [on=NAME] [result=TEXT] [run_us=N] [COUNTER=N…]
+//   heartbeat NAME [ATTEMPT=RECORDS…]   disconnect|drain|leave NAME
+//   succeed ATTEMPT [on=NAME] [result=TEXT] [run_us=N] [records=N] [COUNTER=N…]
 //   fail ATTEMPT user|handed-back|fetch [MESSAGE] [lost=STAGE/TASK,…] [on=NAME]
 //   advance SECONDSs             then a Tick
 //   stall SECONDSs               the coordinator stood still; no Tick
@@ -116,11 +116,19 @@ class Scenario {
     if (verb == "fail") return Fail(command);
     if (verb == "stall") return Stall(command);
     const WorkerId worker = worker_ids_.at(command.Word(1));
-    if (verb == "heartbeat") return WorkerHeartbeat{worker};
+    if (verb == "heartbeat") return Heartbeat(worker, command);
     if (verb == "disconnect") return WorkerDisconnected{worker};
     if (verb == "drain") return WorkerDraining{worker};
     if (verb == "leave") return WorkerLeft{worker};
     throw std::invalid_argument("unknown command " + verb);
+  }
+
+  static Event Heartbeat(WorkerId worker, const Command& command) {
+    WorkerHeartbeat event{worker, {}};
+    for (const auto& [attempt, records] : command.options) {
+      event.progress.push_back({AttemptId(std::stoull(attempt)), std::stoull(records)});
+    }
+    return event;
   }
 
   Event Stall(Command& command) {
@@ -181,7 +189,8 @@ class Scenario {
                            attempt,
                            {},
                            command.Take("result", ""),
-                           command.TakeNumber("run_us", 0)};
+                           command.TakeNumber("run_us", 0),
+                           command.TakeNumber("records", 0)};
     for (const auto& [name, value] : command.options) {
       event.counters.emplace_back(name, std::stoull(value));
     }

@@ -57,25 +57,26 @@ std::optional<Placement> PlaceIn(const WorkerPool& workers, const Stage& stage) 
   return Placement{*easy, workers.offers().begin()->worker};
 }
 
-void Assign(Turn& turn, const TaskRef& task, WorkerId worker) {
-  const AttemptId attempt = turn.state.next_attempt;
-  turn.Decide(AttemptAssignedRecord{attempt, task, worker});
-  turn.Do(StartAttempt{worker, attempt, task});
-}
-
 bool AssignOneOf(Turn& turn, const Job& job) {
   for (std::uint32_t index = 0; index < job.stages.size(); ++index) {
     const Stage& stage = job.stages[index];
     if (stage.queue.empty() || !job.IsRunnable(stage)) continue;
     const std::optional<Placement> placement = PlaceIn(turn.state.workers, stage);
     if (!placement) continue;
-    Assign(turn, {job.id, index, placement->task}, placement->worker);
+    AssignAttempt(turn, {job.id, index, placement->task}, placement->worker);
     return true;
   }
   return false;
 }
 
 }  // namespace
+
+void AssignAttempt(Turn& turn, const TaskRef& task, WorkerId worker) {
+  const AttemptId attempt = turn.state.next_attempt;
+  turn.Decide(AttemptAssignedRecord{attempt, task, worker});
+  turn.state.running.at(attempt).since = turn.now;
+  turn.Do(StartAttempt{worker, attempt, task});
+}
 
 void AssignFreeSlots(Turn& turn) {
   const WorkerPool& workers = turn.state.workers;
@@ -100,13 +101,13 @@ void AssignAhead(Turn& turn) {
   const Job& job = *turn.state.jobs.Find(turns.begin()->job);
   for (std::uint32_t index = 0; index < job.stages.size(); ++index) {
     const Stage& stage = job.stages[index];
-    if (stage.queue.empty() || stage.mean_run_us == 0 || !job.IsRunnable(stage)) continue;
-    const std::uint64_t ahead = worker->slots * (kAheadUs / stage.mean_run_us);
+    if (stage.queue.empty() || stage.usual.cautious_run_us == 0 || !job.IsRunnable(stage)) continue;
+    const std::uint64_t ahead = worker->slots * (kAheadUs / stage.usual.cautious_run_us);
     while (stage.waiting() > workers.ready_slots() && worker->room_ahead(job.id) > 0 &&
            worker->running.size() < worker->slots + ahead) {
       const std::optional<std::uint32_t> task = stage.queue.first_for_anyone();
       if (!task) break;
-      Assign(turn, {job.id, index, *task}, worker->id);
+      AssignAttempt(turn, {job.id, index, *task}, worker->id);
     }
   }
 }

@@ -5,6 +5,9 @@
 
 namespace gristmill::coordinator {
 
+// The task waits, or runs elsewhere and is to be run twice; the worker has a slot, or room ahead.
+void AssignAttempt(Turn& turn, const TaskRef& task, WorkerId worker);
+
 // While there are free slots and runnable tasks: the job with the fewest running attempts gives its
 // earliest task to the worker with the most free slots. A task that failed on some workers waits
 // for another one as long as one is ready; a task whose output could not be read from a worker

@@ -19,6 +19,7 @@ StageRestoredRecord RecordOf(JobId job, std::uint32_t index, const Stage& stage)
           .succeeded = stage.succeeded,
           .attempts_failed = stage.attempts_failed,
           .outputs_lost = stage.outputs_lost,
+          .copies_started = stage.copies_started,
           .version = stage.version,
           .next_fresh = stage.queue.next_fresh(),
           .avoided_workers = {stage.avoided_workers.begin(), stage.avoided_workers.end()},
@@ -58,10 +59,16 @@ bool TakeJob(const Job& job, const Take& take) {
     if (!take(RecordOf(job.id, index, stage))) return false;
     if (!TakeTasks(job.id, index, stage, take)) return false;
   }
-  const JobRestoredRecord rest{job.id,
-                               job.last_assigned,
-                               {job.participants.begin(), job.participants.end()},
-                               {job.counters.begin(), job.counters.end()}};
+  JobRestoredRecord rest{job.id,
+                         job.last_assigned,
+                         {job.participants.begin(), job.participants.end()},
+                         {job.counters.begin(), job.counters.end()},
+                         {}};
+  for (std::uint32_t index = 0; index < job.stages.size(); ++index) {
+    for (const auto& [task, copy] : job.stages[index].copies) {
+      rest.copies.push_back({index, task, copy});
+    }
+  }
   return take(rest) && TakeStates(job, take);
 }
 

@@ -38,7 +38,7 @@ void Measure(std::uint32_t workers, std::uint32_t tasks) {
     running.pop_front();
     step(AttemptSucceeded{
         attempt.worker, attempt.attempt, {{"records_in", 1'000}, {"records_out", 100}}, {}});
-    if (events % 4 == 0) step(WorkerHeartbeat{attempt.worker});
+    if (events % 4 == 0) step(WorkerHeartbeat{attempt.worker, {}});
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   rusage usage{};

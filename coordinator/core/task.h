@@ -19,4 +19,10 @@ struct Task {
 };
 static_assert(sizeof(Task) == 24);
 
+// A second attempt of a running task, younger than the first.
+struct Copy {
+  AttemptId attempt;
+  WorkerId worker;
+};
+
 }  // namespace gristmill::coordinator

@@ -7,8 +7,8 @@ namespace gristmill::coordinator {
 namespace {
 
 StageView ViewOf(const Stage& stage) {
-  return {stage.task_count, stage.succeeded, stage.running, stage.attempts_failed,
-          stage.outputs_lost};
+  return {stage.task_count,      stage.succeeded,    stage.running,
+          stage.attempts_failed, stage.outputs_lost, stage.copies_started};
 }
 
 WorkerView ViewOf(const Worker& worker) {

@@ -11,6 +11,11 @@ std::uint32_t Worker::free_slots() const {
   return running.size() < slots ? slots - static_cast<std::uint32_t>(running.size()) : 0;
 }
 
+void Worker::LearnPace(std::uint64_t run_us, std::uint64_t usual_us) {
+  if (run_us == 0 || usual_us == 0) return;
+  pace = (3 * pace + std::clamp<std::uint64_t>(run_us * 1'000 / usual_us, 100, 10'000)) / 4;
+}
+
 std::uint32_t Worker::room_ahead(JobId job) const {
   if (running_by_job.size() != 1 || running_by_job.front().first != job) return 0;
   const std::size_t most = std::size_t{slots} + AttemptsAheadMax(slots);

@@ -34,12 +34,16 @@ struct Worker {
   absl::btree_map<std::pair<JobId, std::uint32_t>, FinishedTasks> finished;  // by (job, stage)
 
   // Volatile: not in the journal.
+  std::uint64_t pace = 1'000;  // time of its recent attempts, per mille of what is usual
   bool connected = false;
   bool released = false;  // told that it may go; true for this connection only
   Instant last_heard;
   Instant lease_end = kNever;  // kNever until it is first heard
   int fresh_leases = 0;        // given by RenewAllLeases since it was last heard
 
+  // A moving average; `usual_us` is what others needed for such a task.
+  void LearnPace(std::uint64_t run_us, std::uint64_t usual_us);
+  bool is_slow() const { return pace > 1'500; }
   bool is_ready() const { return connected && !draining; }
   std::uint32_t free_slots() const;
   // How many attempts of the job may wait here beyond the slots: none while those of another job

@@ -39,6 +39,7 @@ void EncodeInto(const StageRestoredRecord& record, v1::JournalRecord* out) {
   message.set_succeeded(record.succeeded);
   message.set_attempts_failed(record.attempts_failed);
   message.set_outputs_lost(record.outputs_lost);
+  message.set_copies_started(record.copies_started);
   message.set_version(record.version);
   message.set_next_fresh(record.next_fresh);
   for (const auto& [task, workers] : record.avoided_workers) {
@@ -93,6 +94,13 @@ void EncodeInto(const JobRestoredRecord& record, v1::JournalRecord* out) {
     counter.set_name(name);
     counter.set_value(value);
   }
+  for (const auto& [stage, task, copy] : record.copies) {
+    v1::RunningCopy& running = *message.add_copies();
+    running.set_stage(stage);
+    running.set_task(task);
+    running.set_attempt(copy.attempt.value());
+    running.set_worker(copy.worker.value());
+  }
 }
 
 void EncodeInto(const FinishedRestoredRecord& record, v1::JournalRecord* out) {
@@ -121,6 +129,7 @@ absl::StatusOr<Record> Decode(const v1::StageRestored& message) {
       .succeeded = message.succeeded(),
       .attempts_failed = message.attempts_failed(),
       .outputs_lost = message.outputs_lost(),
+      .copies_started = message.copies_started(),
       .version = message.version(),
       .next_fresh = message.next_fresh(),
       .avoided_workers = {},
@@ -175,12 +184,17 @@ absl::StatusOr<Record> Decode(const v1::ResultRestored& message) {
 }
 
 absl::StatusOr<Record> Decode(const v1::JobRestored& message) {
-  JobRestoredRecord record{JobId(message.job()), AttemptId(message.last_assigned()), {}, {}};
+  JobRestoredRecord record{JobId(message.job()), AttemptId(message.last_assigned()), {}, {}, {}};
   for (const std::uint64_t worker : message.participants()) {
     record.participants.emplace_back(worker);
   }
   for (const v1::Counter& counter : message.counters()) {
     record.counters.emplace_back(counter.name(), counter.value());
+  }
+  for (const v1::RunningCopy& running : message.copies()) {
+    record.copies.push_back({running.stage(),
+                             running.task(),
+                             {AttemptId(running.attempt()), WorkerId(running.worker())}});
   }
   return record;
 }

@@ -73,9 +73,19 @@ AttemptFailed FailedEvent(WorkerId worker, const v1::TaskReport& report) {
 }
 
 AttemptSucceeded SucceededEvent(WorkerId worker, const v1::TaskReport& report) {
-  AttemptSucceeded event{worker, AttemptId(report.attempt()), {}, report.result(), report.run_us()};
+  AttemptSucceeded event{
+      worker, AttemptId(report.attempt()), {}, report.result(), report.run_us(), report.records()};
   for (const v1::Counter& counter : report.counters()) {
     event.counters.emplace_back(counter.name(), counter.value());
+  }
+  return event;
+}
+
+WorkerHeartbeat HeartbeatEvent(WorkerId worker, const v1::Heartbeat& heartbeat) {
+  WorkerHeartbeat event{worker, {}};
+  event.progress.reserve(static_cast<std::size_t>(heartbeat.progress_size()));
+  for (const v1::AttemptProgress& progress : heartbeat.progress()) {
+    event.progress.push_back({AttemptId(progress.attempt()), progress.records()});
   }
   return event;
 }
@@ -152,7 +162,7 @@ void OnWorkerMessage(Driver& driver, const std::shared_ptr<SessionPort>& session
   if (!worker) return;  // given up meanwhile: its session is being closed
   switch (message.kind_case()) {
     case v1::WorkerMessage::kHeartbeat:
-      driver.Step(WorkerHeartbeat{worker});
+      driver.Step(HeartbeatEvent(worker, message.heartbeat()));
       return;
     case v1::WorkerMessage::kReports:
       for (const v1::TaskReport& report : message.reports().reports()) {

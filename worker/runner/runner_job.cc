@@ -75,6 +75,7 @@ void RunnerJob::RunNow(const v1::TaskAssignment& assignment, AttemptControl& con
   if (recorder_ != nullptr) recorder_->Begin(thread, AttemptId(assignment.attempt()));
   v1::TaskReport report = ExecuteTask(context_, assignment, inputs, control);
   if (recorder_ != nullptr) recorder_->End(thread);
+  report.set_records(control.records.load(std::memory_order_relaxed));
   const std::int64_t run_us = absl::ToInt64Microseconds(absl::Now() - begin);
   report.set_run_us(static_cast<std::uint64_t>(std::max<std::int64_t>(run_us, 1)));
   {
