@@ -1,6 +1,8 @@
 #include "coordinator/core/coordinator.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
 #include <variant>
 
 #include "coordinator/core/apply.h"
@@ -12,6 +14,13 @@
 #include "coordinator/core/turn.h"
 
 namespace gristmill::coordinator {
+namespace {
+
+// Jobs whose ends a restart asks for again: those that the coordinator before may have journaled
+// but not carried out any more.
+constexpr std::ptrdiff_t kEndedAgainMax = 100;
+
+}  // namespace
 
 Coordinator::Coordinator(Limits limits) : state_(std::make_unique<State>(limits)) {}
 Coordinator::~Coordinator() = default;
@@ -36,7 +45,11 @@ Output Coordinator::Recover(Instant now) {
   for (auto& [attempt, running] : state_->running) running.since = now;
   for (const auto& [id, job] : state_->jobs.all()) {
     if (job.state == JobState::kCommitting) turn.Do(CommitOutput{id, job.winners()});
-    if (job.is_final()) turn.Do(EndJob{id, job.state});
+  }
+  const auto& ended = state_->jobs.ended();
+  for (auto it = ended.end() - std::min<std::ptrdiff_t>(std::ssize(ended), kEndedAgainMax);
+       it != ended.end(); ++it) {
+    turn.Do(EndJob{*it, state_->jobs.Find(*it)->state});
   }
   return std::move(turn.output);
 }

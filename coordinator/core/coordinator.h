@@ -81,7 +81,7 @@ class Coordinator {
   // Folds one decision; holds no policy. Aborts on a record that cannot follow the state.
   void Apply(const Record& record);
   // After the last Apply of a restart: gives every known worker a fresh lease to re-register in,
-  // and asks again for the commits that were under way.
+  // and asks again for the commits that were under way and for the newest ends of jobs.
   Output Recover(Instant now);
 
   // When Step(Tick) next has something to do; kNever if nothing waits.

@@ -34,6 +34,8 @@ class CoordinatorServer : public ::testing::Test {
     ServerOptions options;
     options.listen = "127.0.0.1:" + std::to_string(port_);
     options.journal_path = temp_.path("journal");
+    options.keep_jobs = keep_jobs_;
+    options.keep_tasks = keep_tasks_;
     auto started = Server::Start(options);
     ASSERT_TRUE(started.ok()) << started.status();
     server_ = *std::move(started);
@@ -76,6 +78,7 @@ class CoordinatorServer : public ::testing::Test {
   }
 
   TestDirectory temp_;
+  std::uint64_t keep_jobs_ = 100, keep_tasks_ = 100;
   int port_ = 0;
   std::unique_ptr<Server> server_;
   std::unique_ptr<Client> client_;
@@ -135,6 +138,44 @@ TEST_F(CoordinatorServer, ConcurrentSubmissionsOfOneRequestIdMakeOneJob) {
   }
   for (std::thread& client : clients) client.join();
   EXPECT_THAT(jobs, ElementsAre(1, 1, 1, 1));
+}
+
+TEST_F(CoordinatorServer, SaysWhatItHasForgottenOfJobsThatEnded) {
+  StopServer();
+  keep_jobs_ = 2;
+  keep_tasks_ = 3;  // of one job
+  StartServer();
+  std::vector<std::uint64_t> jobs;
+  for (const std::string id : {"first", "second", "third"}) {
+    v1::JobRequest request = Request(id);
+    request.set_request_id(id);
+    jobs.push_back(Submit(request));
+    ASSERT_TRUE(client_->Cancel(jobs.back()).ok());
+  }
+  FakeWorker(port_).Join();  // the event that follows the ends
+  const auto tasks_of = [&](std::uint64_t job) {
+    v1::TasksRequest request;
+    request.set_job(job);
+    return client_->Tasks(request).status();
+  };
+  for (const char* when : {"before", "after"}) {
+    SCOPED_TRACE(std::string(when) + " the restart");
+    EXPECT_TRUE(tasks_of(jobs[2]).ok()) << tasks_of(jobs[2]);
+    EXPECT_EQ(tasks_of(jobs[1]).code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(tasks_of(jobs[1]).message()), HasSubstr("--keep-tasks"));
+    EXPECT_EQ(client_->Get(jobs[1])->stages(0).tasks_total(), 2);
+    EXPECT_EQ(client_->Get(jobs[0]).status().code(), absl::StatusCode::kNotFound);
+    EXPECT_THAT(std::string(client_->Get(jobs[0]).status().message()), HasSubstr("--keep-jobs"));
+    EXPECT_EQ(client_->List()->size(), 2u);
+    StopServer();
+    StartServer();
+  }
+  v1::JobRequest again = Request("second");
+  again.set_request_id("second");
+  EXPECT_EQ(Submit(again), jobs[1]) << "its request id is remembered as long as the job is";
+  again = Request("first");
+  again.set_request_id("first");
+  EXPECT_EQ(Submit(again), jobs[2] + 1) << "an id is not used twice";
 }
 
 TEST_F(CoordinatorServer, RefusesASecondUnfinishedJobWithTheSameOutput) {

@@ -79,6 +79,15 @@ TEST_F(Watching, ARemovedWatcherHearsNoMore) {
   EXPECT_EQ(hub_.size(), 0);
 }
 
+TEST_F(Watching, DroppingAJobClosesItsWatchers) {
+  hub_.Drop(JobId(99), absl::NotFoundError("forgotten"));
+  EXPECT_FALSE(watcher_->closed);
+  hub_.Drop(kJob, absl::NotFoundError("forgotten"));
+  EXPECT_TRUE(watcher_->closed);
+  EXPECT_EQ(hub_.size(), 0);
+  EXPECT_FALSE(hub_.closed());
+}
+
 TEST_F(Watching, ClosingTheHubClosesItsWatchers) {
   hub_.Close(absl::UnavailableError("stopping"));
   EXPECT_TRUE(watcher_->closed);
