@@ -82,7 +82,7 @@ class Measured {
     const Counters counters = CountersOfTask();
     const auto begin = std::chrono::steady_clock::now();
     for (std::uint64_t done = 0; done < successes;) {
-      driver_.BeginTurn({0}, 0);
+      driver_.BeginTurn({static_cast<std::int64_t>(done / kEventsPerTurn)}, 0);
       const std::uint64_t end = std::min<std::uint64_t>(successes, done + kEventsPerTurn);
       for (; done < end; ++done) {
         GM_CHECK(!running_.empty());
