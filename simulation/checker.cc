@@ -161,6 +161,23 @@ void Checker::CheckJobs(const coordinator::Coordinator& core) {
         return Fail(fmt::format("job {} stage {} counts its tasks wrongly", id.value(), stage));
       }
     }
+    CheckHolders(id, model);
+  }
+}
+
+void Checker::CheckHolders(JobId id, const JobModel& job) {
+  if (job.state != JobState::kRunning) return;
+  for (std::uint32_t stage = 0; stage < job.stages.size(); ++stage) {
+    if (!IsNeeded(job, stage)) continue;
+    for (const TaskModel& task : job.stages[stage].tasks) {
+      if (task.state != State::kSucceeded) continue;
+      const WorkerId holder = data_->Find(task.attempt)->assigned_to;
+      if (Worker(holder)->live) continue;
+      return Fail(
+          fmt::format("job {} needs an output of stage {} that went away with worker {}, "
+                      "but it is not made again",
+                      id.value(), stage, holder.value()));
+    }
   }
 }
 

@@ -107,6 +107,8 @@ class Checker {
   WorkerModel* Worker(WorkerId id);
   TaskModel* Task(const TaskRef& ref);
   void CheckSlots(WorkerId id, const WorkerModel& worker);
+  // Every output that is still to be read lies with a live worker.
+  void CheckHolders(JobId id, const JobModel& job);
   bool IsNeeded(const JobModel& job, std::uint32_t stage) const;
   // Takes the attempt out of its worker and its task's state; null after a violation.
   TaskModel* EndAttempt(AttemptId attempt, const char* what);

@@ -88,6 +88,10 @@ Conditions DrawConditions(const Options& options, Random& random) {
   conditions.faults_until = std::max(lasts, 30 * kSecond);
   conditions.ends_by = 600 * kSecond + 40 * lasts + 100 * conditions.task_time;
   conditions.fault_period = random.Between(1, 12) * kSecond;
+  if (brisk) {  // its jobs don't last, so the faults have to hurry
+    conditions.faults_until = 10 * kSecond;
+    conditions.fault_period /= 10;
+  }
   conditions.task_failure_of = 20 + random.Below(200);
   return conditions;
 }

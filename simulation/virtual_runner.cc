@@ -90,7 +90,9 @@ void VirtualWorker::OnRunnerDies(std::uint64_t death) {
   const VirtualRunner* runner = Find(id);
   if (runner == nullptr) return;
   std::vector<AttemptId> in_flight;
-  for (const VirtualRunner::Attempt& attempt : runner->running) in_flight.push_back(attempt.id);
+  if (!world_->random.OneIn(4)) {  // else its record is lost
+    for (const VirtualRunner::Attempt& attempt : runner->running) in_flight.push_back(attempt.id);
+  }
   std::erase_if(runners_, [&](const VirtualRunner& gone) { return gone.id == id; });
   Do(worker::RunnerDied{id, how, code, {}, std::move(in_flight)});
 }
