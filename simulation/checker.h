@@ -17,6 +17,8 @@ namespace gristmill::simulation {
 
 // What an attempt of the task counts: every task something else, the same at every attempt.
 std::uint64_t CountOf(const TaskRef& task);
+// Records of its input.
+inline std::uint64_t RecordsOf(const TaskRef& task) { return 100 * CountOf(task); }
 inline constexpr const char* kCounterName = "units";
 
 class Checker {

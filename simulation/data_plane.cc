@@ -13,12 +13,13 @@ const AttemptTrace* DataPlane::Find(AttemptId attempt) const {
   return attempt.value() < traces_.size() ? &traces_[attempt.value()] : nullptr;
 }
 
-void DataPlane::Write(AttemptId attempt, std::uint32_t process) {
+void DataPlane::Write(AttemptId attempt, std::uint32_t process, std::int64_t run_us) {
   AttemptTrace& trace = Trace(attempt);
   Process& holder = processes_[process];
   trace.process = process;
   trace.disk = holder.disk;
   trace.finished = true;
+  trace.run_us = run_us;
   const auto same_job = [&](const auto& entry) { return entry.first == trace.task.job; };
   auto found = std::find_if(holder.files.begin(), holder.files.end(), same_job);
   if (found == holder.files.end()) {

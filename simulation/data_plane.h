@@ -15,6 +15,7 @@ namespace gristmill::simulation {
 struct AttemptTrace {
   TaskRef task;
   WorkerId assigned_to;        // as the journal says
+  std::int64_t run_us = 0;     // how long its runner was at it
   std::uint32_t process = 0;   // where its file lies
   std::uint32_t disk = 0;      // the generation of that process's disk
   bool known : 1 = false;      // its assignment is in the journal
@@ -34,7 +35,7 @@ class DataPlane {
   std::uint64_t attempts() const { return traces_.empty() ? 0 : traces_.size() - 1; }
 
   // The runner on `process` finished the attempt: its file is there.
-  void Write(AttemptId attempt, std::uint32_t process);
+  void Write(AttemptId attempt, std::uint32_t process, std::int64_t run_us);
   void Delete(AttemptId attempt);
   void DeleteJob(std::uint32_t process, JobId job);
   void DeleteAll(std::uint32_t process);

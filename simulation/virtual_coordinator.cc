@@ -240,17 +240,20 @@ void VirtualCoordinator::Handle(ClientSubmit& item) {
 
 namespace {
 
-coordinator::Event EventOf(WorkerId worker, const worker::Report& report, const DataPlane& data,
-                           std::uint64_t run_us) {
+coordinator::Event EventOf(WorkerId worker, const worker::Report& report, const DataPlane& data) {
   using Cause = coordinator::AttemptFailed::Cause;
   const auto failed = [&](Cause cause) {
     return coordinator::AttemptFailed{worker, report.attempt, cause, report.message, {}};
   };
   switch (report.outcome) {
     case worker::Outcome::kSucceeded: {
-      const TaskRef& task = data.Find(report.attempt)->task;
-      return coordinator::AttemptSucceeded{
-          worker, report.attempt, {{kCounterName, CountOf(task)}}, ResultOf(task), run_us};
+      const AttemptTrace& trace = *data.Find(report.attempt);
+      return coordinator::AttemptSucceeded{.worker = worker,
+                                           .attempt = report.attempt,
+                                           .counters = {{kCounterName, CountOf(trace.task)}},
+                                           .result = ResultOf(trace.task),
+                                           .run_us = static_cast<std::uint64_t>(trace.run_us),
+                                           .records = RecordsOf(trace.task)};
     }
     case worker::Outcome::kFailed:
       return failed(Cause::kUser);
@@ -285,8 +288,7 @@ void VirtualCoordinator::Handle(FromWorker& item) {
     Step(event);
   } else if (const auto* reports = std::get_if<worker::SendReports>(&item.message)) {
     for (const worker::Report& report : reports->reports) {
-      Step(EventOf(worker, report, world_->data,
-                   static_cast<std::uint64_t>(world_->conditions.task_time)));
+      Step(EventOf(worker, report, world_->data));
     }
   } else if (std::holds_alternative<worker::SendDrain>(item.message)) {
     Step(coordinator::WorkerDraining{worker});

@@ -160,8 +160,10 @@ void VirtualWorker::Perform(const worker::ForwardToRunner& output) {
   const auto& assignment = static_cast<const AssignmentPayload&>(payload);
   if (runner->Find(assignment.attempt) != nullptr) return;
   world_->checker.OnRunnerStartsAttempt(assignment.attempt);
-  VirtualRunner::Attempt attempt{assignment.attempt, assignment.task, false,
-                                 InputsOf(*runner, assignment)};
+  VirtualRunner::Attempt attempt;
+  attempt.id = assignment.attempt;
+  attempt.task = assignment.task;
+  attempt.reads = InputsOf(*runner, assignment);
   if (runner->running.size() < slots_) {
     Begin(*runner, std::move(attempt));
   } else {
@@ -202,6 +204,8 @@ void VirtualWorker::Begin(VirtualRunner& runner, VirtualRunner::Attempt attempt)
   const Microseconds takes = attempt.cancelled
                                  ? kMillisecond
                                  : world_->random.Spread(world_->conditions.task_time) * slowness_;
+  attempt.began = world_->heap.now();
+  attempt.takes = takes;
   PushMine(takes, Happening::kAttemptEnds, attempt.id.value());
   runner.running.push_back(std::move(attempt));
 }
@@ -214,6 +218,20 @@ void VirtualWorker::Perform(const worker::CancelOnRunner& output) {
     if (attempt == nullptr) continue;
     attempt->cancelled = true;
     PushMine(world_->random.Between(0, 50) * kMillisecond, Happening::kAttemptEnds, id.value());
+  }
+}
+
+void VirtualWorker::ReportProgress() {
+  const Microseconds now = world_->heap.now();
+  for (const VirtualRunner& runner : runners_) {
+    if (runner.detached || runner.running.empty()) continue;
+    worker::RunnerProgressed progressed{runner.id, {}};
+    for (const VirtualRunner::Attempt& attempt : runner.running) {
+      const auto ran = static_cast<std::uint64_t>(now - attempt.began);
+      const auto takes = static_cast<std::uint64_t>(std::max<Microseconds>(attempt.takes, 1));
+      progressed.progress.push_back({attempt.id, RecordsOf(attempt.task) * ran / takes});
+    }
+    Do(progressed);
   }
 }
 
@@ -248,7 +266,7 @@ worker::Report VirtualWorker::Finish(const VirtualRunner::Attempt& attempt) {
     world_->checker.OnFetchFailed(*missing);
     return {attempt.id, worker::Outcome::kFetchFailed, "map output is missing", missing};
   }
-  world_->data.Write(attempt.id, index_);
+  world_->data.Write(attempt.id, index_, world_->heap.now() - attempt.began);
   return {attempt.id, worker::Outcome::kSucceeded, {}, nullptr};
 }
 

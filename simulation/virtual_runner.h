@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "simulation/event_heap.h"
 #include "simulation/payloads.h"
 #include "worker/core/input.h"
 
@@ -25,6 +26,7 @@ struct VirtualRunner {
     AttemptId id;
     TaskRef task;
     bool cancelled = false;
+    Microseconds began = 0, takes = 0;
     std::vector<SourcesPtr> reads;  // as of its assignment
   };
   std::shared_ptr<const StartPayload> plan;

@@ -85,6 +85,7 @@ void VirtualWorker::SetTimer() {
 void VirtualWorker::OnTimer() {
   if (world_->heap.now() >= timer_at_) timer_at_ = kNoTimer;
   if (core_->next_deadline() > clock_.At(world_->heap.now())) return SetTimer();
+  ReportProgress();
   Do(worker::Tick{});
 }
 

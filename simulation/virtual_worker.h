@@ -86,6 +86,8 @@ class VirtualWorker {
   // The sources that the attempt's stage reads, as its runner knows them.
   std::vector<VirtualRunner::SourcesPtr> InputsOf(const VirtualRunner& runner,
                                                   const AssignmentPayload& assignment);
+  // What the runners say of their progress; the real ones do so twice between heartbeats.
+  void ReportProgress();
   worker::Report Finish(const VirtualRunner::Attempt& attempt);
   // The outputs the attempt can't read; null if it read them all.
   std::shared_ptr<FetchFailedDetails> Read(const VirtualRunner::Attempt& attempt);
