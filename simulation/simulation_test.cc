@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -10,7 +11,7 @@
 namespace gristmill::simulation {
 namespace {
 
-constexpr std::uint64_t kSeeds = 250;
+constexpr std::uint64_t kSeeds = GRISTMILL_SIMULATED_SEEDS;
 
 TEST(Simulation, HoldsUnderAllFaultsForEverySeed) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
@@ -65,7 +66,7 @@ TEST(Simulation, LetsEveryKindOfFaultComeUp) {
     FaultSet faults;
     faults.Insert(static_cast<Fault>(i));
     std::uint64_t same = 0;
-    constexpr std::uint64_t kTries = 5;
+    constexpr std::uint64_t kTries = std::max<std::uint64_t>(kSeeds / 50, 2);
     for (std::uint64_t seed = 1; seed <= kTries; ++seed) {
       const Summary with = Simulate({.seed = seed, .faults = faults});
       EXPECT_EQ(with.violation, "") << NameOf(static_cast<Fault>(i));
