@@ -28,14 +28,15 @@ def wait_for(condition, what, deadline_s=60):
 class Cluster:
     """Runs `binary` as a coordinator and workers; use as a context manager."""
 
-    def __init__(self, binary, workers=2, slots=1, worker_flags=(), lease="1s", heartbeat="100ms"):
+    def __init__(self, binary, workers=2, slots=1, worker_flags=(), lease="1s", heartbeat="100ms",
+                 coordinator_flags=()):
         self.binary = str(binary)
         self.worker_flags = list(worker_flags)
         self.slots = slots
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="gristmill-test-"))
         self.processes = {}
         self.address = None
-        self._coordinator_flags = ["--lease", lease, "--heartbeat", heartbeat]
+        self._coordinator_flags = ["--lease", lease, "--heartbeat", heartbeat, *coordinator_flags]
         try:
             self.start_coordinator()
             for _ in range(workers):
@@ -110,6 +111,10 @@ class Cluster:
             return []
         result = self.run("workers", "--json", check=False)
         return json.loads(result.stdout).get("workers", []) if result.returncode == 0 else []
+
+    def run_files(self):
+        """The finished map outputs of all workers."""
+        return sorted(self.directory.glob("worker-*/**/stage-*-task-*-attempt-*.runs"))
 
     def submit(self, *args):
         return self.run("submit", *args).stdout.split()[0]

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import unittest
 
+import run_file
 from cluster import Cluster, read_output, wait_for
 
 TESTBED = None
@@ -162,6 +163,36 @@ class ConformanceTest(unittest.TestCase):
         # and can only be had over the network.
         self.kill_a_worker("reduce", 0, worker_flags=["--shuffle", "remote"],
                            phase_of_kill="other")
+
+    def corrupt_a_map_output(self, offset_of, worker_flags):
+        """Flips a bit of map 2's output between map and reduce; map 2 alone is to run again."""
+        paths = make_text(self.directory, files=6)
+        c = self.cluster(workers=2, worker_flags=worker_flags, coordinator_flags=["--no-speculation"])
+        job = c.submit(*self.gate_flags(paths, hold="map", task=5))
+        wait_for(lambda: len(c.run_files()) == 5, "the outputs of all maps but the held one")
+        run_file.flip(next(p for p in c.run_files() if "-task-2-" in p.name), offset_of)
+        (self.marks / "release").touch()
+        status = c.wait(job)
+        self.assertEqual(status["state"], "JOB_STATE_SUCCEEDED", f"{status}\n{c.logs()}")
+        self.assertEqual(parse_counts(read_output(self.out)), count_words(paths))
+        self.assertEqual({t: len(p) for t, p in self.announced("map").items()},
+                         {t: 2 if t == 2 else 1 for t in range(6)})
+        maps = status["stages"][0]
+        self.assertEqual(int(maps["outputsLost"]), 1, maps)
+        self.assertEqual(int(maps["attemptsFailed"]), 0, "it is nobody's fault")
+
+    def test_a_damaged_map_output_on_this_host_is_made_again(self):
+        self.corrupt_a_map_output(lambda data: run_file.payload_offset(data, 1), [])
+
+    def test_a_damaged_map_output_that_is_fetched_is_made_again(self):
+        self.corrupt_a_map_output(lambda data: run_file.payload_offset(data, 1),
+                                  ["--shuffle", "remote"])
+
+    def test_a_map_output_with_a_damaged_index_on_this_host_is_made_again(self):
+        self.corrupt_a_map_output(run_file.index_offset, [])
+
+    def test_a_map_output_with_a_damaged_index_that_is_fetched_is_made_again(self):
+        self.corrupt_a_map_output(run_file.index_offset, ["--shuffle", "remote"])
 
     def test_a_coordinator_killed_in_mid_job_goes_on_after_its_restart(self):
         paths = make_text(self.directory, files=6)

@@ -104,40 +104,6 @@ TEST(RunFile, AnEmptyMapOutputIsAFileToo) {
   EXPECT_THAT(*read, IsEmpty());
 }
 
-TEST(RunFile, EveryFlippedByteIsFound) {
-  const TestDirectory dir;
-  for (const BlockCodec codec : {BlockCodec::kNone, BlockCodec::kLz4}) {
-    WriteSample(dir.path("run"), codec);
-    const std::string good = ReadFile(dir.path("run"));
-    for (std::size_t at = 0; at < good.size(); ++at) {
-      std::string bad = good;
-      bad[at] = static_cast<char>(bad[at] ^ (1 << at % 8));
-      const std::string path = dir.Write("bad", bad);
-      bool found = false;
-      for (std::uint32_t p = 0; p < 4; ++p) {
-        const auto read = ReadPartition(path, p);
-        if (read.ok()) {
-          EXPECT_EQ(*read, ExpectedPartitions()[p]) << "byte " << at;
-        } else {
-          EXPECT_TRUE(absl::IsDataLoss(read.status())) << read.status();
-          found = true;
-        }
-      }
-      EXPECT_TRUE(found) << "byte " << at;
-    }
-  }
-}
-
-TEST(RunFile, EveryTruncationIsFound) {
-  const TestDirectory dir;
-  WriteSample(dir.path("run"));
-  const std::string good = ReadFile(dir.path("run"));
-  for (std::size_t bytes = 0; bytes < good.size(); ++bytes) {
-    const std::string path = dir.Write("bad", good.substr(0, bytes));
-    EXPECT_TRUE(absl::IsDataLoss(OpenRunFile(path, kId).status())) << bytes;
-  }
-}
-
 TEST(RunFile, TheOutputOfAnotherAttemptIsRefused) {
   const TestDirectory dir;
   WriteSample(dir.path("run"));
