@@ -20,8 +20,8 @@ BINARY = None
 OK, JOB_FAILED, USAGE, UNREACHABLE = 0, 1, 2, 3
 
 
-def run(*args, env=None, preexec_fn=None):
-    return subprocess.run([BINARY, *map(str, args)], capture_output=True, text=True, timeout=120,
+def run(*args, env=None, preexec_fn=None, binary=None):
+    return subprocess.run([binary or BINARY, *map(str, args)], capture_output=True, text=True, timeout=120,
                           stdin=subprocess.DEVNULL, preexec_fn=preexec_fn,
                           env={**os.environ, "GRISTMILL_COORDINATOR": "127.0.0.1:1",
                                **(env or {})})
@@ -143,18 +143,23 @@ class BadInputTest(unittest.TestCase):
     def test_glob_without_match(self):
         self.refuse(USAGE, "*.csv", args=self.wordcount(source=f"{self.directory}/*.csv"))
 
-    def as_nobody(self):
-        os.setgid(65534)
-        os.setuid(65534)
+    def refuse_nobody(self, *needles, args):
+        """refuse(), as a user who may enter this test's directory but perhaps not the build's."""
+        def become_nobody():
+            os.setgid(65534)
+            os.setuid(65534)
+
+        binary = shutil.copy(BINARY, self.directory / "gristmill")
+        self.refuse(USAGE, *needles, args=args, preexec_fn=become_nobody, binary=binary)
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root to become another user")
     def test_input_without_permission(self):
         self.text.chmod(0o600)
-        self.refuse(USAGE, str(self.text), args=self.wordcount(), preexec_fn=self.as_nobody)
+        self.refuse_nobody(str(self.text), args=self.wordcount())
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root to become another user")
     def test_directory_without_permission(self):
-        self.refuse(USAGE, str(self.out), args=self.wordcount(), preexec_fn=self.as_nobody)
+        self.refuse_nobody(str(self.out), args=self.wordcount())
 
     def test_output_that_exists(self):
         self.out.mkdir()

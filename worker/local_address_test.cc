@@ -10,7 +10,6 @@ namespace {
 
 TEST(LocalAddressTest, ACoordinatorOnLoopbackReachesUsOnLoopback) {
   EXPECT_EQ(*AddressTowards("127.0.0.1:7070"), "127.0.0.1");
-  EXPECT_THAT(*AddressTowards("localhost:7070"), testing::AnyOf("127.0.0.1", "::1"));
 }
 
 TEST(LocalAddressTest, AnAddressWithoutAPortIsRefusedWithAnExample) {
