@@ -80,14 +80,18 @@ std::string RenderWorkers(const v1::WorkersResponse& workers) {
   if (workers.workers().empty()) {
     return "no workers; start one with 'gristmill worker --coordinator HOST:PORT'\n";
   }
+  std::string notes;
   Table table({">WORKER", "NAME", "STATE", ">SLOTS USED", "SHUFFLE ADDRESS", ">LAST HEARD"});
   for (const v1::WorkerStatus& worker : workers.workers()) {
     table.AddRow({std::to_string(worker.id()), worker.name(), std::string(NameOf(worker.state())),
                   fmt::format("{}/{}", worker.slots_used(), worker.slots()),
                   OrDash(worker.shuffle_address()),
                   FormatDuration(worker.last_heartbeat_ms()) + " ago"});
+    if (!worker.note().empty()) {
+      notes += fmt::format("worker {} gets {}\n", worker.id(), worker.note());
+    }
   }
-  return table.Render();
+  return table.Render() + notes;
 }
 
 }  // namespace gristmill::cli

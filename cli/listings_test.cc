@@ -106,6 +106,11 @@ TEST(RenderWorkers, ShowsSlotsAndWhenItWasHeard) {
   EXPECT_EQ(RenderWorkers(workers),
             "WORKER  NAME     STATE  SLOTS USED  SHUFFLE ADDRESS  LAST HEARD\n"
             "     1  host:42  ready         3/4  10.0.0.1:4000    250 ms ago\n");
+  worker.set_state(v1::WORKER_STATE_QUARANTINED);
+  worker.set_note("no tasks for 59 s: two other workers could not fetch its map output");
+  EXPECT_THAT(RenderWorkers(workers),
+              testing::EndsWith("worker 1 gets no tasks for 59 s: two other workers could not "
+                                "fetch its map output\n"));
 }
 
 TEST(ToJson, UsesProtobufsMappingWithEveryField) {

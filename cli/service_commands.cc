@@ -38,6 +38,7 @@ absl::Status CheckCoordinatorFlags(CoordinatorFlags* flags) {
   coordinator::ServerOptions& options = flags->options;
   GM_RETURN_IF_ERROR(ParseDurationFlag("--heartbeat", flags->heartbeat, &options.heartbeat_ms));
   GM_RETURN_IF_ERROR(ParseDurationFlag("--lease", flags->lease, &options.lease_ms));
+  GM_RETURN_IF_ERROR(ParseDurationFlag("--quarantine", flags->quarantine, &options.quarantine_ms));
   if (options.heartbeat_ms < 10 || options.lease_ms < 2 * options.heartbeat_ms) {
     return InvalidArgument(
         "--lease {} is too short for --heartbeat {}; a lease must last two heartbeats or more, and "

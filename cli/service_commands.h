@@ -12,7 +12,7 @@ namespace gristmill::cli {
 // Durations are parsed from text such as "10s"; empty means the default in `options`.
 struct CoordinatorFlags {
   coordinator::ServerOptions options;
-  std::string heartbeat, lease;
+  std::string heartbeat, lease, quarantine;
   std::string log_level = "info";
 };
 int RunCoordinator(CoordinatorFlags flags);

@@ -44,6 +44,12 @@ void AddCoordinator(CLI::App& app, Command* chosen) {
                    "As long as jobs that ended have so many tasks together, 'tasks' shows them")
       ->type_name("N")
       ->default_str(std::to_string(flags->options.keep_tasks));
+  command
+      ->add_option(
+          "--quarantine", flags->quarantine,
+          "A worker on which what works elsewhere keeps failing gets no tasks for so long, "
+          "at first; 0s: never [60s]")
+      ->type_name("DURATION");
   command->add_flag("!--no-speculation", flags->options.speculation,
                     "Never try a slow task a second time on another worker");
   AddLogLevel(command, &flags->log_level);

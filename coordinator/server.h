@@ -16,6 +16,7 @@ struct ServerOptions {
   DurationMs heartbeat_ms = 1'000;
   DurationMs lease_ms = 10'000;
   bool speculation = true;               // slow tasks are tried a second time elsewhere
+  DurationMs quarantine_ms = 60'000;     // of workers that fail often, the first time; 0: never
   std::uint64_t keep_jobs = 10'000;      // of those that ended last; at least 1
   std::uint64_t keep_tasks = 2'000'000;  // of those jobs together
   // The journal is compacted when what was added to it outweighs its last compaction and this.

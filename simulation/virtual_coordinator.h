@@ -120,6 +120,8 @@ class VirtualCoordinator {
   void Perform(const coordinator::JobAccepted& action);
   void Perform(const coordinator::ReleaseWorker& action);
   void Perform(const coordinator::DropJobs& action);
+  void Perform(const coordinator::QuarantineWorker&) {}  // for people only
+  void Perform(const coordinator::EndQuarantine&) {}
   void TellJobEnd(JobId job, WorkerId worker);
   void TellSources(Told& told, StageRef stage, Outbox& outbox);
   void TellBroadcast(Told& told, StageRef stage, Outbox& outbox);

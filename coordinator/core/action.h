@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/instant.h"
 #include "coordinator/core/record.h"
 
 namespace gristmill::coordinator {
@@ -60,9 +61,18 @@ struct JobAccepted {
 struct ReleaseWorker {
   WorkerId worker;
 };
+// For people: what the core keeps from the worker, and why. The second takes the first back.
+struct QuarantineWorker {
+  WorkerId worker;
+  DurationMs ms = 0;
+  std::string evidence;
+};
+struct EndQuarantine {
+  WorkerId worker;
+};
 
-using Action =
-    std::variant<StartAttempt, CancelAttempt, AcceptWorker, DropWorker, AcknowledgeReport,
-                 CommitOutput, EndJob, DropJobs, JobAccepted, ReleaseWorker>;
+using Action = std::variant<StartAttempt, CancelAttempt, AcceptWorker, DropWorker,
+                            AcknowledgeReport, CommitOutput, EndJob, DropJobs, JobAccepted,
+                            ReleaseWorker, QuarantineWorker, EndQuarantine>;
 
 }  // namespace gristmill::coordinator

@@ -9,6 +9,7 @@
 #include "coordinator/core/cluster_state.h"
 #include "coordinator/core/coordinator_state.h"
 #include "coordinator/core/handlers.h"
+#include "coordinator/core/quarantine.h"
 #include "coordinator/core/scheduler.h"
 #include "coordinator/core/speculation.h"
 #include "coordinator/core/turn.h"
@@ -29,6 +30,7 @@ Output Coordinator::Step(const Event& event, Instant now) {
   Turn turn{*state_, now, {}, {}, {}};
   ForgetOldJobs(turn);
   std::visit([&](const auto& e) { OnEvent(turn, e); }, event);
+  ReviewQuarantine(turn);
   AssignFreeSlots(turn);
   AssignAhead(turn);
   SpeculateIfDue(turn);
@@ -55,7 +57,9 @@ Output Coordinator::Recover(Instant now) {
 }
 
 Instant Coordinator::next_deadline() const {
-  return std::min(state_->workers.first_lease().first, state_->next_look);
+  const auto& quarantined = state_->workers.quarantined();
+  const Instant quarantine_end = quarantined.empty() ? kNever : quarantined.begin()->first;
+  return std::min({state_->workers.first_lease().first, state_->next_look, quarantine_end});
 }
 
 }  // namespace gristmill::coordinator

@@ -25,8 +25,9 @@
 namespace gristmill::coordinator {
 
 struct Limits {
-  DurationMs lease_ms = 10'000;  // a worker not heard for this long is lost
-  bool speculation = true;       // slow attempts get a second one on another worker
+  DurationMs lease_ms = 10'000;       // a worker not heard for this long is lost
+  bool speculation = true;            // slow attempts get a second one on another worker
+  DurationMs quarantine_ms = 60'000;  // of a bad worker, the first time (quarantine.h); 0: never
   // Of the jobs that ended last, so many are remembered; with their tasks only as long as those are
   // not more than this together.
   std::size_t ended_jobs_max = 10'000;
@@ -58,7 +59,7 @@ struct TaskView {
   WorkerId worker;
   std::uint32_t failures = 0;
 };
-enum class WorkerState : std::uint8_t { kReady, kDisconnected, kDraining };
+enum class WorkerState : std::uint8_t { kReady, kDisconnected, kDraining, kQuarantined };
 struct WorkerView {
   WorkerId id;
   std::string instance, name, shuffle_address, spill_directory;
@@ -66,6 +67,9 @@ struct WorkerView {
   std::uint32_t attempts = 0;  // with those that wait there for a slot
   WorkerState state = WorkerState::kReady;
   Instant last_heard;
+  // kQuarantined only; why is a clause.
+  Instant quarantine_end;
+  std::string why_quarantined;
 };
 
 // Not thread-safe. Same state, event and now: same Output.

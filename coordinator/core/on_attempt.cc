@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "coordinator/core/handlers.h"
+#include "coordinator/core/quarantine.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -60,9 +61,13 @@ bool DeclareOutputsLost(Turn& turn, const TaskRef& reader, const AttemptFailed& 
     const Task& task = turn.state.task(lost);
     // An output made after the reader started is not the one it failed to fetch: of many readers
     // that miss the same output, only the first makes it run again.
-    if (task.state != TaskState::kSucceeded || task.attempt > event.attempt) continue;
-    turn.release_candidates.push_back(task.worker);
-    turn.Decide(OutputLostRecord{lost});
+    const bool is_first = task.state == TaskState::kSucceeded && task.attempt < event.attempt;
+    const WorkerId holder = is_first ? task.worker : WorkerId();
+    if (is_first) {
+      turn.release_candidates.push_back(holder);
+      turn.Decide(OutputLostRecord{lost});
+    }
+    NoteMissedOutput(turn, lost, holder, event.worker);
   }
   DeclareOrphansLost(turn, job);
   return named;
@@ -90,6 +95,7 @@ void OnEvent(Turn& turn, const AttemptSucceeded& event) {
   turn.state.workers.Find(event.worker)->LearnPace(event.run_us, stage.usual.run_us);
   stage.Learn(event.run_us, event.records);
   turn.finisher = event.worker;
+  NoteSuccess(turn, *ref, event.worker);
   EndOtherAttempt(turn, *ref, event.attempt);
   AttemptSucceededRecord record{event.attempt, {}, {}};
   if (!stage.tasks[ref->task].counted) {
@@ -106,6 +112,7 @@ void OnEvent(Turn& turn, const AttemptFailed& event) {
   if (!ref) return;
   switch (event.cause) {
     case AttemptFailed::Cause::kUser:
+      NoteFailure(turn, *ref, event.worker);
       OnUserFailure(turn, *ref, event.attempt, event.message);
       return;
     case AttemptFailed::Cause::kFetch:

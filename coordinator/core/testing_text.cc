@@ -53,6 +53,8 @@ const char* Text(WorkerState state) {
       return "disconnected";
     case WorkerState::kDraining:
       return "draining";
+    case WorkerState::kQuarantined:
+      return "quarantined";
   }
   return "?";
 }
@@ -140,6 +142,13 @@ struct ActionText {
   }
   std::string operator()(const ReleaseWorker& a) const {
     return fmt::format("release-worker {}", a.worker.value());
+  }
+  std::string operator()(const QuarantineWorker& a) const {
+    return fmt::format("quarantine-worker {} for {} ms{}", a.worker.value(), a.ms,
+                       Quoted(a.evidence));
+  }
+  std::string operator()(const EndQuarantine& a) const {
+    return fmt::format("end-quarantine of worker {}", a.worker.value());
   }
 };
 

@@ -21,11 +21,15 @@ WorkerView ViewOf(const Worker& worker) {
                   .slots_used = worker.slots - worker.free_slots(),
                   .attempts = static_cast<std::uint32_t>(worker.running.size()),
                   .state = WorkerState::kReady,
-                  .last_heard = worker.last_heard};
+                  .last_heard = worker.last_heard,
+                  .quarantine_end = worker.quarantine_end,
+                  .why_quarantined = worker.evidence};
   if (!worker.connected) {
     view.state = WorkerState::kDisconnected;
   } else if (worker.draining) {
     view.state = WorkerState::kDraining;
+  } else if (worker.is_quarantined()) {
+    view.state = WorkerState::kQuarantined;
   }
   return view;
 }

@@ -85,6 +85,14 @@ void WorkerPool::Drain(Worker& worker) {
   AddToIndexes(worker);
 }
 
+void WorkerPool::Quarantine(Worker& worker, Instant end) {
+  RemoveFromIndexes(worker);
+  worker.quarantine_end = end;
+  AddToIndexes(worker);
+}
+
+void WorkerPool::EndQuarantine(Worker& worker) { Quarantine(worker, Instant()); }
+
 void WorkerPool::StartAttempt(Worker& worker, AttemptId attempt, JobId job) {
   GM_CHECK(worker.free_slots() > 0 || worker.room_ahead(job) > 0);
   RemoveFromIndexes(worker);
@@ -137,6 +145,7 @@ std::pair<Instant, WorkerId> WorkerPool::first_lease() const {
 }
 
 void WorkerPool::RemoveFromIndexes(const Worker& worker) {
+  quarantined_.erase({worker.quarantine_end, worker.id});
   if (!worker.is_ready()) return;
   ready_.erase(worker.id);
   ready_slots_ -= worker.slots;
@@ -144,6 +153,9 @@ void WorkerPool::RemoveFromIndexes(const Worker& worker) {
 }
 
 void WorkerPool::AddToIndexes(const Worker& worker) {
+  if (worker.connected && !worker.draining && worker.is_quarantined()) {
+    quarantined_.insert({worker.quarantine_end, worker.id});
+  }
   if (!worker.is_ready()) return;
   ready_.insert(worker.id);
   ready_slots_ += worker.slots;

@@ -40,11 +40,21 @@ struct Worker {
   Instant last_heard;
   Instant lease_end = kNever;  // kNever until it is first heard
   int fresh_leases = 0;        // given by RenewAllLeases since it was last heard
+  // Of quarantine.cc: how often went wrong of late what works elsewhere, per mille; the newest
+  // tasks that failed here, and whose output was missed; who last missed one.
+  std::uint32_t trouble = 0;
+  absl::btree_set<TaskRef> failed_tasks, missed_outputs;
+  WorkerId complainer;
+  Instant complained_at;
+  Instant quarantine_end;  // zero if it is in none
+  const char* evidence = "";
+  int relapses = 0;
 
   // A moving average; `usual_us` is what others needed for such a task.
   void LearnPace(std::uint64_t run_us, std::uint64_t usual_us);
   bool is_slow() const { return pace > 1'500; }
-  bool is_ready() const { return connected && !draining; }
+  bool is_quarantined() const { return quarantine_end != Instant(); }
+  bool is_ready() const { return connected && !draining && !is_quarantined(); }
   std::uint32_t free_slots() const;
   // How many attempts of the job may wait here beyond the slots: none while those of another job
   // run, as they would share the slots' threads.
@@ -81,6 +91,8 @@ class WorkerPool {
   void Connect(Worker& worker);
   void Disconnect(Worker& worker);
   void Drain(Worker& worker);
+  void Quarantine(Worker& worker, Instant end);
+  void EndQuarantine(Worker& worker);
   void StartAttempt(Worker& worker, AttemptId attempt, JobId job);  // a slot is free, or room ahead
   void EndAttempt(Worker& worker, AttemptId attempt, JobId job);    // it runs there
   void RenewLease(Worker& worker, Instant now, DurationMs lease_ms);  // it was heard
@@ -94,6 +106,8 @@ class WorkerPool {
   std::size_t ready_count() const { return ready_.size(); }
   std::uint64_t ready_slots() const { return ready_slots_; }
   const absl::btree_set<WorkerId>& draining() const { return draining_; }
+  // End and worker of each quarantine that alone keeps its worker from being ready.
+  const absl::btree_set<std::pair<Instant, WorkerId>>& quarantined() const { return quarantined_; }
   // End and owner of the lease that ends first; kNever if none is running.
   std::pair<Instant, WorkerId> first_lease() const;
 
@@ -109,6 +123,7 @@ class WorkerPool {
   absl::btree_set<WorkerId> ready_;
   std::uint64_t ready_slots_ = 0;
   absl::btree_set<WorkerId> draining_;
+  absl::btree_set<std::pair<Instant, WorkerId>> quarantined_;
   absl::btree_set<std::pair<Instant, WorkerId>> leases_;
 };
 

@@ -91,6 +91,8 @@ class Driver {
   void Perform(const DropJobs& action);
   void Perform(const JobAccepted& action);
   void Perform(const ReleaseWorker& action);
+  void Perform(const QuarantineWorker& action);
+  void Perform(const EndQuarantine& action);
 
   const Options options_;
   OutputPort* const outputs_;

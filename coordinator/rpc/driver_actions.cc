@@ -79,6 +79,16 @@ void Driver::Perform(const ReleaseWorker& action) {
   link->outbox.Add(std::move(message));
 }
 
+void Driver::Perform(const QuarantineWorker& action) {
+  spdlog::warn("worker {} ({}) gets no tasks for {} s: {}", action.worker.value(),
+               catalog_.WorkerName(action.worker), action.ms / 1'000.0, action.evidence);
+}
+
+void Driver::Perform(const EndQuarantine& action) {
+  spdlog::info("worker {} ({}) gets tasks again", action.worker.value(),
+               catalog_.WorkerName(action.worker));
+}
+
 void Driver::Log(const Record& record) const {
   if (const auto* submitted = std::get_if<JobSubmittedRecord>(&record)) {
     spdlog::info("job {} ({}) was submitted", submitted->job.value(), submitted->shape.name);

@@ -93,6 +93,7 @@ absl::Status GrpcServer::Recover(const ServerOptions& options) {
   Driver::Options driver_options;
   driver_options.limits = {.lease_ms = options.lease_ms,
                            .speculation = options.speculation,
+                           .quarantine_ms = options.quarantine_ms,
                            .ended_jobs_max = std::max<std::size_t>(options.keep_jobs, 1),
                            .ended_tasks_max = options.keep_tasks};
   driver_options.heartbeat_ms = options.heartbeat_ms;

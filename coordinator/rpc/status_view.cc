@@ -39,6 +39,8 @@ v1::WorkerState ViewState(WorkerState state) {
       return v1::WORKER_STATE_DISCONNECTED;
     case WorkerState::kDraining:
       return v1::WORKER_STATE_DRAINING;
+    case WorkerState::kQuarantined:
+      return v1::WORKER_STATE_QUARANTINED;
   }
   return v1::WORKER_STATE_UNSPECIFIED;
 }
@@ -163,6 +165,11 @@ v1::WorkersResponse ViewWorkers(const Coordinator& core, Instant now) {
     status->set_state(ViewState(worker.state));
     status->set_shuffle_address(worker.shuffle_address);
     status->set_last_heartbeat_ms(now - worker.last_heard);
+    if (worker.state == WorkerState::kQuarantined) {
+      status->set_note(fmt::format("no tasks for {} s: {}",
+                                   std::max<DurationMs>(0, worker.quarantine_end - now) / 1'000,
+                                   worker.why_quarantined));
+    }
   }
   return response;
 }
