@@ -115,11 +115,12 @@ absl::Status WritePythonScript(const std::string& path) {
 
 absl::StatusOr<PythonRun> RunPython(const std::string& python, const std::string& script,
                                     PythonMode mode, std::uint32_t workers, const Workload& work,
-                                    ChildSet* children) {
-  GM_ASSIGN_OR_RETURN(const std::string output,
-                      RunToEnd({python, script, NameOf(mode), std::to_string(workers), work.job,
-                                std::to_string(work.size), std::to_string(work.tasks)},
-                               kDeadlineMs, children));
+                                    cluster::ChildSet* children) {
+  GM_ASSIGN_OR_RETURN(
+      const std::string output,
+      cluster::RunToEnd({python, script, NameOf(mode), std::to_string(workers), work.job,
+                         std::to_string(work.size), std::to_string(work.tasks)},
+                        kDeadlineMs, children));
   PythonRun run;
   unsigned long long answer = 0;
   if (std::sscanf(output.c_str(), "%lf %llu", &run.seconds, &answer) != 2) {

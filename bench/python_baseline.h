@@ -5,8 +5,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "bench/child_process.h"
 #include "bench/workload.h"
+#include "cluster/child_process.h"
 
 namespace gristmill::bench {
 
@@ -23,7 +23,7 @@ std::string FindPython();
 // `script` is where WritePythonScript put it.
 absl::StatusOr<PythonRun> RunPython(const std::string& python, const std::string& script,
                                     PythonMode mode, std::uint32_t workers, const Workload& work,
-                                    ChildSet* children);
+                                    cluster::ChildSet* children);
 
 absl::Status WritePythonScript(const std::string& path);
 

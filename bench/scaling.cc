@@ -13,8 +13,6 @@
 #include <vector>
 
 #include "base/status.h"
-#include "bench/child_process.h"
-#include "bench/local_cluster.h"
 #include "bench/python_baseline.h"
 #include "bench/report.h"
 #include "bench/svg_chart.h"
@@ -25,6 +23,8 @@
 #include "cli/table.h"
 #include "cli/temp_directory.h"
 #include "client/client.h"
+#include "cluster/child_process.h"
+#include "cluster/local_cluster.h"
 #include "worker/worker.h"
 
 namespace gristmill::bench {
@@ -66,7 +66,7 @@ class Scaling {
 
   absl::Status Measure();
   const Report& report() const { return report_; }
-  ChildSet* children() { return &children_; }
+  cluster::ChildSet* children() { return &children_; }
 
  private:
   absl::Status Prepare();
@@ -81,12 +81,12 @@ class Scaling {
 
   const ScalingOptions& options_;
   const std::string directory_;
-  ChildSet children_;
+  cluster::ChildSet children_;
   Report report_;
   std::uint64_t answer_ = 0;
   std::string python_;
   std::string script_;
-  std::vector<std::unique_ptr<LocalCluster>> clusters_;
+  std::vector<std::unique_ptr<cluster::LocalCluster>> clusters_;
   std::vector<Run> runs_;  // parallel to report_.measurements
 };
 
@@ -159,9 +159,15 @@ void Scaling::Add(Measurement measurement, Run run) {
 absl::Status Scaling::AddCluster(SeriesKind series, std::uint32_t processes,
                                  std::uint32_t threads) {
   const std::string directory = fmt::format("{}/cluster-{}", directory_, clusters_.size());
-  GM_ASSIGN_OR_RETURN(auto cluster, LocalCluster::Start(directory, processes, threads, &children_));
-  auto client = std::make_shared<Client>(cluster->address());
-  clusters_.push_back(std::move(cluster));
+  const std::vector<std::string> flags = {"--log-level", "warn"};
+  GM_ASSIGN_OR_RETURN(auto started, cluster::LocalCluster::Start({.directory = directory,
+                                                                  .workers = processes,
+                                                                  .slots = threads,
+                                                                  .coordinator_flags = flags,
+                                                                  .worker_flags = flags},
+                                                                 &children_));
+  auto client = std::make_shared<Client>(started->address());
+  clusters_.push_back(std::move(started));
   Add({.series = series, .processes = processes, .threads = threads, .seconds = {}},
       [this, client, output = directory + "/output"] { return RunCluster(*client, output); });
   return absl::OkStatus();

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/attempt_limits.h"
-#include "simulation/random.h"
+#include "base/random.h"
 
 namespace gristmill::simulation {
 

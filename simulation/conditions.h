@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "base/instant.h"
+#include "base/random.h"
 #include "coordinator/core/coordinator.h"
 #include "coordinator/journal/journal.h"
 #include "simulation/event_heap.h"
 #include "simulation/faults.h"
 #include "simulation/options.h"
-#include "simulation/random.h"
 
 namespace gristmill::simulation {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "simulation/random.h"
+#include "base/random.h"
 
 namespace gristmill::simulation {
 

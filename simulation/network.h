@@ -8,10 +8,10 @@
 #include <variant>
 #include <vector>
 
+#include "base/random.h"
 #include "coordinator/core/event.h"
 #include "simulation/conditions.h"
 #include "simulation/event_heap.h"
-#include "simulation/random.h"
 #include "worker/core/input.h"
 #include "worker/core/output.h"
 

@@ -7,13 +7,13 @@
 #include <string>
 #include <utility>
 
+#include "base/random.h"
 #include "simulation/checker.h"
 #include "simulation/conditions.h"
 #include "simulation/data_plane.h"
 #include "simulation/event_heap.h"
 #include "simulation/network.h"
 #include "simulation/options.h"
-#include "simulation/random.h"
 #include "simulation/sabotage.h"
 
 namespace gristmill::simulation {

@@ -1,4 +1,4 @@
-// Processes that a benchmark starts, and that end with it.
+// Processes that this one starts, and that end with it.
 #pragma once
 
 #include <sys/types.h>
@@ -15,7 +15,7 @@
 #include "absl/synchronization/mutex.h"
 #include "base/instant.h"
 
-namespace gristmill::bench {
+namespace gristmill::cluster {
 
 // The children that run now. Thread-safe.
 class ChildSet {
@@ -29,12 +29,19 @@ class ChildSet {
   std::set<pid_t> pids_ ABSL_GUARDED_BY(mutex_);
 };
 
+struct ChildOptions {
+  std::vector<std::string> argv;  // argv[0] is a path
+  std::string ready;  // how the line on its stderr begins that says that it is ready; may be empty
+  std::string log = {};  // a file to which its stderr is appended; empty: none
+  int network = -1;      // a descriptor of the network namespace that it lives in; -1: ours
+};
+
+// Start it on a thread that lives as long as the process should. For the rest used by one thread.
 class ChildProcess {
  public:
-  // Starts argv[0], which is a path. `ready` is how the line on its stderr begins that says it is
-  // ready. `children` outlives the object.
-  static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(std::vector<std::string> argv,
-                                                             std::string ready, ChildSet* children);
+  // `children` outlives the object.
+  static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(ChildOptions options,
+                                                             ChildSet* children);
   // Asks it to end and waits; after five seconds it is killed.
   ~ChildProcess();
 
@@ -42,14 +49,22 @@ class ChildProcess {
   // the deadline passed.
   absl::StatusOr<std::string> WaitUntilReady(DurationMs deadline_ms);
 
+  pid_t pid() const { return pid_; }
+  bool HasEnded() const;
+  // Its last lines on stderr, each indented on a line of its own; " none" if it wrote none.
+  std::string LastWords();
+  // Sends SIGKILL and waits for the end.
+  void Kill();
+
  private:
-  ChildProcess(pid_t pid, int stderr_fd, std::string name, std::string ready, ChildSet* children);
+  ChildProcess(pid_t pid, int stderr_fd, int log_fd, ChildOptions options, ChildSet* children);
   void ReadLines();
   void TakeLine(std::string line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsDecided() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const pid_t pid_;
   const int stderr_fd_;
+  const int log_fd_;  // -1: none
   const std::string name_;
   const std::string ready_;
   ChildSet* const children_;
@@ -63,5 +78,9 @@ class ChildProcess {
 // Runs argv to its end and returns its stdout. Its stderr is ours.
 absl::StatusOr<std::string> RunToEnd(std::vector<std::string> argv, DurationMs deadline_ms,
                                      ChildSet* children);
+// The same, in that network namespace (-1: ours) and without its output, which becomes part of the
+// status if it fails.
+absl::Status RunQuietly(std::vector<std::string> argv, int network, DurationMs deadline_ms,
+                        ChildSet* children);
 
-}  // namespace gristmill::bench
+}  // namespace gristmill::cluster

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 
-namespace gristmill::simulation {
+namespace gristmill {
 
 // xoshiro256** (Blackman and Vigna), seeded by splitmix64.
 class Random {
@@ -54,4 +54,4 @@ class Random {
   std::array<std::uint64_t, 4> state_;
 };
 
-}  // namespace gristmill::simulation
+}  // namespace gristmill
