@@ -232,6 +232,7 @@ std::shared_ptr<const v1::ShuffleSources> EmbeddedJob::SourcesOf(std::uint32_t s
   auto sources = std::make_shared<v1::ShuffleSources>();
   sources->set_job(job_.value());
   sources->set_stage(stage);
+  sources->set_stage_tasks(core_.job(job_)->stages[stage].tasks);
   sources->add_peers()->set_spill_directory(options_.spill_directory);
   for (const auto& output : core_.stage_outputs(job_, stage)) {
     sources->add_tasks(output.task);

@@ -147,6 +147,7 @@ class WorkerTest : public testing::Test {
     v1::CoordinatorMessage message;
     v1::ShuffleSources& sources = *message.mutable_sources();
     sources.set_job(7);
+    sources.set_stage_tasks(2);
     sources.add_peers()->set_address(register_.shuffle_address());
     for (std::uint32_t task = 0; task < 2; ++task) {
       sources.add_tasks(task);

@@ -99,7 +99,7 @@ class Coordinator {
   std::optional<TaskView> task(const TaskRef& ref) const;
   std::vector<WorkerView> workers() const;  // live ones, in order of id
   std::optional<WorkerView> worker(WorkerId id) const;
-  // Finished tasks of a stage and where their output lies; ascending task.
+  // Finished tasks of a stage and where their output lies, in the order of what they read.
   struct OutputLocation {
     std::uint32_t task;
     AttemptId attempt;

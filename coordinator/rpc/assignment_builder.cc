@@ -45,8 +45,9 @@ v1::CoordinatorMessage AssignmentBuilder::MakeSources(StageRef stage) const {
   sources->set_job(stage.first.value());
   sources->set_stage(stage.second);
   const auto outputs = core_->stage_outputs(stage.first, stage.second);
-  const CatalogEntry* entry = catalog_->Find(stage.first);
-  GM_CHECK(outputs.size() == entry->plan->stages(static_cast<int>(stage.second)).task_count());
+  const std::uint32_t tasks = core_->job(stage.first)->stages[stage.second].tasks;
+  GM_CHECK(outputs.size() == tasks);
+  sources->set_stage_tasks(tasks);
   absl::flat_hash_map<WorkerId, std::uint32_t> peer_indexes;
   for (const auto& output : outputs) {
     const auto [found, is_new] =

@@ -148,17 +148,16 @@ std::vector<MapOutput> Attempt::UpstreamOutputs() const {
   for (const v1::StageEdge& edge : stage().inputs()) {
     if (edge.kind() != v1::EDGE_KIND_SHUFFLE) continue;
     const auto found = inputs_.sources.find(edge.from_stage());
-    const std::vector<MapOutput> outputs =
-        found == inputs_.sources.end() ? std::vector<MapOutput>{} : MapOutputsOf(*found->second);
-    const auto& upstream = job_.plan.stages(static_cast<int>(edge.from_stage()));
-    bool complete = outputs.size() == upstream.task_count();
-    for (std::size_t i = 0; complete && i < outputs.size(); ++i) {
-      complete = outputs[i].task ==
-                 TaskRef{JobId(job_.job), edge.from_stage(), static_cast<std::uint32_t>(i)};
-    }
-    if (!complete) {
+    if (found == inputs_.sources.end()) {
       throw TaskError(
-          fmt::format("the list of map outputs of stage {} is incomplete", edge.from_stage()));
+          fmt::format("the list of map outputs of stage {} has not arrived", edge.from_stage()));
+    }
+    const std::vector<MapOutput> outputs = MapOutputsOf(*found->second);
+    // The plan's tasks are there from the beginning; some may have been cut since.
+    const auto& upstream = job_.plan.stages(static_cast<int>(edge.from_stage()));
+    if (outputs.size() < upstream.task_count()) {
+      throw TaskError(fmt::format("the list of map outputs of stage {} lacks some of the plan's",
+                                  edge.from_stage()));
     }
     all.insert(all.end(), outputs.begin(), outputs.end());
   }

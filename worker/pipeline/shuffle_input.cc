@@ -100,9 +100,21 @@ std::vector<MapOutput> MapOutputsOf(const v1::ShuffleSources& sources) {
   const bool parallel = sources.attempts_size() == sources.tasks_size() &&
                         sources.peer_indexes_size() == sources.tasks_size();
   if (!parallel) throw TaskError("the list of map outputs contradicts itself");
+  const auto count = static_cast<std::uint32_t>(sources.tasks_size());
+  if (count != sources.stage_tasks()) {
+    throw TaskError(
+        fmt::format("the list of map outputs of stage {} is incomplete: it has {} of {}",
+                    sources.stage(), count, sources.stage_tasks()));
+  }
   std::vector<MapOutput> outputs;
-  outputs.reserve(static_cast<std::size_t>(sources.tasks_size()));
+  outputs.reserve(count);
+  std::vector<bool> named(count);
   for (int i = 0; i < sources.tasks_size(); ++i) {
+    const std::uint32_t task = sources.tasks(i);
+    if (task >= count || named[task]) {
+      throw TaskError("the list of map outputs has a task twice or one too many");
+    }
+    named[task] = true;
     if (sources.peer_indexes(i) >= static_cast<std::uint32_t>(sources.peers_size())) {
       throw TaskError("the list of map outputs names a worker that it does not hold");
     }
@@ -111,13 +123,11 @@ std::vector<MapOutput> MapOutputsOf(const v1::ShuffleSources& sources) {
       throw TaskError(fmt::format("the spill directory '{}' is not a plain absolute path",
                                   peer.spill_directory()));
     }
-    outputs.push_back({{JobId(sources.job()), sources.stage(), sources.tasks(i)},
+    outputs.push_back({{JobId(sources.job()), sources.stage(), task},
                        AttemptId(sources.attempts(i)),
                        peer.address(),
                        peer.spill_directory()});
   }
-  std::sort(outputs.begin(), outputs.end(),
-            [](const MapOutput& a, const MapOutput& b) { return a.task < b.task; });
   return outputs;
 }
 

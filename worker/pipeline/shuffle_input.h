@@ -14,7 +14,7 @@
 namespace gristmill::worker {
 
 struct ShuffleInput {
-  std::vector<SegmentRef> segments;  // in the order of (stage, map task, run)
+  std::vector<SegmentRef> segments;  // in the order of (stage, map task's input, run)
   std::uint64_t bytes = 0;           // of the segments
 };
 
@@ -24,8 +24,9 @@ struct ShuffleOptions {
   ShufflePort* port = nullptr;    // null: everything must be a local file
 };
 
-// The outputs of `sources` in the order of their tasks. TaskError if the message contradicts
-// itself or names a path that must not be followed.
+// The outputs of all tasks of the stage, each once, in the order of `sources`: that of what the
+// tasks read. TaskError if the message contradicts itself, lacks one or names a path that must not
+// be followed.
 std::vector<MapOutput> MapOutputsOf(const v1::ShuffleSources& sources);
 
 // Opens the run file of each output, or fetches the partition if it lies on another host. Throws

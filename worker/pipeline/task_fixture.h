@@ -158,6 +158,7 @@ class TaskFixture : public ::testing::Test {
   void RunMaps(const std::string& address = "") {
     auto sources = std::make_shared<v1::ShuffleSources>();
     sources->set_job(7);
+    sources->set_stage_tasks(job_.plan.stages(0).task_count());
     v1::ShufflePeer* const peer = sources->add_peers();
     peer->set_spill_directory(job_.spill_directory);
     peer->set_address(address);

@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "worker/pipeline/segment_transfer.h"
+#include "worker/pipeline/shuffle_input.h"
 #include "worker/pipeline/task_fixture.h"
 
 namespace gristmill::worker {
@@ -14,6 +15,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -124,6 +126,29 @@ TEST_F(TaskShuffle, AReduceOverAnIncompleteListOfOutputsIsRefused) {
   fewer->mutable_peer_indexes()->RemoveLast();
   inputs_.sources[0] = fewer;
   EXPECT_THAT(Run(1, 0, 200).message(), HasSubstr("incomplete"));
+}
+
+TEST_F(TaskShuffle, AReduceOverAListThatHasAnOutputTwiceIsRefused) {
+  RunMaps();
+  auto twice = std::make_shared<v1::ShuffleSources>(*inputs_.sources[0]);
+  twice->set_tasks(1, 0);
+  inputs_.sources[0] = twice;
+  EXPECT_THAT(Run(1, 0, 200).message(), HasSubstr("has a task twice"));
+}
+
+TEST_F(TaskShuffle, MapOutputsKeepTheOrderInWhichTheyAreNamed) {
+  v1::ShuffleSources sources;
+  sources.set_job(7);
+  sources.set_stage_tasks(3);
+  sources.add_peers();
+  for (const std::uint32_t task : {0u, 2u, 1u}) {
+    sources.add_tasks(task);
+    sources.add_attempts(100 + task);
+    sources.add_peer_indexes(0);
+  }
+  std::vector<std::uint32_t> tasks;
+  for (const MapOutput& output : MapOutputsOf(sources)) tasks.push_back(output.task.task);
+  EXPECT_THAT(tasks, ElementsAre(0, 2, 1));
 }
 
 TEST_F(TaskShuffle, ASpillDirectoryThatLeadsElsewhereIsRefused) {
