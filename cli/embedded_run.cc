@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/process.h"
 #include "base/status.h"
+#include "base/task_timeout.h"
 #include "cli/progress_display.h"
 #include "cli/task_pool.h"
 #include "coordinator/admission.h"
@@ -32,8 +33,18 @@ class EmbeddedJob {
   EmbeddedOutcome Run();
 
  private:
+  struct UnderWay {
+    std::shared_ptr<PoolTask> task;
+    Instant since;
+    bool overdue = false;  // asked to stop, for its time is up
+  };
+
   // What the core is told of a report.
   coordinator::Event EventOf(const v1::TaskReport& report);
+  DurationMs task_timeout_ms() const;
+  void StopOverdueTasks();
+  void EndStuck(const UnderWay& stuck);
+  std::string Describe(const v1::TaskId& task, const std::string& reason) const;
   void Handle(coordinator::Event event);
   void HandleAll();
   void Perform(const coordinator::Action& action);
@@ -65,7 +76,7 @@ class EmbeddedJob {
     std::string trouble;  // of the last try
   };
   std::optional<PendingCommit> commit_;
-  std::map<AttemptId, std::shared_ptr<PoolTask>> under_way_;
+  std::map<AttemptId, UnderWay> under_way_;
   // By stage: the core's version and the message made of it.
   std::map<std::uint32_t, std::pair<std::uint64_t, std::shared_ptr<const v1::ShuffleSources>>>
       sources_;
@@ -103,6 +114,7 @@ EmbeddedOutcome EmbeddedJob::Run() {
   bool cancelling = false;
   while (!ended_ || !under_way_.empty()) {
     for (const v1::TaskReport& report : pool_.TakeReports(kProgressMs)) Handle(EventOf(report));
+    if (task_timeout_ms() > 0) StopOverdueTasks();
     if (commit_ && (Cancelled() || MonotonicNow() >= commit_->next_try)) {
       TryCommit();
       HandleAll();
@@ -123,10 +135,49 @@ EmbeddedOutcome EmbeddedJob::Run() {
   return outcome;
 }
 
+DurationMs EmbeddedJob::task_timeout_ms() const {
+  return static_cast<DurationMs>(context_.plan.request().task_timeout_ms());
+}
+
+// Looked at ten times a second.
+void EmbeddedJob::StopOverdueTasks() {
+  const Instant now = MonotonicNow();
+  for (auto& [attempt, under_way] : under_way_) {
+    const DurationMs late_ms = now - under_way.since - task_timeout_ms();
+    if (late_ms < 0) continue;
+    if (under_way.overdue && late_ms >= options_.stop_deadline_ms) EndStuck(under_way);
+    under_way.overdue = true;
+    under_way.task->control.cancelled = true;
+  }
+}
+
+void EmbeddedJob::EndStuck(const UnderWay& stuck) {
+  if (output_) output_->Abandon();
+  v1::JobStatus status = Status();
+  status.set_finished_unix_ms(UnixNowMs());
+  if (!ended_) {
+    status.set_state(v1::JOB_STATE_FAILED);
+    status.set_message(Describe(stuck.task->assignment.id(),
+                                DescribeTaskTimeout(task_timeout_ms()) +
+                                    "; it did not stop when asked, so the process ended"));
+  }
+  options_.on_stuck(status);
+  GM_CHECK(false);  // it returned
+}
+
+// The failure of a task that had failed as often as the core knows, in words that say where it
+// read.
+std::string EmbeddedJob::Describe(const v1::TaskId& task, const std::string& reason) const {
+  const TaskRef ref{job_, task.stage(), task.task()};
+  return DescribeTaskFailure(context_.plan, splits_, ref, core_.task(ref)->failures + 1, "",
+                             reason);
+}
+
 coordinator::Event EmbeddedJob::EventOf(const v1::TaskReport& report) {
   const AttemptId attempt(report.attempt());
-  const auto task = under_way_.extract(attempt);
-  GM_CHECK(!task.empty());
+  const auto extracted = under_way_.extract(attempt);
+  GM_CHECK(!extracted.empty());
+  const UnderWay& was = extracted.mapped();
   if (report.outcome() == v1::TASK_OUTCOME_SUCCEEDED) {
     coordinator::Counters counters;
     for (const v1::Counter& c : report.counters()) counters.emplace_back(c.name(), c.value());
@@ -137,18 +188,17 @@ coordinator::Event EmbeddedJob::EventOf(const v1::TaskReport& report) {
                                     .cause = coordinator::AttemptFailed::Cause::kUser,
                                     .message = report.message(),
                                     .lost_outputs = {}};
+  const bool overdue = was.overdue && report.outcome() == v1::TASK_OUTCOME_HANDED_BACK;
+  if (overdue) failed.message = DescribeTaskTimeout(task_timeout_ms());
   if (report.outcome() == v1::TASK_OUTCOME_FETCH_FAILED) {
     failed.cause = coordinator::AttemptFailed::Cause::kFetch;
     for (const v1::TaskId& id : report.lost_outputs()) {
       failed.lost_outputs.push_back({job_, id.stage(), id.task()});
     }
-  } else if (report.outcome() == v1::TASK_OUTCOME_HANDED_BACK) {
+  } else if (report.outcome() == v1::TASK_OUTCOME_HANDED_BACK && !overdue) {
     failed.cause = coordinator::AttemptFailed::Cause::kHandedBack;
   } else if (!ended_) {
-    const v1::TaskId& id = task.mapped()->assignment.id();
-    const TaskRef ref{job_, id.stage(), id.task()};
-    last_failure_ = DescribeTaskFailure(context_.plan, splits_, ref, core_.task(ref)->failures + 1,
-                                        "", report.message());
+    last_failure_ = Describe(was.task->assignment.id(), failed.message);
   }
   return failed;
 }
@@ -176,7 +226,7 @@ void EmbeddedJob::Perform(const coordinator::Action& action) {
     StartTask(*start);
   } else if (const auto* cancel = std::get_if<coordinator::CancelAttempt>(&action)) {
     const auto task = under_way_.find(cancel->attempt);
-    if (task != under_way_.end()) task->second->control.cancelled = true;
+    if (task != under_way_.end()) task->second.task->control.cancelled = true;
   } else if (const auto* commit = std::get_if<coordinator::CommitOutput>(&action)) {
     commit_.emplace(PendingCommit{commit->winners, CommitRetries(options_.commit_retries), {}, {}});
     TryCommit();
@@ -209,7 +259,7 @@ void EmbeddedJob::StartTask(const coordinator::StartAttempt& start) {
   auto task = std::make_shared<PoolTask>();
   task->assignment = MakeAssignment(context_.plan, splits_, start.task, start.attempt);
   task->inputs = InputsOf(start.task.stage);
-  under_way_[start.attempt] = task;
+  under_way_[start.attempt] = {task, MonotonicNow()};  // a thread is free for it
   pool_.Start(std::move(task));
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/instant.h"
 #include "gristmill/v1/job.pb.h"
 #include "storage/commit_retries.h"
 
@@ -21,6 +22,10 @@ struct EmbeddedOptions {
   std::function<void(const v1::JobStatus&)> on_progress;
   // Set by another thread to cancel; seen within a tenth of a second. May be null.
   const std::atomic<bool>* cancelled = nullptr;
+  // Called when a task ran out of its time and does not stop when asked: a thread can't be killed,
+  // so this is to end the process. The status is that of the end, and no output is left.
+  std::function<void(const v1::JobStatus&)> on_stuck;  // needed if the request has a task timeout
+  DurationMs stop_deadline_ms = 2'000;                 // from asking a task to stop to on_stuck
   CommitRetries::Limits commit_retries = {};
 };
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -14,8 +15,10 @@
 
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "base/instant.h"
 #include "base/status.h"
 #include "cli/progress.h"
+#include "cli/progress_display.h"
 #include "cli/temp_directory.h"
 #include "gristmill/job.h"
 
@@ -228,6 +231,52 @@ TEST_F(EmbeddedRunTest, EndsCancelledAndLeavesNoOutput) {
   const EmbeddedOutcome outcome = RunEmbedded(Request("test_holder", "output"), options).value();
   EXPECT_EQ(outcome.status.state(), v1::JOB_STATE_CANCELLED);
   EXPECT_FALSE(fs::exists(Path("output")));
+}
+
+class EmbeddedTimeoutTest : public EmbeddedRunTest {
+ protected:
+  EmbeddedTimeoutTest() : options_(Options(1)), request_(Request("test_holder", "output")) {
+    WriteInput("a\n");
+    holder_runs = &runs_;
+    holder_may_end = &may_end_;
+    request_.set_max_attempts(1);
+    request_.set_task_timeout_ms(50);
+  }
+
+  absl::Notification runs_;
+  absl::Notification may_end_;
+  EmbeddedOptions options_;
+  v1::JobRequest request_;
+};
+
+TEST_F(EmbeddedTimeoutTest, ATaskThatStopsWhenItsTimeIsUpHasFailed) {
+  options_.stop_deadline_ms = 60'000;
+  options_.on_stuck = [](const v1::JobStatus&) { ADD_FAILURE() << "it stops when asked"; };
+  std::optional<Instant> begun;
+  int late_looks = 0;  // tasks are looked at before each
+  options_.on_progress = [&](const v1::JobStatus&) {
+    if (!begun) begun = MonotonicNow();
+    if (MonotonicNow() - *begun > 50 && ++late_looks == 2) may_end_.Notify();
+  };
+  const EmbeddedOutcome outcome = RunEmbedded(request_, options_).value();
+  EXPECT_EQ(outcome.status.state(), v1::JOB_STATE_FAILED);
+  EXPECT_THAT(outcome.status.message(),
+              AllOf(HasSubstr("map task 0 failed once: it ran longer than --task-timeout 50 ms"),
+                    HasSubstr("input.txt")));
+  EXPECT_FALSE(fs::exists(Path("output")));
+}
+
+TEST_F(EmbeddedTimeoutTest, ATaskThatDoesNotStopEndsTheProcessAndLeavesNoOutput) {
+  struct ProcessEnds {};
+  options_.stop_deadline_ms = 1;
+  options_.on_stuck = [&](const v1::JobStatus& status) {
+    EXPECT_EQ(status.state(), v1::JOB_STATE_FAILED);
+    EXPECT_THAT(status.message(), HasSubstr("it did not stop when asked, so the process ended"));
+    EXPECT_FALSE(fs::exists(Path("output")));
+    may_end_.Notify();
+    throw ProcessEnds();
+  };
+  EXPECT_THROW(static_cast<void>(RunEmbedded(request_, options_)), ProcessEnds);
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ struct JobFlags {
   std::uint32_t max_attempts = 0;
   std::string split_size;
   std::string memory;
+  std::string task_timeout;
   std::string output_format;  // "text", "records" or "fixed"
   bool overwrite = false;
 };

@@ -48,6 +48,7 @@ TEST(BuildRequest, ReadsParametersAndSizes) {
   flags.params = {"lower=true", "pattern=a=b", "empty="};
   flags.split_size = "1MiB";
   flags.memory = "2G";
+  flags.task_timeout = "1.5s";
   flags.partitions = 0;
   flags.output_format = "records";
   const v1::JobRequest request = BuildRequest(flags).value();
@@ -55,6 +56,7 @@ TEST(BuildRequest, ReadsParametersAndSizes) {
                                                      Pair("empty", "")));
   EXPECT_EQ(request.split_bytes(), 1u << 20);
   EXPECT_EQ(request.memory_bytes(), 2u << 30);
+  EXPECT_EQ(request.task_timeout_ms(), 1'500u);
   EXPECT_TRUE(request.has_partitions());  // so that admission can refuse zero
   EXPECT_EQ(request.output_format(), v1::OUTPUT_FORMAT_RECORD_FILE);
 }
@@ -66,6 +68,17 @@ TEST(BuildRequest, RefusesWhatIsNoParameter) {
             "--param 'lower' is not of the form name=value; write for example --param lower=true");
   flags.params = {"lower=true", "lower=false"};
   EXPECT_EQ(RefusalOf(flags), "parameter 'lower' is given twice; keep one of them");
+}
+
+TEST(BuildRequest, RefusesWhatIsNoTimeForATask) {
+  JobFlags flags = WordCount();
+  flags.task_timeout = "soon";
+  EXPECT_EQ(RefusalOf(flags),
+            "--task-timeout: 'soon' is not a duration; write a number and a unit, such as 500ms, "
+            "10s or 5m");
+  flags.task_timeout = "0s";
+  EXPECT_EQ(RefusalOf(flags),
+            "--task-timeout is zero; give it a time such as 10m, or leave it out");
 }
 
 TEST(BuildRequest, RefusesWhatIsNoSizeAndNoFormat) {

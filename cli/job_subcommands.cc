@@ -43,6 +43,10 @@ void AddJobFlags(CLI::App* command, JobFlags* flags) {
       ->add_option("--max-attempts", flags->max_attempts,
                    "Tries of a task before the job fails [4]")
       ->type_name("N");
+  command
+      ->add_option("--task-timeout", flags->task_timeout,
+                   "Most time for a try of a task; then it counts as failed [no limit]")
+      ->type_name("DURATION");
 }
 
 void AddRun(CLI::App& app, Command* chosen) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <vector>
 
 #include "base/status.h"
 #include "cli/embedded_run.h"
@@ -14,6 +15,25 @@
 #include "worker/worker.h"
 
 namespace gristmill::cli {
+namespace {
+
+// Tells how the job ended; returns the exit code.
+int Conclude(const v1::JobStatus& status, const std::vector<v1::Counter>& counters,
+             bool was_interrupted, bool quiet) {
+  if (was_interrupted && status.state() == v1::JOB_STATE_CANCELLED) {
+    fmt::print(stderr, "gristmill: interrupted; nothing was left in the output directory\n");
+    return kInterrupted;
+  }
+  const DurationMs elapsed_ms = ElapsedMs(status, UnixNowMs());
+  if (status.state() != v1::JOB_STATE_SUCCEEDED) {
+    fmt::print(stderr, "gristmill: {}\n", RenderSummary(status, counters, elapsed_ms));
+  } else if (!quiet) {
+    fmt::print(stderr, "{}\n", RenderSummary(status, counters, elapsed_ms));
+  }
+  return ExitCodeOf(status.state());
+}
+
+}  // namespace
 
 int RunJob(const RunFlags& flags) {
   const absl::StatusOr<v1::JobRequest> request = BuildRequest(flags.job);
@@ -39,22 +59,17 @@ int RunJob(const RunFlags& flags) {
   options.spill_directory = spill->path();
   options.on_progress = [&](const v1::JobStatus& status) { display.Update(status); };
   options.cancelled = &cancelled;
+  options.on_stuck = [&](const v1::JobStatus& status) {
+    display.Finish();
+    const int code = Conclude(status, {}, cancelled, flags.quiet);
+    spill->Remove();
+    _exit(code);
+  };
   const absl::StatusOr<EmbeddedOutcome> outcome = RunEmbedded(*request, options);
   display.Finish();
   if (!outcome.ok()) return Fail(outcome.status());
 
-  const v1::JobStatus& status = outcome->status;
-  const DurationMs elapsed_ms = ElapsedMs(status, UnixNowMs());
-  if (cancelled && status.state() == v1::JOB_STATE_CANCELLED) {
-    fmt::print(stderr, "gristmill: interrupted; nothing was left in the output directory\n");
-    return kInterrupted;
-  }
-  if (status.state() != v1::JOB_STATE_SUCCEEDED) {
-    fmt::print(stderr, "gristmill: {}\n", RenderSummary(status, outcome->counters, elapsed_ms));
-  } else if (!flags.quiet) {
-    fmt::print(stderr, "{}\n", RenderSummary(status, outcome->counters, elapsed_ms));
-  }
-  return ExitCodeOf(status.state());
+  return Conclude(outcome->status, outcome->counters, cancelled, flags.quiet);
 }
 
 }  // namespace gristmill::cli

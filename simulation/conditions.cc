@@ -93,6 +93,11 @@ Conditions DrawConditions(const Options& options, Random& random) {
     conditions.fault_period /= 10;
   }
   conditions.task_failure_of = 20 + random.Below(200);
+  // Slow hosts and runners that hang are beyond it, and tasks that are long by themselves now and
+  // then.
+  if (small && conditions.faults.contains(Fault::kTask) && random.OneIn(3)) {
+    conditions.task_timeout_ms = std::max<DurationMs>(6 * conditions.task_time / kMillisecond, 500);
+  }
   return conditions;
 }
 

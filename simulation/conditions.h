@@ -32,6 +32,7 @@ struct Conditions {
   Microseconds ends_by = 0;           // after the begin of calm: every job
   Microseconds fault_period = 0;      // mean, per kind of fault; more often in large clusters
   std::uint32_t task_failure_of = 0;  // one attempt in so many fails
+  DurationMs task_timeout_ms = 0;     // most time of an attempt; zero: no limit
 
   bool may(Fault fault) const { return !calm && faults.contains(fault); }
   // Small clusters are checked after each turn of the coordinator, large ones now and then.

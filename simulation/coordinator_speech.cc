@@ -81,7 +81,8 @@ void VirtualCoordinator::Perform(const coordinator::StartAttempt& action) {
   auto told = std::find_if(link->told.begin(), link->told.end(),
                            [&](const Told& known) { return known.job == task.job; });
   if (told == link->told.end()) {
-    link->outbox.messages.push_back({worker::JobStarted{task.job, plan}});
+    link->outbox.messages.push_back(
+        {worker::JobStarted{task.job, plan, world_->conditions.task_timeout_ms}});
     told = link->told.insert(told, Told{task.job, {}, {}});
   }
   for (const coordinator::EdgeShape& edge : plan->shape.stages[task.stage].inputs) {

@@ -282,8 +282,8 @@ void VirtualCoordinator::Handle(FromWorker& item) {
   const WorkerId worker = found->second;
   if (const auto* heartbeat = std::get_if<Heartbeat>(&item.message)) {
     coordinator::WorkerHeartbeat event{worker, {}};
-    for (const auto& [attempt, records] : heartbeat->progress) {
-      event.progress.push_back({attempt, records});
+    for (const worker::Progress& progress : heartbeat->progress) {
+      event.progress.push_back({progress.attempt, progress.records});
     }
     Step(event);
   } else if (const auto* reports = std::get_if<worker::SendReports>(&item.message)) {

@@ -229,7 +229,9 @@ void VirtualWorker::ReportProgress() {
     for (const VirtualRunner::Attempt& attempt : runner.running) {
       const auto ran = static_cast<std::uint64_t>(now - attempt.began);
       const auto takes = static_cast<std::uint64_t>(std::max<Microseconds>(attempt.takes, 1));
-      progressed.progress.push_back({attempt.id, RecordsOf(attempt.task) * ran / takes});
+      progressed.progress.push_back(
+          {attempt.id, RecordsOf(attempt.task) * ran / takes,
+           std::max<DurationMs>((now - attempt.began) / kMillisecond, 1)});
     }
     Do(progressed);
   }

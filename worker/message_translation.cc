@@ -19,6 +19,9 @@ class ReportPayload : public Payload {
 // A coordinator that says zero must not make heartbeats a busy loop.
 constexpr std::uint32_t kHeartbeatMsMin = 10;
 
+// Long enough to mean never, short enough to be added to an instant.
+constexpr std::uint64_t kTaskTimeoutMsMax = std::uint64_t{1} << 50;
+
 // What the tag and the length in front of a nested message take at most.
 constexpr std::size_t kFramingBytesMax = 12;
 
@@ -36,11 +39,13 @@ SessionRegistered Translate(const v1::Registered& registered) {
 JobStarted Translate(v1::JobStart&& start, const RunnerSetup& setup) {
   auto payload = std::make_shared<CommandPayload>();
   v1::RunnerStart& command = *payload->command.mutable_start();
+  const auto timeout_ms = static_cast<DurationMs>(
+      std::min(start.plan().request().task_timeout_ms(), kTaskTimeoutMsMax));
   command.set_job(start.job());
   *command.mutable_plan() = std::move(*start.mutable_plan());
   command.set_threads(setup.threads);
   command.set_spill_directory(setup.spill_directory);
-  return {JobId(start.job()), std::move(payload)};
+  return {JobId(start.job()), std::move(payload), timeout_ms};
 }
 
 SourcesChanged Translate(v1::ShuffleSources&& sources) {
@@ -148,7 +153,9 @@ std::optional<Input> InputOf(RunnerId runner, v1::RunnerMessage message) {
   if (message.has_progress()) {
     RunnerProgressed progressed{runner, {}};
     for (const v1::AttemptProgress& progress : message.progress().progress()) {
-      progressed.progress.push_back({AttemptId(progress.attempt()), progress.records()});
+      progressed.progress.push_back(
+          {AttemptId(progress.attempt()), progress.records(),
+           static_cast<DurationMs>(std::min(progress.run_ms(), kTaskTimeoutMsMax))});
     }
     return progressed;
   }

@@ -34,6 +34,7 @@ struct Report {
 struct Progress {
   AttemptId attempt;
   std::uint64_t records = 0;  // input records so far
+  DurationMs run_ms = 0;      // since it got a thread; zero while it waits for one
 };
 
 // --- The session with the coordinator ----------------------------------------------------------
@@ -53,6 +54,7 @@ struct SessionLost {
 struct JobStarted {
   JobId job;
   PayloadPtr start;
+  DurationMs task_timeout_ms = 0;  // most time of an attempt on its thread; zero: no limit
 };
 struct SourcesChanged {
   JobId job;

@@ -22,7 +22,9 @@ WorkerCore::Job* WorkerCore::LiveJob(JobId job) {
 // Sent again at every session; a runner that has it already is not told again.
 void WorkerCore::On(const JobStarted& started) {
   Job& job = jobs_[started.job];
-  if (!job.start) job.start = started.start;
+  if (job.start) return;
+  job.start = started.start;
+  job.task_timeout_ms = started.task_timeout_ms;
 }
 
 void WorkerCore::On(const SourcesChanged& changed) {
@@ -76,7 +78,7 @@ void WorkerCore::On(const AttemptsCancelled& cancelled) {
     }
   }
   for (auto& [id, attempts] : told) {
-    KillBy(runners_.at(id), now_ + limits_.stop_deadline_ms, Death::kNotCancelling);
+    KillBy(runners_.at(id), now_ + limits_.stop_deadline_ms, Death::kNotStopping);
     Emit(CancelOnRunner{id, std::move(attempts)});
   }
 }

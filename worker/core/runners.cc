@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "base/task_timeout.h"
 #include "worker/core/worker_core.h"
 
 namespace gristmill::worker {
@@ -87,6 +88,7 @@ RunnerId WorkerCore::RunnerFor(JobId id, Job& job) {
   job.runner = last_runner_;
   Runner& runner = runners_[last_runner_];
   runner.job = id;
+  runner.task_timeout_ms = job.task_timeout_ms;
   KillBy(runner, now_ + limits_.runner_start_deadline_ms, Death::kNotConnecting);
   Emit(StartRunner{last_runner_, id});
   return last_runner_;
@@ -107,6 +109,7 @@ void WorkerCore::Kill(RunnerId id, Runner& runner, Death death) {
   if (runner.killed) return;
   runner.killed = true;
   runner.kill_at = kNever;
+  runner.time_up.clear();
   Emit(KillRunner{id});
 }
 
@@ -133,10 +136,16 @@ void WorkerCore::On(const RunnerReported& reported) {
   Runner& runner = found->second;
   for (const Report& report : reported.reports) {
     if (!runner.attempts.contains(report.attempt)) continue;
+    if (report.outcome == Outcome::kHandedBack && runner.overdue.contains(report.attempt) &&
+        !runner.cancelled.contains(report.attempt)) {
+      ReportStopped(runner, report.attempt);
+    } else {
+      KeepReport(runner.job, report);
+    }
     DropAttempt(report.attempt);
-    KeepReport(runner.job, report);
   }
-  if (runner.cancelled.empty() && runner.death == Death::kNotCancelling && !runner.killed) {
+  if (runner.cancelled.empty() && runner.overdue.empty() && runner.death == Death::kNotStopping &&
+      !runner.killed) {
     runner.death = Death::kNotWanted;
     runner.kill_at = kNever;
   }
@@ -145,9 +154,39 @@ void WorkerCore::On(const RunnerReported& reported) {
 void WorkerCore::On(const RunnerProgressed& progressed) {
   for (const Progress& progress : progressed.progress) {
     const auto found = attempts_.find(progress.attempt);
-    if (found != attempts_.end() && found->second.runner == progressed.runner) {
-      found->second.records = progress.records;
-    }
+    if (found == attempts_.end() || found->second.runner != progressed.runner) continue;
+    found->second.records = progress.records;
+    Runner& runner = runners_.at(progressed.runner);
+    if (runner.task_timeout_ms == 0 || progress.run_ms == 0) continue;
+    if (runner.killed || runner.overdue.contains(progress.attempt)) continue;
+    // Kept from its first word on: one that falls silent is stopped all the same.
+    runner.time_up.emplace(progress.attempt, now_ + (runner.task_timeout_ms - progress.run_ms));
+  }
+}
+
+void WorkerCore::StopOverdue(RunnerId id, Runner& runner) {
+  std::vector<AttemptId> stopped;
+  for (const auto& [attempt, due] : runner.time_up) {
+    if (now_ >= due) stopped.push_back(attempt);
+  }
+  if (stopped.empty()) return;
+  for (const AttemptId attempt : stopped) {
+    runner.time_up.erase(attempt);
+    runner.overdue.insert(attempt);
+  }
+  KillBy(runner, now_ + limits_.stop_deadline_ms, Death::kNotStopping);
+  Emit(CancelOnRunner{id, std::move(stopped)});
+}
+
+// Of a runner whose attempts were asked to stop: the attempt did, or was stopped with its runner.
+void WorkerCore::ReportStopped(const Runner& runner, AttemptId attempt) {
+  if (runner.overdue.contains(attempt) && !runner.cancelled.contains(attempt)) {
+    KeepReport(runner.job,
+               {attempt, Outcome::kFailed, DescribeTaskTimeout(runner.task_timeout_ms), nullptr});
+  } else if (runner.cancelled.empty()) {
+    HandBack(runner.job, attempt, "its runner was stopped because another task ran too long");
+  } else {
+    HandBack(runner.job, attempt, "its runner was stopped because a cancelled task did not end");
   }
 }
 
@@ -180,8 +219,8 @@ void WorkerCore::On(const RunnerDied& died) {
     if (runner.death == Death::kForgotten || runner.death == Death::kJobEnded) continue;
     if (runner.killed && runner.death == Death::kDetached) {
       HandBack(runner.job, id, "the worker lost contact with its runner");
-    } else if (runner.killed && runner.death == Death::kNotCancelling) {
-      HandBack(runner.job, id, "its runner was stopped because a cancelled task did not end");
+    } else if (runner.killed && runner.death == Death::kNotStopping) {
+      ReportStopped(runner, id);
     } else if (runner.killed && runner.death == Death::kNotConnecting) {
       KeepReport(runner.job,
                  {id, Outcome::kFailed,

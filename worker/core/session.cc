@@ -73,6 +73,8 @@ void WorkerCore::ForgetEverything() {
     Kill(id, runner, Death::kForgotten);
     runner.attempts.clear();
     runner.cancelled.clear();
+    runner.overdue.clear();
+    runner.time_up.clear();
   }
   jobs_.clear();
   attempts_.clear();

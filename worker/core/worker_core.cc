@@ -22,7 +22,10 @@ std::vector<Output> WorkerCore::Step(const Input& input, Instant now) {
 Instant WorkerCore::next_deadline() const {
   if (left_) return kNever;
   Instant next = std::min({register_by_, next_heartbeat_, silence_deadline(), leave_at_});
-  for (const auto& [id, runner] : runners_) next = std::min(next, runner.kill_at);
+  for (const auto& [id, runner] : runners_) {
+    next = std::min(next, runner.kill_at);
+    for (const auto& [attempt, due] : runner.time_up) next = std::min(next, due);
+  }
   return next;
 }
 
@@ -30,6 +33,7 @@ void WorkerCore::On(const Tick&) {
   if (now_ >= leave_at_) return Leave({});
   for (auto& [id, runner] : runners_) {
     if (now_ >= runner.kill_at) Kill(id, runner, runner.death);
+    StopOverdue(id, runner);
   }
   if (now_ >= register_by_) {
     register_by_ = kNever;
@@ -68,6 +72,8 @@ void WorkerCore::DropAttempt(AttemptId id) {
   if (const auto runner = runners_.find(found->second.runner); runner != runners_.end()) {
     runner->second.attempts.erase(id);
     runner->second.cancelled.erase(id);
+    runner->second.overdue.erase(id);
+    runner->second.time_up.erase(id);
   }
   attempts_.erase(found);
 }

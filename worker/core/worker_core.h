@@ -44,12 +44,13 @@ class WorkerCore {
     kNotWanted,      // by itself: a crash, which is the user code's failure
     kNotConnecting,  // likewise, it never said hello
     kDetached,       // it lost its stream but lives on: ours, not the user's
-    kNotCancelling,  // a cancelled attempt would not end; the others on it are handed back
+    kNotStopping,    // a cancelled or overdue attempt would not end; the others are handed back
     kJobEnded,
     kForgotten
   };
   struct Job {
     PayloadPtr start;
+    DurationMs task_timeout_ms = 0;
     std::map<std::uint32_t, PayloadPtr> sources;     // by upstream stage
     std::map<std::uint32_t, PayloadPtr> broadcasts;  // by upstream stage
     RunnerId runner;                                 // takes new assignments; zero if there is none
@@ -62,7 +63,10 @@ class WorkerCore {
     bool killed = false;
     Instant kill_at = kNever;  // becomes `death` then
     std::set<AttemptId> attempts;
-    std::set<AttemptId> cancelled;  // a subset of attempts
+    std::set<AttemptId> cancelled;         // a subset of attempts
+    std::set<AttemptId> overdue;           // likewise: asked to stop because their time is up
+    std::map<AttemptId, Instant> time_up;  // of those that run and are not overdue yet
+    DurationMs task_timeout_ms = 0;
   };
   struct Attempt {
     JobId job;
@@ -109,6 +113,8 @@ class WorkerCore {
   void ForwardToRunnerOf(const Job& job, const PayloadPtr& payload);
   void Kill(RunnerId id, Runner& runner, Death death);
   void KillBy(Runner& runner, Instant deadline, Death death);
+  void StopOverdue(RunnerId id, Runner& runner);
+  void ReportStopped(const Runner& runner, AttemptId attempt);
   void DropAttempt(AttemptId attempt);
   void FinishEndedJob(JobId job);
 

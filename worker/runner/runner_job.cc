@@ -48,7 +48,7 @@ void RunnerJob::Run(v1::TaskAssignment assignment) {
   const std::uint64_t attempt = assignment.attempt();
   {
     absl::MutexLock lock(&mutex_);
-    if (!running_.emplace(attempt, control).second) return;
+    if (!running_.emplace(attempt, Running{control}).second) return;
   }
   const bool accepted = pool_.Submit(
       [this, assignment = std::move(assignment), control] { RunNow(assignment, *control); });
@@ -69,6 +69,7 @@ void RunnerJob::RunNow(const v1::TaskAssignment& assignment, AttemptControl& con
   {
     absl::MutexLock lock(&mutex_);
     inputs = inputs_;
+    running_.at(assignment.attempt()).since = std::chrono::steady_clock::now();
   }
   const absl::Time begin = absl::Now();
   const std::uint32_t thread = ThreadPool::ThisThread();
@@ -89,17 +90,21 @@ void RunnerJob::Cancel(const v1::CancelAttempts& cancel) {
   absl::MutexLock lock(&mutex_);
   for (const std::uint64_t attempt : cancel.attempts()) {
     const auto found = running_.find(attempt);
-    if (found != running_.end()) found->second->cancelled = true;
+    if (found != running_.end()) found->second.control->cancelled = true;
   }
 }
 
 v1::Heartbeat RunnerJob::progress() const {
   v1::Heartbeat heartbeat;
+  const auto now = std::chrono::steady_clock::now();
   absl::MutexLock lock(&mutex_);
-  for (const auto& [attempt, control] : running_) {
+  for (const auto& [attempt, running] : running_) {
     v1::AttemptProgress& progress = *heartbeat.add_progress();
     progress.set_attempt(attempt);
-    progress.set_records(control->records.load(std::memory_order_relaxed));
+    progress.set_records(running.control->records.load(std::memory_order_relaxed));
+    if (!running.since) continue;
+    const auto run = std::chrono::duration_cast<std::chrono::milliseconds>(now - *running.since);
+    progress.set_run_ms(static_cast<std::uint64_t>(std::max<std::int64_t>(run.count(), 1)));
   }
   return heartbeat;
 }

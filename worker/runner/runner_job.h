@@ -1,9 +1,11 @@
 // A runner's side of its one job: takes commands, runs attempts on the pool, hands back reports.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "absl/synchronization/mutex.h"
 #include "gristmill/v1/runner_service.pb.h"
@@ -29,10 +31,15 @@ class RunnerJob {
   // Soon, or once those before it have left it a thread.
   void Run(v1::TaskAssignment assignment);
   void Cancel(const v1::CancelAttempts& cancel);
-  // Empty if nothing runs.
+  // Empty if nothing runs. Those that wait for a thread are told, too.
   v1::Heartbeat progress() const;
 
  private:
+  struct Running {
+    std::shared_ptr<AttemptControl> control;
+    std::optional<std::chrono::steady_clock::time_point> since = {};  // when it got a thread
+  };
+
   void RunNow(const v1::TaskAssignment& assignment, AttemptControl& control);
 
   JobContext context_;  // constant after construction
@@ -40,7 +47,7 @@ class RunnerJob {
   const Report report_;
   mutable absl::Mutex mutex_;
   TaskInputs inputs_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::uint64_t, std::shared_ptr<AttemptControl>> running_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::uint64_t, Running> running_ ABSL_GUARDED_BY(mutex_);  // or waiting for a thread
   ThreadPool pool_;  // last: its threads use the rest
 };
 

@@ -1,0 +1,16 @@
+#include "base/task_timeout.h"
+
+#include <fmt/format.h>
+
+#include "base/units.h"
+
+namespace gristmill {
+
+std::string DescribeTaskTimeout(DurationMs timeout_ms) {
+  return fmt::format(
+      "it ran longer than --task-timeout {}; if it has no endless loop, allow more time or give it "
+      "less to do by --split-size, --splits or --partitions",
+      FormatDuration(timeout_ms));
+}
+
+}  // namespace gristmill

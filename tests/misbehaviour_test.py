@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""User code that misbehaves costs its own job, never a worker nor another job.
+
+In each test a well-behaved job runs on the same workers from before the mischief to its end; its
+output must be right and the workers must be the same processes as before.
+
+usage: misbehaviour_test.py TESTBED [unittest arguments]
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from cluster import Cluster, read_output, wait_for
+from word_count import count_words, make_text, parse_counts
+
+TESTBED = None
+
+
+class MisbehaviourTest(unittest.TestCase):
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="gristmill-misbehaviour-"))
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.marks = self.directory / "marks"
+        self.marks.mkdir()
+        self.input = self.directory / "one.txt"
+        self.input.write_text("a\nb\n")
+        self.out = self.directory / "out"
+
+    def start(self, workers=2, slots=2, **kwargs):
+        """A cluster whose first slot is taken by a job that behaves."""
+        c = Cluster(TESTBED, workers=workers, slots=slots, **kwargs)
+        self.addCleanup(c.stop)
+        self.cluster = c
+        self.pids = sorted(w["name"] for w in c.workers())
+        self.texts = make_text(self.directory, files=6)
+        self.good_marks = self.directory / "good-marks"
+        self.good_marks.mkdir()
+        self.good = c.submit("gate", "--output", self.directory / "good", "--partitions", 3,
+                             *(flag for path in self.texts for flag in ("--input", path)),
+                             "--param", f"dir={self.good_marks}", "--param", "hold=map",
+                             "--param", "task=0")
+        wait_for(lambda: list(self.good_marks.glob("map-0.*")), "the good job to run")
+        return c
+
+    def check_that_nobody_else_was_harmed(self):
+        (self.good_marks / "release").touch()
+        c = self.cluster
+        self.assertEqual(c.wait(self.good)["state"], "JOB_STATE_SUCCEEDED", c.logs())
+        self.assertEqual(parse_counts(read_output(self.directory / "good")),
+                         count_words(self.texts))
+        self.assertEqual(sorted(w["name"] for w in c.workers()), self.pids, c.logs())
+
+    def flags(self, how, times=1_000_000, extra=()):
+        return ["misbehave", "--input", self.input, "--output", self.out, "--param", f"how={how}",
+                "--param", f"dir={self.marks}", "--param", f"times={times}", *extra]
+
+    def misbehave(self, how, times=1_000_000, extra=(), timeout=120):
+        return self.cluster.run("submit", *self.flags(how, times, extra), "--wait", check=False,
+                                timeout=timeout)
+
+    def attempts(self):
+        return len(list(self.marks.glob("map-0.*")))
+
+    # --- Endless loops ---------------------------------------------------------------------------
+    def test_an_endless_loop_ends_at_the_task_timeout_and_fails_its_job(self):
+        self.start()
+        result = self.misbehave("loop", extra=["--task-timeout", "1s", "--max-attempts", "2"])
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("map task 0 failed 2 times", result.stderr)
+        self.assertIn("it ran longer than --task-timeout 1.0 s", result.stderr)
+        self.assertIn("one.txt", result.stderr)
+        self.assertEqual(self.attempts(), 2)
+        wait_for(lambda: not self.out.exists(), "partial output to be cleared away")
+        self.check_that_nobody_else_was_harmed()
+
+    def test_a_task_that_loops_once_and_then_ends_succeeds(self):
+        self.start()
+        result = self.misbehave("loop", times=1, extra=["--task-timeout", "1s"])
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(parse_counts(read_output(self.out)), {b"a": 1, b"b": 1})
+        self.check_that_nobody_else_was_harmed()
+
+    def test_an_embedded_run_ends_at_the_task_timeout_and_leaves_nothing(self):
+        work = self.directory / "work"
+        work.mkdir()
+        result = subprocess.run([TESTBED, "run", *self.flags("loop"), "--task-timeout", "1s",
+                                 "--threads", "2", "--work-dir", work],
+                                capture_output=True, text=True, timeout=60)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("it ran longer than --task-timeout 1.0 s", result.stderr)
+        self.assertIn("one.txt", result.stderr)
+        self.assertEqual(self.attempts(), 1)
+        self.assertFalse(self.out.exists())
+        self.assertEqual(list(work.iterdir()), [])
+
+
+if __name__ == "__main__":
+    TESTBED = pathlib.Path(sys.argv.pop(1)).resolve()
+    unittest.main(verbosity=2)
