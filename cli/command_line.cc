@@ -34,6 +34,7 @@ On a cluster:
 Also:
   gristmill bench scaling             measure how work scales on this machine
   gristmill simulate                  virtual clusters under faults: do the promises hold?
+  gristmill chaos JOB …               a job on real processes under faults: the same output?
   gristmill version
 
 'gristmill help COMMAND' shows flags and examples. A cluster is found by
@@ -185,6 +186,7 @@ int RunCommandLine(int argc, char** argv) {
   AddClusterCommands(app, &chosen);
   AddServiceCommands(app, &chosen);
   AddSimulateCommand(app, &chosen);
+  AddChaosCommand(app, &chosen);
   AddHelp(app, &chosen);
   app.add_subcommand("version", "Print the version")->callback([&chosen] {
     chosen = [] {

@@ -18,6 +18,7 @@ void AddJobCommands(CLI::App& app,
 void AddClusterCommands(CLI::App& app, Command* chosen);  // cluster_subcommands.cc: status, list, …
 void AddServiceCommands(CLI::App& app, Command* chosen);  // service_subcommands.cc
 void AddSimulateCommand(CLI::App& app, Command* chosen);  // simulate_subcommand.cc
+void AddChaosCommand(CLI::App& app, Command* chosen);     // chaos_subcommand.cc
 
 // Parses, runs, returns the exit code.
 int RunCommandLine(int argc, char** argv);

@@ -29,9 +29,11 @@ absl::StatusOr<TempDirectory> TempDirectory::Make(std::string parent) {
 TempDirectory::TempDirectory(std::string path) : path_(std::move(path)) {}
 
 TempDirectory::TempDirectory(TempDirectory&& other) noexcept
-    : path_(std::exchange(other.path_, std::string())) {}
+    : path_(std::exchange(other.path_, std::string())), kept_(other.kept_) {}
 
-TempDirectory::~TempDirectory() { Remove(); }
+TempDirectory::~TempDirectory() {
+  if (!kept_) Remove();
+}
 
 void TempDirectory::Remove() const {
   if (path_.empty()) return;

@@ -20,10 +20,13 @@ class TempDirectory {
   // Deletes it with all it holds; what can't be deleted stays. Callable from any thread, once more
   // does no harm.
   void Remove() const;
+  // It outlives the object.
+  void Keep() { kept_ = true; }
 
  private:
   explicit TempDirectory(std::string path);
   std::string path_;
+  bool kept_ = false;
 };
 
 }  // namespace gristmill::cli

@@ -77,12 +77,14 @@ int WaitForExit(pid_t pid) {
 
 void ChildSet::KillAll() {
   const absl::MutexLock lock(&mutex_);
+  killed_ = true;
   for (const pid_t pid : pids_) kill(pid, SIGKILL);
 }
 
 void ChildSet::Add(pid_t pid) {
   const absl::MutexLock lock(&mutex_);
   pids_.insert(pid);
+  if (killed_) kill(pid, SIGKILL);
 }
 
 void ChildSet::Remove(pid_t pid) {

@@ -20,6 +20,7 @@ namespace gristmill::cluster {
 // The children that run now. Thread-safe.
 class ChildSet {
  public:
+  // Those that run now, and at once whoever is added after it.
   void KillAll();
   void Add(pid_t pid);
   void Remove(pid_t pid);
@@ -27,6 +28,7 @@ class ChildSet {
  private:
   absl::Mutex mutex_;
   std::set<pid_t> pids_ ABSL_GUARDED_BY(mutex_);
+  bool killed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 struct ChildOptions {

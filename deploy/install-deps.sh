@@ -8,7 +8,7 @@
 set -euo pipefail
 
 tools=(g++ cmake ninja-build pkg-config ccache mold git ca-certificates
-       protobuf-compiler protobuf-compiler-grpc python3 python3-venv zstd)
+       protobuf-compiler protobuf-compiler-grpc python3 python3-venv zstd iproute2 nftables)
 libraries=(libgrpc++-dev libprotobuf-dev libabsl-dev libre2-dev libssl-dev libc-ares-dev
            libfmt-dev libspdlog-dev libcli11-dev libsqlite3-dev libxxhash-dev
            liblz4-dev libzstd-dev zlib1g-dev libgtest-dev libgmock-dev libbenchmark-dev)

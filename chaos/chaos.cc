@@ -1,0 +1,249 @@
+#include "chaos/chaos.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/status.h"
+#include "base/units.h"
+#include "chaos/report.h"
+#include "chaos/round.h"
+#include "chaos/round_display.h"
+#include "cli/embedded_run.h"
+#include "cli/exit_code.h"
+#include "cli/names.h"
+#include "cli/signals.h"
+#include "cli/temp_directory.h"
+#include "gristmill/registry.h"
+#include "storage/input_files.h"
+
+namespace gristmill::chaos {
+namespace {
+
+// Faults strike a round for so many leases at most; then it has so long to end.
+constexpr DurationMs kStormLeases = 10;
+constexpr DurationMs kPatienceMs = 120'000;
+constexpr absl::Duration kRemoveTime = absl::Seconds(2);
+// Many splits, so that there is always something to lose, but none of next to nothing.
+constexpr std::uint64_t kSplits = 64;
+constexpr std::uint64_t kSplitBytesMin = 16 << 10;
+// A runner that is killed counts as a failure of its tasks; here that is nobody's fault.
+constexpr std::uint32_t kAttemptsMax = 1'000;
+
+class Chaos {
+ public:
+  Chaos(const ChaosOptions& options, std::string directory, cluster::ChildSet* children)
+      : options_(options),
+        directory_(std::move(directory)),
+        children_(children),
+        request_(options.request),
+        display_(options.json ? stderr : stdout) {}
+
+  // Ok although a round broke: that is in the report.
+  absl::Status Run();
+  const Report& report() const { return report_; }
+  RoundDisplay& display() { return display_; }
+
+ private:
+  absl::Status Plan();
+  absl::Status RunSequentially();
+  absl::Status StartCluster();
+  absl::Status RunCalm(RoundRunner& runner);
+  RoundOptions OptionsOf(std::uint64_t index, const FaultSet& faults) const;
+  std::string expected_output() const { return directory_ + "/sequential"; }
+
+  const ChaosOptions& options_;
+  const std::string directory_;
+  cluster::ChildSet* const children_;
+  v1::JobRequest request_;
+  FaultSet faults_;
+  RoundDisplay display_;
+  std::unique_ptr<Network> network_;  // null if nothing is cut
+  std::unique_ptr<cluster::LocalCluster> cluster_;
+  Report report_;
+};
+
+absl::Status Chaos::Run() {
+  GM_RETURN_IF_ERROR(Plan());
+  GM_RETURN_IF_ERROR(RunSequentially());
+  GM_RETURN_IF_ERROR(StartCluster());
+  Client client(cluster_->address());
+  RoundRunner runner(cluster_.get(), network_.get(), &client, children_);
+  GM_RETURN_IF_ERROR(runner.Prepare());
+  GM_RETURN_IF_ERROR(RunCalm(runner));
+  for (std::uint64_t i = 1; i <= options_.rounds; ++i) {
+    const RoundOptions round = OptionsOf(i, faults_);
+    display_.Begin(i, options_.rounds);
+    report_.rounds.push_back(
+        runner.Run(round, [this](const v1::JobStatus& status, std::size_t faults) {
+          display_.Show(status, faults);
+        }));
+    display_.End(RenderRound(i, report_.rounds.back(), display_.columns()));
+    if (!report_.rounds.back().broken.ok()) return absl::OkStatus();
+    std::error_code ignored;
+    std::filesystem::remove_all(round.request.output(), ignored);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Chaos::Plan() {
+  const JobInfo* job = FindJob(request_.job());
+  if (job != nullptr && !job->writes_output) {
+    return InvalidArgument("job '{}' writes no output that could be compared; choose another one",
+                           request_.job());
+  }
+  GM_ASSIGN_OR_RETURN(faults_, ParseFaults(options_.faults));
+  if (faults_.contains(Fault::kCut)) {
+    auto network = Network::Make(options_.workers + 1, children_);
+    if (network.ok()) {
+      network_ = *std::move(network);
+    } else {
+      faults_.Remove(Fault::kCut);
+      if (faults_.empty()) {
+        return FailedPrecondition("the network can't be cut: {}", Message(network.status()));
+      }
+      fmt::print(stderr, "gristmill: the network is not cut: {}\n", Message(network.status()));
+    }
+  }
+  if (request_.max_attempts() == 0) request_.set_max_attempts(kAttemptsMax);
+  if (request_.split_bytes() == 0 && request_.inputs_size() > 0) {
+    GM_ASSIGN_OR_RETURN(const std::vector<v1::InputFile> files,
+                        FindInputFiles({request_.inputs().begin(), request_.inputs().end()}));
+    std::uint64_t bytes = 0;
+    for (const v1::InputFile& file : files) bytes += file.bytes();
+    request_.set_split_bytes(std::max(bytes / kSplits + 1, kSplitBytesMin));
+  }
+  report_.job = request_.job();
+  report_.workers = options_.workers;
+  report_.slots = options_.slots;
+  report_.faults = faults_;
+  return absl::OkStatus();
+}
+
+absl::Status Chaos::RunSequentially() {
+  const std::string spill = directory_ + "/spill";
+  std::error_code error;
+  std::filesystem::create_directory(spill, error);
+  if (error) return PermissionDenied("can't make {}: {}", spill, error.message());
+  v1::JobRequest request = request_;
+  request.set_output(expected_output());
+  cli::EmbeddedOptions options;
+  options.spill_directory = spill;
+  GM_ASSIGN_OR_RETURN(const cli::EmbeddedOutcome outcome, cli::RunEmbedded(request, options));
+  if (outcome.status.state() != v1::JOB_STATE_SUCCEEDED) {
+    return Internal("the job fails without any fault: {}", outcome.status.message());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Chaos::StartCluster() {
+  cluster::LocalClusterOptions options;
+  options.directory = directory_ + "/cluster";
+  options.workers = options_.workers;
+  options.slots = options_.slots;
+  options.keep_logs = true;
+  options.coordinator_flags = {"--lease", fmt::format("{}ms", options_.lease_ms), "--heartbeat",
+                               fmt::format("{}ms", options_.lease_ms / 10)};
+  if (network_ != nullptr) {
+    options.worker_flags = {"--shuffle", "remote"};
+    options.coordinator_place = network_->place(0);
+    for (std::uint32_t i = 1; i <= options_.workers; ++i) {
+      options.worker_places.push_back(network_->place(i));
+    }
+  }
+  GM_ASSIGN_OR_RETURN(cluster_, cluster::LocalCluster::Start(std::move(options), children_));
+  return absl::OkStatus();
+}
+
+// Tells what is under the faults, and that without them all is well.
+absl::Status Chaos::RunCalm(RoundRunner& runner) {
+  const RoundOptions options = OptionsOf(0, FaultSet());
+  const Round calm = runner.Run(options, [](const v1::JobStatus&, std::size_t) {});
+  if (!calm.broken.ok()) return Internal("without any fault {}", Message(calm.broken));
+  report_.calm_ms = calm.took_ms;
+  std::error_code ignored;
+  std::filesystem::remove_all(options.request.output(), ignored);
+  display_.End(fmt::format(
+      "{}: {} on {} with {} each, lost after {} of silence\nfaults: {}, one in {} on average; "
+      "without any the job takes {}\n",
+      request_.job(), cli::CountOf(calm.attempts.tasks, "task"),
+      cli::CountOf(options_.workers, "worker"), cli::CountOf(options_.slots, "slot"),
+      FormatDuration(options_.lease_ms), FormatFaults(faults_), FormatDuration(options_.every_ms),
+      FormatDuration(calm.took_ms)));
+  return absl::OkStatus();
+}
+
+RoundOptions Chaos::OptionsOf(std::uint64_t index, const FaultSet& faults) const {
+  RoundOptions round;
+  round.name = fmt::format("round {}", index);
+  round.seed = options_.seed + index - 1;
+  round.faults = faults;
+  round.limits = {options_.workers, options_.lease_ms, options_.every_ms};
+  round.request = request_;
+  round.request.set_output(fmt::format("{}/round-{}", directory_, index));
+  round.expected_output = expected_output();
+  round.storm_ms = kStormLeases * options_.lease_ms;
+  round.patience_ms = kPatienceMs;
+  return round;
+}
+
+// Runners end a moment after their workers that were killed, and may write until then.
+void RemoveAll(const cli::TempDirectory& files) {
+  const absl::Time give_up = absl::Now() + kRemoveTime;
+  std::error_code ignored;
+  while (std::filesystem::exists(files.path(), ignored) && absl::Now() < give_up) files.Remove();
+}
+
+// Prints the summary; returns the exit code.
+int Conclude(const Report& report, const ChaosOptions& options, const cli::TempDirectory& files) {
+  if (options.json) {
+    std::fputs(RenderJson(report).c_str(), stdout);
+  } else {
+    std::fputs(RenderSummary(report).c_str(), stdout);
+  }
+  std::fflush(stdout);
+  const Round& last = report.rounds.back();
+  if (last.broken.ok()) return cli::kDone;
+  fmt::print(stderr,
+             "gristmill: round {}: {}; output, journal and logs are kept in {}; repeat it with: {} "
+             "--rounds 1 --seed {}\n",
+             report.rounds.size(), Message(last.broken), files.path(), options.repeat, last.seed);
+  return cli::kJobFailed;
+}
+
+}  // namespace
+
+int RunChaos(const ChaosOptions& options) {
+  absl::StatusOr<cli::TempDirectory> files = cli::TempDirectory::Make(options.directory);
+  if (!files.ok()) return cli::Fail(files.status());
+  cluster::ChildSet children;
+  Report report;
+  {
+    const cli::SignalWatcher signals([&](int, int) {
+      children.KillAll();
+      RemoveAll(*files);
+      _exit(cli::kInterrupted);
+    });
+    Chaos chaos(options, files->path(), &children);
+    const absl::Status status = chaos.Run();
+    if (!status.ok()) {
+      children.KillAll();
+      if (!absl::IsInternal(status)) return cli::Fail(status);
+      files->Keep();
+      return cli::Fail(
+          Internal("{}; journal and logs are kept in {}", Message(status), files->path()));
+    }
+    report = chaos.report();
+    if (!report.rounds.back().broken.ok()) files->Keep();
+  }
+  return Conclude(report, options, *files);
+}
+
+}  // namespace gristmill::chaos
