@@ -33,8 +33,8 @@ def inside(path, *folders):
 
 
 def is_test(path):
-    """Tests and measurements: programs of their own, which no library holds."""
-    return pathlib.PurePath(path).stem.endswith(("_test", "_benchmark", "_throughput"))
+    """Tests, what they share, and measurements: programs of their own, which no library holds."""
+    return pathlib.PurePath(path).stem.endswith(("_test", "_fixture", "_benchmark", "_throughput"))
 
 
 def is_message(header):
