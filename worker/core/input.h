@@ -100,6 +100,9 @@ struct RunnerDetached {
 };
 // The process is gone and reaped, or could not be started.
 struct RunnerDied {
+  // The exit status of a runner whose stream broke though its worker lives.
+  static constexpr int kLostContactStatus = 113;
+
   RunnerId runner;
   enum class How : std::uint8_t { kExited, kSignalled, kNotStarted } how = How::kExited;
   int code = 0;                      // exit status or signal

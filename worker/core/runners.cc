@@ -80,6 +80,15 @@ std::string DescribeDeath(JobId job, const RunnerDied& died, bool connected) {
       died.last_output);
 }
 
+// Between two processes of one host no stream breaks by itself.
+std::string DescribeLostContact(JobId job, std::string_view last_output) {
+  return WithLastOutput(
+      fmt::format("the runner of job {} lost its connection to the worker while it ran this task; "
+                  "check that the job's code closes no file descriptors but its own",
+                  job.value()),
+      last_output);
+}
+
 }  // namespace
 
 RunnerId WorkerCore::RunnerFor(JobId id, Job& job) {
@@ -213,12 +222,19 @@ void WorkerCore::On(const RunnerDied& died) {
   for (const AttemptId id : died.in_flight) {
     if (runner.attempts.contains(id)) suspects.insert(id);
   }
-  if (suspects.empty()) suspects = runner.attempts;
+  const bool is_known = !suspects.empty();
+  if (!is_known) suspects = runner.attempts;
+  const bool lost_contact =
+      (runner.killed && runner.death == Death::kDetached) ||
+      (died.how == RunnerDied::How::kExited && died.code == RunnerDied::kLostContactStatus);
   for (const AttemptId id : runner.attempts) {
     attempts_.erase(id);
     if (runner.death == Death::kForgotten || runner.death == Death::kJobEnded) continue;
-    if (runner.killed && runner.death == Death::kDetached) {
+    if (lost_contact && !is_known) {
       HandBack(runner.job, id, "the worker lost contact with its runner");
+    } else if (lost_contact && suspects.contains(id)) {
+      KeepReport(runner.job, {id, Outcome::kFailed,
+                              DescribeLostContact(runner.job, died.last_output), nullptr});
     } else if (runner.killed && runner.death == Death::kNotStopping) {
       ReportStopped(runner, id);
     } else if (runner.killed && runner.death == Death::kNotConnecting) {

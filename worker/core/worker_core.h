@@ -43,7 +43,7 @@ class WorkerCore {
   enum class Death : std::uint8_t {
     kNotWanted,      // by itself: a crash, which is the user code's failure
     kNotConnecting,  // likewise, it never said hello
-    kDetached,       // it lost its stream but lives on: ours, not the user's
+    kDetached,       // its stream broke but it lives on
     kNotStopping,    // a cancelled or overdue attempt would not end; the others are handed back
     kJobEnded,
     kForgotten

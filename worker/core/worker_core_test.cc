@@ -263,6 +263,26 @@ TEST_F(WorkerCoreTest, ARunnerThatLosesItsStreamIsReplacedAndItsAttemptsHandedBa
             "report 20 handed-back \"the worker lost contact with its runner\"");
 }
 
+TEST_F(WorkerCoreTest, WhatARunnerRanWhenItLostItsStreamHasFailed) {
+  const std::string failed =
+      "delete-attempts of 7: 20 21\nreport 20 failed \"the runner of job 7 lost its connection to "
+      "the worker while it ran this task; check that the job's code closes no file descriptors but "
+      "its own; it last wrote: oh\" 21 handed-back \"the runner of job 7 died of another task\"";
+  RunningJob({20, 21});
+  Do(RunnerDetached{RunnerId(1)});
+  EXPECT_EQ(WaitExactly(2'000), "kill 1");
+  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, "oh", {AttemptId(20)}}),
+            failed);
+}
+
+TEST_F(WorkerCoreTest, ARunnerThatEndsForItsStreamBrokeMayBeHeardOfByItsDeathAlone) {
+  RunningJob({20, 21});
+  const std::string text = Do(RunnerDied{
+      RunnerId(1), RunnerDied::How::kExited, RunnerDied::kLostContactStatus, "", {AttemptId(21)}});
+  EXPECT_THAT(text, testing::HasSubstr("20 handed-back"));
+  EXPECT_THAT(text, testing::HasSubstr("21 failed \"the runner of job 7 lost its connection"));
+}
+
 TEST_F(WorkerCoreTest, ARunnerThatCrashesAfterItsStreamBrokeIsStillACrash) {
   RunningJob({20});
   Do(RunnerDetached{RunnerId(1)});

@@ -60,9 +60,9 @@ int RunnerMain() {
   auto* session =
       new RunnerSession(v1::RunnerService::NewStub(channel), shuffle, recorder.release());
   session->Start(token);
-  session->WaitForEnd();
+  const bool stopped = session->WaitForEnd();
   std::fflush(stdout);
-  _exit(0);
+  _exit(stopped ? 0 : RunnerDied::kLostContactStatus);
 }
 
 }  // namespace gristmill::worker

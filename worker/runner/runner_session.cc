@@ -66,6 +66,7 @@ void RunnerSession::Obey(v1::RunnerCommand command) {
           [this](v1::TaskReport report, bool more) { Report(std::move(report), more); });
     }
     job = job_.get();
+    stopped_ |= command.has_stop();
   }
   // Before its start a runner can do nothing but stop.
   if (command.has_stop() || job == nullptr) return End();
@@ -107,7 +108,7 @@ void RunnerSession::SendHeldReports() {
   Send(std::move(message));
 }
 
-void RunnerSession::WaitForEnd() {
+bool RunnerSession::WaitForEnd() {
   absl::Time next_progress = absl::Now() + kProgressPeriod;
   for (;;) {
     v1::RunnerMessage message;
@@ -117,7 +118,7 @@ void RunnerSession::WaitForEnd() {
       if (held_.reports_size() > 0) {
         mutex_.AwaitWithTimeout(absl::Condition(&ended_), kHoldReports);
       }
-      if (ended_) return;
+      if (ended_) return stopped_;
       if (absl::Now() >= next_progress) {
         next_progress = absl::Now() + kProgressPeriod;
         if (job_ != nullptr) *message.mutable_progress() = job_->progress();

@@ -24,8 +24,8 @@ class RunnerSession : public grpc::ClientBidiReactor<v1::RunnerMessage, v1::Runn
 
   // Says hello with the token that binds the stream to this process.
   void Start(const std::string& token);
-  // Waits until the worker said stop or the stream broke; sends progress meanwhile.
-  void WaitForEnd();
+  // Waits until the worker said stop (true) or the stream broke; sends progress meanwhile.
+  bool WaitForEnd();
 
  private:
   void OnReadDone(bool ok) override;
@@ -52,6 +52,7 @@ class RunnerSession : public grpc::ClientBidiReactor<v1::RunnerMessage, v1::Runn
   v1::ReportBatch held_ ABSL_GUARDED_BY(mutex_);
   std::size_t held_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;  // the worker said so
 };
 
 }  // namespace gristmill::worker
