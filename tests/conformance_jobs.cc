@@ -154,7 +154,8 @@ class Misbehave {
   using Value = std::uint64_t;
 
   void Declare(gristmill::Params& params) {
-    params.AddChoice("how", &how_, {"throw", "segfault", "exit", "loop"}, "what to do");
+    params.AddChoice("how", &how_,
+                     {"throw", "segfault", "exit", "loop", "flood", "fork", "close"}, "what to do");
     params.Add("dir", &dir_, "where tasks announce themselves");
     params.Add("times", &times_, "misbehave in this many attempts, then behave");
   }
@@ -173,7 +174,31 @@ class Misbehave {
     if (how_ == "throw") throw std::runtime_error("the dictionary is missing");
     if (how_ == "segfault") raise(SIGSEGV);
     if (how_ == "exit") _exit(3);
+    if (how_ == "flood") Flood();
+    if (how_ == "fork") return LeaveChildrenBehind();
+    if (how_ == "close") {
+      for (int descriptor = 3; descriptor < 1024; ++descriptor) close(descriptor);
+    }
     for (;;) spins_ = spins_ + 1;
+  }
+
+  static void Flood() {
+    const std::string lines(64 << 10, '\n');
+    const std::string text = std::string(99, 'x') + "\n";
+    for (std::uint64_t i = 0;; ++i) {
+      const std::string& written = i % 2 == 0 ? text : lines;
+      if (write(STDERR_FILENO, written.data(), written.size()) < 0) return;
+    }
+  }
+
+  // A child that leaves the process group, and its own child; both hold the runner's stderr and
+  // tell their pids in "left-PID".
+  void LeaveChildrenBehind() const {
+    if (fork() != 0) return;
+    setsid();
+    fork();
+    Announce(dir_, "left", static_cast<std::uint32_t>(getpid()));
+    for (;;) pause();
   }
 
   std::string how_ = "throw";

@@ -8,11 +8,13 @@ usage: misbehaviour_test.py TESTBED [unittest arguments]
 """
 
 import os
+import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from cluster import Cluster, read_output, wait_for
@@ -97,6 +99,49 @@ class MisbehaviourTest(unittest.TestCase):
         self.assertEqual(self.attempts(), 1)
         self.assertFalse(self.out.exists())
         self.assertEqual(list(work.iterdir()), [])
+
+    # --- Floods, forks, descriptors ----------------------------------------------------------------
+    def cpu_seconds(self, pid):
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def test_a_flood_on_stderr_neither_fills_the_log_nor_keeps_the_worker_busy(self):
+        c = self.start(workers=1)
+        worker = int(self.pids[0].rsplit(":", 1)[1])
+        before, since = self.cpu_seconds(worker), time.monotonic()
+        result = self.misbehave("flood", extra=["--task-timeout", "3s", "--max-attempts", "1"])
+        busy = (self.cpu_seconds(worker) - before) / (time.monotonic() - since)
+        self.assertIn("it ran longer than --task-timeout 3.0 s", result.stderr)
+        self.assertLess(busy, 0.5, "processors' worth of work in the worker")
+        log = c.directory / "worker-0.log"
+        self.assertLess(log.stat().st_size, 1 << 20)
+        self.assertIn("bytes not logged", log.read_text(errors="replace"))
+        self.check_that_nobody_else_was_harmed()
+
+    def left_behind(self):
+        return [int(path.name.split(".")[1]) for path in self.marks.glob("left-*")]
+
+    def test_a_fork_that_left_the_process_group_dies_with_its_runner(self):
+        c = self.start(workers=1)
+        result = self.misbehave("fork", times=1)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(parse_counts(read_output(self.out)), {b"a": 1, b"b": 1})
+        pids = wait_for(lambda: len(self.left_behind()) == 2 and self.left_behind(), "two forks")
+        wait_for(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids),
+                 "the forks to be gone")
+        log = c.directory / "worker-0.log"
+        wait_for(lambda: "killed 2 processes that it left behind" in log.read_text(),
+                 "the log to say so")
+        self.check_that_nobody_else_was_harmed()
+
+    def test_code_that_closes_descriptors_it_does_not_own_fails_its_job_with_a_hint(self):
+        self.start()
+        result = self.misbehave("close", extra=["--max-attempts", "2"])
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("map task 0 failed 2 times", result.stderr)
+        self.assertIn("closes no file descriptors but its own", result.stderr)
+        self.assertEqual(self.attempts(), 2)
+        self.check_that_nobody_else_was_harmed()
 
 
 if __name__ == "__main__":

@@ -9,22 +9,30 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <random>
 #include <string_view>
 #include <utility>
 
 #include "base/check.h"
 #include "base/status.h"
+#include "worker/event_loop.h"
+#include "worker/runner/left_behind.h"
 
 extern char** environ;
 
 namespace gristmill::worker {
 namespace {
 
-constexpr std::size_t kTailBytesMax = 4096;
-constexpr std::size_t kLineBytesMax = 4096;
+constexpr char kMarkVariable[] = "GRISTMILL_RUNNER_MARK";
+// More is read later: a worker has better things to do than to drop text. Blocked in its write(2),
+// the runner waits that long.
+constexpr std::int64_t kReadBytesPerSecond = 16 << 20;
+constexpr std::int64_t kReadBytesBurst = 4 << 20;
+constexpr DurationMs kReapPeriodMs = 10'000;
 
 // What epoll gives back: whose descriptor, and which. Zero is the wake-up.
 enum class Source : std::uint64_t { kDeath = 0, kOutput = 1 };
@@ -38,6 +46,11 @@ absl::Status Watch(int epoll, int fd, std::uint64_t tag) {
   event.data.u64 = tag;
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0) return absl::OkStatus();
   return ErrnoStatus(errno, "can't wait for a runner");
+}
+
+std::string RandomFamily() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
 }
 
 bool Overrides(const std::vector<std::string>& variables, const char* entry) {
@@ -78,12 +91,19 @@ struct SpawnSetup {
   }
 };
 
-void LogLines(JobId job, std::string_view text, std::string* line) {
-  for (const char c : text) {
-    if (c != '\n') line->push_back(c);
-    if (c != '\n' && line->size() < kLineBytesMax) continue;
-    spdlog::info("runner of job {}: {}", job.value(), *line);
-    line->clear();
+// Like a pipe holds: that much is read after a death; a runner that writes without end is read
+// again after the others.
+void ReadOutput(FileDescriptor& output, RunnerOutput& text, TokenBucket& reading) {
+  char buffer[16 << 10];
+  const Instant now = EventLoop::Now();
+  for (int reads = 0; output.valid() && reads < 4; ++reads) {
+    const ssize_t bytes = read(output.get(), buffer, sizeof buffer);
+    if (bytes < 0 && errno == EINTR) continue;
+    if (bytes < 0 && errno == EAGAIN) return;
+    if (bytes <= 0) return output.Close();
+    text.Take({buffer, static_cast<std::size_t>(bytes)}, now);
+    reading.Take(bytes);
+    if (bytes < static_cast<ssize_t>(sizeof buffer)) return;
   }
 }
 
@@ -95,6 +115,7 @@ absl::StatusOr<std::unique_ptr<RunnerProcesses>> RunnerProcesses::Create(std::st
   FileDescriptor wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!epoll.valid() || !wake.valid()) return ErrnoStatus(errno, "can't wait for runners");
   GM_RETURN_IF_ERROR(Watch(epoll.get(), wake.get(), 0));
+  AdoptOrphans();
   return std::unique_ptr<RunnerProcesses>(
       new RunnerProcesses(std::move(binary), std::move(died), std::move(epoll), std::move(wake)));
 }
@@ -102,6 +123,7 @@ absl::StatusOr<std::unique_ptr<RunnerProcesses>> RunnerProcesses::Create(std::st
 RunnerProcesses::RunnerProcesses(std::string binary, Died died, FileDescriptor epoll,
                                  FileDescriptor wake)
     : binary_(std::move(binary)),
+      family_(RandomFamily()),
       died_(std::move(died)),
       epoll_(std::move(epoll)),
       wake_(std::move(wake)),
@@ -127,24 +149,39 @@ absl::Status RunnerProcesses::Start(RunnerId runner, JobId job, std::uint32_t th
   fcntl(output.get(), F_SETFL, O_NONBLOCK);
   GM_ASSIGN_OR_RETURN(auto recorder, FlightRecorder::Create(threads));
 
+  const Instant now = EventLoop::Now();
+  const auto log = [job](std::string_view line) {
+    spdlog::info("runner of job {}: {}", job.value(), line);
+  };
+  Process process{.job = job,
+                  .pid = 0,
+                  .pid_fd = {},
+                  .output = std::move(output),
+                  .recorder = std::move(recorder),
+                  .mark = fmt::format("{}={}-{}", kMarkVariable, family_, runner.value()),
+                  .text = RunnerOutput(log, now),
+                  .reading = TokenBucket(kReadBytesPerSecond, kReadBytesBurst, now)};
+  std::vector<std::string> environment = variables;
+  environment.push_back(process.mark);
+
   absl::MutexLock lock(&mutex_);
-  GM_ASSIGN_OR_RETURN(const pid_t pid, Spawn(child_end.get(), recorder->descriptor(), variables));
-  Process process{job, pid, {}, std::move(output), std::move(recorder), {}, {}};
-  process.pid_fd = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  absl::Status watched =
-      process.pid_fd.valid()
-          ? Watch(epoll_.get(), process.pid_fd.get(), Tag(runner, Source::kDeath))
-          : ErrnoStatus(errno, "can't watch a runner with pidfd_open");
-  if (watched.ok()) {
-    watched = Watch(epoll_.get(), process.output.get(), Tag(runner, Source::kOutput));
-  }
+  GM_ASSIGN_OR_RETURN(process.pid,
+                      Spawn(child_end.get(), process.recorder->descriptor(), environment));
+  process.pid_fd = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, process.pid, 0)));
+  const absl::Status watched = WatchAll(runner, process);
   if (!watched.ok()) {
-    kill(-pid, SIGKILL);
-    waitpid(pid, nullptr, 0);
+    kill(-process.pid, SIGKILL);
+    waitpid(process.pid, nullptr, 0);
     return watched;
   }
   processes_.emplace(runner, std::move(process));
   return absl::OkStatus();
+}
+
+absl::Status RunnerProcesses::WatchAll(RunnerId runner, const Process& process) const {
+  if (!process.pid_fd.valid()) return ErrnoStatus(errno, "can't watch a runner with pidfd_open");
+  GM_RETURN_IF_ERROR(Watch(epoll_.get(), process.pid_fd.get(), Tag(runner, Source::kDeath)));
+  return Watch(epoll_.get(), process.output.get(), Tag(runner, Source::kOutput));
 }
 
 absl::StatusOr<pid_t> RunnerProcesses::Spawn(int output, int recorder,
@@ -175,55 +212,76 @@ void RunnerProcesses::Kill(RunnerId runner) {
 }
 
 void RunnerProcesses::ReapUntilStopped() {
-  for (;;) {
-    std::array<epoll_event, 16> events;
-    const int count = epoll_wait(epoll_.get(), events.data(), events.size(), -1);
-    GM_CHECK(count >= 0 || errno == EINTR);
-    std::vector<RunnerDied> deaths;
-    bool done = false;
-    {
-      absl::MutexLock lock(&mutex_);
-      for (int i = 0; i < count; ++i) {
-        const std::uint64_t tag = events[i].data.u64;
-        if (tag == 0) {
-          std::uint64_t ignored;
-          GM_CHECK(read(wake_.get(), &ignored, sizeof ignored) == sizeof ignored);
-          continue;
-        }
-        const auto found = processes_.find(RunnerId(tag / 2));
-        if (found == processes_.end()) continue;
-        ReadOutput(found->second);
-        if (static_cast<Source>(tag % 2) == Source::kOutput) continue;
-        deaths.push_back(Reap(found->first, found->second));
-        processes_.erase(found);
-      }
-      done = stopping_ && processes_.empty();
-    }
-    for (RunnerDied& death : deaths) died_(std::move(death));
-    if (done) return;
+  while (!Stopped()) {
+    for (auto& [runner, process] : HandleEvents()) died_(Reap(runner, process));
+    // Only now: whoever died with the runners above has been waited for.
+    absl::MutexLock lock(&mutex_);
+    ReapOrphans([this](pid_t pid) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return std::ranges::any_of(processes_,
+                                 [pid](const auto& entry) { return entry.second.pid == pid; });
+    });
   }
 }
 
-void RunnerProcesses::ReadOutput(Process& process) {
-  char buffer[16 << 10];
-  // A pipe holds 64 KiB: that much is read after a death; a runner that writes without end is
-  // read again after the others.
-  for (int reads = 0; process.output.valid() && reads < 4; ++reads) {
-    const ssize_t bytes = read(process.output.get(), buffer, sizeof buffer);
-    if (bytes < 0 && errno == EINTR) continue;
-    if (bytes < 0 && errno == EAGAIN) return;
-    if (bytes <= 0) return process.output.Close();
-    const std::string_view text(buffer, static_cast<std::size_t>(bytes));
-    LogLines(process.job, text, &process.line);
-    process.tail += text;
-    if (process.tail.size() > kTailBytesMax) {
-      process.tail.erase(0, process.tail.size() - kTailBytesMax);
+bool RunnerProcesses::Stopped() {
+  absl::MutexLock lock(&mutex_);
+  return stopping_ && processes_.empty();
+}
+
+std::map<RunnerId, RunnerProcesses::Process> RunnerProcesses::HandleEvents() {
+  std::array<epoll_event, 16> events;
+  const int count = epoll_wait(epoll_.get(), events.data(), events.size(), WaitMs());
+  GM_CHECK(count >= 0 || errno == EINTR);
+  std::map<RunnerId, Process> dead;
+  absl::MutexLock lock(&mutex_);
+  for (int i = 0; i < count; ++i) {
+    const std::uint64_t tag = events[i].data.u64;
+    if (tag == 0) {
+      std::uint64_t ignored;
+      GM_CHECK(read(wake_.get(), &ignored, sizeof ignored) == sizeof ignored);
+      continue;
     }
-    if (text.size() < sizeof buffer) return;
+    const auto found = processes_.find(RunnerId(tag / 2));
+    if (found == processes_.end()) continue;
+    Process& process = found->second;
+    if (static_cast<Source>(tag % 2) == Source::kDeath) {
+      dead.insert(processes_.extract(found));
+      continue;
+    }
+    ReadOutput(process.output, process.text, process.reading);
+    if (process.reading.Level(EventLoop::Now()) <= 0) ReadLater(found->first, process);
+  }
+  ReadAgain();
+  return dead;
+}
+
+// Until something is to be read again, or orphans that ended may wait to be reaped.
+int RunnerProcesses::WaitMs() {
+  absl::MutexLock lock(&mutex_);
+  if (processes_.empty()) return -1;
+  const Instant now = EventLoop::Now();
+  Instant until = now + kReapPeriodMs;
+  for (const auto& [runner, process] : processes_) until = std::min(until, process.read_again);
+  return static_cast<int>(std::max<DurationMs>(until - now, 0));
+}
+
+void RunnerProcesses::ReadLater(RunnerId runner, Process& process) {
+  if (!process.output.valid()) return;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, process.output.get(), nullptr);
+  process.read_again = process.reading.TimeOf(kReadBytesBurst / 2);
+}
+
+void RunnerProcesses::ReadAgain() {
+  const Instant now = EventLoop::Now();
+  for (auto& [runner, process] : processes_) {
+    if (now < process.read_again) continue;
+    process.read_again = kNever;
+    // It was watched before, so there is room for it; a failure would cost its output only.
+    Watch(epoll_.get(), process.output.get(), Tag(runner, Source::kOutput)).IgnoreError();
   }
 }
 
-// The zombie still holds the number of its process group: what it left behind can be killed
+// The zombie still holds the number of its process group: what it left behind there can be killed
 // without hitting anybody else.
 RunnerDied RunnerProcesses::Reap(RunnerId runner, Process& process) {
   kill(-process.pid, SIGKILL);
@@ -231,14 +289,18 @@ RunnerDied RunnerProcesses::Reap(RunnerId runner, Process& process) {
   while (waitid(P_PID, static_cast<id_t>(process.pid), &info, WEXITED) != 0) {
     GM_CHECK(errno == EINTR);
   }
-  ReadOutput(process);
-  if (!process.line.empty())
-    spdlog::info("runner of job {}: {}", process.job.value(), process.line);
+  const int left = KillLeftBehind(process.mark);
+  if (left > 0) {
+    spdlog::warn("runner of job {}: killed {} processes that it left behind", process.job.value(),
+                 left);
+  }
+  ReadOutput(process.output, process.text, process.reading);
+  process.text.End();
   RunnerDied died;
   died.runner = runner;
   died.how = info.si_code == CLD_EXITED ? RunnerDied::How::kExited : RunnerDied::How::kSignalled;
   died.code = info.si_status;
-  died.last_output = std::move(process.tail);
+  died.last_output = process.text.tail();
   died.in_flight = process.recorder->InFlight();
   return died;
 }

@@ -14,9 +14,12 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "base/ids.h"
+#include "base/instant.h"
 #include "worker/core/input.h"
 #include "worker/runner/file_descriptor.h"
 #include "worker/runner/flight_recorder.h"
+#include "worker/runner/runner_output.h"
+#include "worker/runner/token_bucket.h"
 
 namespace gristmill::worker {
 
@@ -27,8 +30,10 @@ inline constexpr char kRunnerParentVariable[] = "GRISTMILL_RUNNER_PARENT";
 inline constexpr int kRunnerRecorderDescriptor = 3;  // its FlightRecorder's page
 
 // Each runner leads a process group of its own, which is killed as a whole, also after the runner
-// ended by itself. What runners write to stdout and stderr is logged line by line, and its end is
-// kept. One thread waits for deaths and output together. Thread-safe.
+// ended by itself; so is what left the group (left_behind.h). What runners write to stdout and
+// stderr is logged line by line as far as it is not too much (runner_output.h); one that floods it
+// is read, and so runs on, at a bounded pace. One thread waits for deaths and output together.
+// Thread-safe.
 class RunnerProcesses {
  public:
   // `died` is called once for every started runner, on the reaping thread; it must not block.
@@ -52,18 +57,27 @@ class RunnerProcesses {
     FileDescriptor pid_fd;
     FileDescriptor output;
     std::unique_ptr<FlightRecorder> recorder;
-    std::string line;  // begun and not yet logged
-    std::string tail;  // of all output
+    std::string mark;  // in the environment of its descendants
+    RunnerOutput text;
+    TokenBucket reading;
+    Instant read_again = kNever;  // its output is not waited for until then
   };
 
   RunnerProcesses(std::string binary, Died died, FileDescriptor epoll, FileDescriptor wake);
   absl::StatusOr<pid_t> Spawn(int output, int recorder,
                               const std::vector<std::string>& variables) const;
+  absl::Status WatchAll(RunnerId runner, const Process& process) const;
   void ReapUntilStopped();
-  void ReadOutput(Process& process) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  RunnerDied Reap(RunnerId runner, Process& process) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Reads what runners wrote and takes out those that died.
+  std::map<RunnerId, Process> HandleEvents() ABSL_LOCKS_EXCLUDED(mutex_);
+  int WaitMs() ABSL_LOCKS_EXCLUDED(mutex_);
+  void ReadLater(RunnerId runner, Process& process) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ReadAgain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static RunnerDied Reap(RunnerId runner, Process& process);
+  bool Stopped() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::string binary_;
+  const std::string family_;  // of this object's marks
   const Died died_;
   const FileDescriptor epoll_;
   const FileDescriptor wake_;  // an eventfd: stop once no process is left

@@ -8,7 +8,6 @@
 #include <sys/syscall.h>
 
 #include <cerrno>
-#include <filesystem>
 #include <fstream>
 
 #include "base/status.h"
@@ -77,21 +76,93 @@ TEST_F(RunnerProcessesTest, OfEndlessOutputTheEndIsKept) {
   EXPECT_THAT(died.last_output, testing::EndsWith("line 599\n"));
 }
 
+// A process that a runner made, by the pid that it wrote into a named pipe.
+class Descendant {
+ public:
+  explicit Descendant(const std::string& fifo) : fifo_(fifo) { mkfifo(fifo.c_str(), 0600); }
+  // Waits until it is there.
+  void Meet() {
+    std::ifstream(fifo_) >> pid_;
+    ASSERT_GT(pid_, 0);
+    handle_ = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+    ASSERT_TRUE(handle_.valid());
+  }
+  bool DiesWithin(int ms) {
+    pollfd death{handle_.get(), POLLIN, 0};
+    return poll(&death, 1, ms) == 1;
+  }
+  void Kill() { kill(pid_, SIGKILL); }
+
+ private:
+  const std::string fifo_;
+  pid_t pid_ = 0;
+  FileDescriptor handle_;
+};
+
 TEST_F(RunnerProcessesTest, KillingTakesTheWholeProcessGroup) {
-  const std::string pid_file = directory_.path("pid");
-  ASSERT_EQ(mkfifo(pid_file.c_str(), 0600), 0);
-  const auto processes = Use(Script("sleep 1000 & echo $! > " + pid_file + "; wait"));
+  Descendant child(directory_.path("pid"));
+  const auto processes = Use(Script("sleep 1000 & echo $! > " + directory_.path("pid") + "; wait"));
   ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), 1, {}).ok());
-  pid_t child = 0;
-  std::ifstream(pid_file) >> child;  // waits for the writer
-  ASSERT_GT(child, 0);
-  const FileDescriptor child_fd(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
-  ASSERT_TRUE(child_fd.valid());
+  child.Meet();
   processes->Kill(RunnerId(1));
   EXPECT_EQ(AwaitDeath().code, SIGKILL);
-  pollfd child_death{child_fd.get(), POLLIN, 0};
-  EXPECT_EQ(poll(&child_death, 1, 30'000), 1);
-  std::filesystem::remove(pid_file);
+  EXPECT_TRUE(child.DiesWithin(30'000));
+}
+
+// It holds the runner's output, too, which nobody waits for.
+TEST_F(RunnerProcessesTest, WhatLeftTheProcessGroupDiesWithItsRunnerHoweverDeep) {
+  Descendant daemon(directory_.path("daemon")), its_child(directory_.path("child"));
+  const auto processes =
+      Use(Script("setsid sh -c 'echo $$ > " + directory_.path("daemon") + "; env -i setsid sh -c " +
+                 "\"echo \\$\\$ > " + directory_.path("child") + "; exec sleep 1000\"; wait' &\n" +
+                 "read _ < " + directory_.path("go")));
+  Descendant go(directory_.path("go"));
+  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), 1, {}).ok());
+  daemon.Meet();
+  its_child.Meet();
+  EXPECT_FALSE(daemon.DiesWithin(0)) << "as long as its runner lives, it is left alone";
+  std::ofstream(directory_.path("go")) << "go\n";
+  EXPECT_EQ(AwaitDeath().how, RunnerDied::How::kExited);
+  EXPECT_TRUE(daemon.DiesWithin(0)) << "the death of a runner is told when nothing of it is left";
+  EXPECT_TRUE(its_child.DiesWithin(0));
+}
+
+TEST_F(RunnerProcessesTest, TheDaemonOfAnotherRunnerAndAStrangerAreLeftAlone) {
+  const pid_t stranger = fork();
+  if (stranger == 0) {
+    for (;;) pause();
+  }
+  Descendant daemon(directory_.path("daemon"));
+  // Its parent dies at once, so that it is the worker's child while its runner lives on.
+  const auto processes =
+      Use(Script("if [ -n \"$QUICK\" ]; then exit 0; fi\n"
+                 "(setsid sh -c 'echo $$ > " +
+                 directory_.path("daemon") + "; exec sleep 1000' &)\n" + "exec sleep 1000"));
+  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), 1, {}).ok());
+  daemon.Meet();
+  ASSERT_TRUE(processes->Start(RunnerId(2), JobId(8), 1, {"QUICK=1"}).ok());
+  EXPECT_EQ(AwaitDeath().runner, RunnerId(2));
+  EXPECT_FALSE(daemon.DiesWithin(0));
+  EXPECT_EQ(kill(stranger, 0), 0);
+  processes->Kill(RunnerId(1));
+  EXPECT_EQ(AwaitDeath().runner, RunnerId(1));
+  EXPECT_TRUE(daemon.DiesWithin(0));
+  EXPECT_EQ(kill(stranger, SIGKILL), 0);
+}
+
+TEST_F(RunnerProcessesTest, ARunnerThatFloodsItsOutputRunsOnAndIsKilledLikeAnyOther) {
+  Descendant runner(directory_.path("pid"));
+  // More than is read at once without a pause.
+  const auto processes =
+      Use(Script("yes 'so many lines that nobody wants to read them all in a log of a worker' | "
+                 "head -c 8000000\necho $$ > " +
+                 directory_.path("pid") + "\nexec yes"));
+  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), 1, {}).ok());
+  runner.Meet();
+  processes->Kill(RunnerId(1));
+  const RunnerDied died = AwaitDeath();
+  EXPECT_EQ(died.code, SIGKILL);
+  EXPECT_EQ(died.last_output.size(), RunnerOutput::kTailBytesMax);
 }
 
 TEST_F(RunnerProcessesTest, TheEndOfTheWorkerKillsWhatStillRuns) {
