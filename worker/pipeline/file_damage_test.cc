@@ -1,5 +1,5 @@
 // No damage to a file of ours is taken for data: every byte flipped in turn, the file cut off at
-// every length, and anything appended to it.
+// every length, anything appended to it, and blocks in each other's place.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -185,6 +185,63 @@ TEST_P(FileDamage, EveryByteThatIsLeftOutIsFound) {
 
 INSTANTIATE_TEST_SUITE_P(, FileDamage, ::testing::ValuesIn(FileKinds()),
                          [](const auto& info) { return info.param.name; });
+
+// As a disk does that writes a sector to the wrong place: each block is whole in itself.
+std::string WithSwapped(std::string bytes, std::string_view a, std::string_view b) {
+  const std::size_t at_a = bytes.find(a), at_b = bytes.find(b);
+  EXPECT_TRUE(at_a < at_b && at_b != std::string::npos && a.size() == b.size());
+  bytes.replace(at_a, a.size(), b);
+  bytes.replace(at_b, b.size(), a);
+  return bytes;
+}
+
+TEST(MisplacedBlocks, ABlockOfARunFileInThePlaceOfAnotherIsFound) {
+  const TestDirectory dir;
+  RunFileWriter writer(dir.path("good"), kId, kPartitions);
+  for (int run = 0; run < 2; ++run) {
+    writer.BeginRun();
+    AppendBlock(&writer, 0, "a" + std::to_string(run), "1");
+    AppendBlock(&writer, 0, "b" + std::to_string(run), "1");
+    AppendBlock(&writer, 1, "c" + std::to_string(run), "1");
+    writer.EndRun();
+  }
+  writer.Finish();
+  const std::string good = ReadFile(dir.path("good"));
+  // Headers and payloads, in the order in which they lie.
+  std::vector<std::string> blocks;
+  for (std::size_t at = kRunFileHeaderBytes, i = 0; i < 6; ++i) {
+    const auto header = DecodeBlockHeader(std::string_view(good).substr(at));
+    ASSERT_TRUE(header.ok());
+    blocks.push_back(good.substr(at, kBlockHeaderBytes + header->stored_bytes));
+    at += blocks.back().size();
+  }
+  for (std::size_t a = 0; a < blocks.size(); ++a) {
+    for (std::size_t b = a + 1; b < blocks.size(); ++b) {
+      const std::string path = dir.Write("bad", WithSwapped(good, blocks[a], blocks[b]));
+      const Parts read = ReadRunFile(path);
+      const auto partition_of = [](std::size_t block) { return block % 3 == 2 ? 1 : 0; };
+      EXPECT_TRUE(absl::IsDataLoss(read[partition_of(a)].status())) << a << " and " << b;
+      EXPECT_TRUE(absl::IsDataLoss(read[partition_of(b)].status())) << a << " and " << b;
+    }
+  }
+}
+
+TEST(MisplacedBlocks, ABlockOfARecordFileInThePlaceOfAnotherIsFound) {
+  const TestDirectory dir;
+  OutputWriter writer(dir.path("good"), v1::OUTPUT_FORMAT_RECORD_FILE, kTypes);
+  std::string framed[2];
+  for (std::uint64_t i = 0; i < 2; ++i) {
+    std::string block;
+    AppendPair(&block, "key " + std::to_string(i), "value");
+    writer.Append(block, 1);
+    framed[i] = EncodeRecordBlockHeader(block, 1, i) + block;
+  }
+  writer.Finish();
+  const std::string good = ReadFile(dir.path("good"));
+  EXPECT_TRUE(ReadRecordFile(dir.path("good")).ok());
+  const std::string path = dir.Write("bad", WithSwapped(good, framed[0], framed[1]));
+  EXPECT_TRUE(absl::IsDataLoss(ReadRecordFile(path).status()));
+}
 
 }  // namespace
 }  // namespace gristmill::worker

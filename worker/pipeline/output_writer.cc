@@ -30,7 +30,7 @@ void OutputWriter::Append(std::string_view bytes, std::uint64_t records) {
       throw TaskError(fmt::format("a result pair has {}, and {} is the most; emit smaller values",
                                   FormatBytes(bytes.size()), FormatBytes(kBlockBytesMax)));
     }
-    Write(EncodeRecordBlockHeader(bytes, records));
+    Write(EncodeRecordBlockHeader(bytes, records, totals_.blocks));
     totals_.blocks += 1;
     totals_.pairs += records;
   }

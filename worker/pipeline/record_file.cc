@@ -14,11 +14,10 @@ namespace {
 
 constexpr std::string_view kHeaderMagic = "GRISTREC";
 constexpr std::string_view kFooterMagic = "GRISTEND";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kFixedHeaderBytes = 20;  // magic, version, two lengths
 constexpr std::size_t kFooterBytes = 32;
 constexpr std::uint32_t kTypeNameBytesMax = 4096;
-constexpr std::uint64_t kBlockSeed = 0;
 
 std::uint64_t Hash(std::string_view bytes) { return ::XXH3_64bits(bytes.data(), bytes.size()); }
 
@@ -48,12 +47,13 @@ std::string EncodeRecordFileHeader(const RecordTypes& types) {
   return out;
 }
 
-std::string EncodeRecordBlockHeader(std::string_view block, std::uint64_t pairs) {
+std::string EncodeRecordBlockHeader(std::string_view block, std::uint64_t pairs,
+                                    std::uint64_t number) {
   GM_CHECK(pairs > 0 && pairs <= std::numeric_limits<std::uint32_t>::max());
   BlockHeader header{.stored_bytes = static_cast<std::uint32_t>(block.size()),
                      .raw_bytes = static_cast<std::uint32_t>(block.size()),
                      .pairs = static_cast<std::uint32_t>(pairs)};
-  header.checksum = BlockChecksum(header, block, kBlockSeed);
+  header.checksum = BlockChecksum(header, block, {.number = number});
   const auto encoded = EncodeBlockHeader(header);
   return {encoded.data(), encoded.size()};
 }
@@ -123,7 +123,8 @@ absl::StatusOr<bool> RecordFileReader::NextBlock(std::string* block) {
   const auto header = DecodeBlockHeader(head);
   if (!header.ok() || header->codec != BlockCodec::kNone) return Damaged();
   GM_RETURN_IF_ERROR(ReadExactly(header->stored_bytes, block));
-  if (BlockChecksum(*header, *block, kBlockSeed) != header->checksum) return Damaged();
+  if (BlockChecksum(*header, *block, {.number = totals_.blocks}) != header->checksum)
+    return Damaged();
   totals_.blocks += 1;
   totals_.pairs += header->pairs;
   return true;

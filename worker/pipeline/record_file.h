@@ -25,8 +25,9 @@ struct RecordFileTotals {
 };
 
 std::string EncodeRecordFileHeader(const RecordTypes& types);
-// The header of a block that holds `block`, encoded pairs.
-std::string EncodeRecordBlockHeader(std::string_view block, std::uint64_t pairs);
+// The header of the file's block `number`, which holds `block`, encoded pairs.
+std::string EncodeRecordBlockHeader(std::string_view block, std::uint64_t pairs,
+                                    std::uint64_t number);
 std::string EncodeRecordFileFooter(const RecordFileTotals& totals);
 
 // Reads a record file from its begin to its end. Not thread-safe.

@@ -16,7 +16,9 @@ static_assert(std::endian::native == std::endian::little,
 
 constexpr std::string_view kHeaderMagic = "GRISTRUN";
 constexpr std::string_view kFooterMagic = "GRISTEND";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
+// No LZ4 block makes more of a byte: so a short block can't ask for much memory.
+constexpr std::uint32_t kLz4RatioMax = 255;
 // The last 16 bytes of a footer are not in the index checksum: the checksum and the magic.
 constexpr std::size_t kChecksummedFooterBytes = kRunFileFooterBytes - 16;
 
@@ -63,16 +65,18 @@ IndexEntry DecodeIndexEntry(std::string_view bytes) {
 
 }  // namespace
 
-std::uint64_t BlockPayloadSeed(const BlockHeader& header, std::uint64_t file_seed) {
+std::uint64_t BlockPayloadSeed(const BlockHeader& header, const BlockPlace& place) {
   const auto encoded = EncodeBlockHeader(header);
-  return ::XXH3_64bits_withSeed(encoded.data(), kBlockHeaderBytes - sizeof header.checksum,
-                                file_seed);
+  std::string bytes(encoded.data(), kBlockHeaderBytes - sizeof header.checksum);
+  Put(&bytes, place.run);
+  Put(&bytes, place.partition);
+  Put(&bytes, place.number);
+  return ::XXH3_64bits_withSeed(bytes.data(), bytes.size(), place.attempt);
 }
 
 std::uint64_t BlockChecksum(const BlockHeader& header, std::string_view payload,
-                            std::uint64_t file_seed) {
-  return ::XXH3_64bits_withSeed(payload.data(), payload.size(),
-                                BlockPayloadSeed(header, file_seed));
+                            const BlockPlace& place) {
+  return ::XXH3_64bits_withSeed(payload.data(), payload.size(), BlockPayloadSeed(header, place));
 }
 
 std::array<char, kBlockHeaderBytes> EncodeBlockHeader(const BlockHeader& header) {
@@ -97,7 +101,8 @@ absl::StatusOr<BlockHeader> DecodeBlockHeader(std::string_view bytes) {
   const bool raw_is_stored = header.stored_bytes == header.raw_bytes;
   if (header.stored_bytes == 0 || header.stored_bytes > kBlockBytesMax || header.raw_bytes == 0 ||
       header.raw_bytes > kBlockBytesMax || header.pairs == 0 || codec > 1 ||
-      (header.codec == BlockCodec::kNone && !raw_is_stored)) {
+      (header.codec == BlockCodec::kNone && !raw_is_stored) ||
+      header.raw_bytes / kLz4RatioMax > header.stored_bytes) {
     return DataLoss("a block header is damaged");
   }
   return header;

@@ -52,12 +52,20 @@ struct IndexEntry {
   friend bool operator==(const IndexEntry&, const IndexEntry&) = default;
 };
 
+// Where a block belongs, which its checksum vouches for.
+struct BlockPlace {
+  std::uint64_t attempt = 0;
+  std::uint32_t run = 0;
+  std::uint32_t partition = 0;
+  std::uint64_t number = 0;  // 0, 1, … within the run's partition
+};
+
 // The seed under which XXH3 of a block's payload gives its checksum: made of the header's lengths
-// and of `file_seed` (the attempt id), so that neither a damaged header nor a block of another file
-// passes.
-std::uint64_t BlockPayloadSeed(const BlockHeader& header, std::uint64_t file_seed);
+// and of the block's place, so that neither a damaged header nor a block of another file or of
+// another place in the same one passes.
+std::uint64_t BlockPayloadSeed(const BlockHeader& header, const BlockPlace& place);
 std::uint64_t BlockChecksum(const BlockHeader& header, std::string_view payload,
-                            std::uint64_t file_seed);
+                            const BlockPlace& place);
 
 std::array<char, kBlockHeaderBytes> EncodeBlockHeader(const BlockHeader& header);
 // `bytes` has kBlockHeaderBytes. DataLoss if its lengths can't be.

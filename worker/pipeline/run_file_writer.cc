@@ -60,8 +60,9 @@ void RunFileWriter::Append(std::uint32_t partition, std::string_view block, std:
                      .raw_bytes = static_cast<std::uint32_t>(block.size()),
                      .pairs = static_cast<std::uint32_t>(pairs)};
   const std::string_view stored = Encode(block, &header);
-  header.checksum = BlockChecksum(header, stored, id_.attempt.value());
   IndexEntry& entry = EntryFor(partition);
+  header.checksum =
+      BlockChecksum(header, stored, {id_.attempt.value(), entry.run, partition, entry.blocks});
   const auto head = EncodeBlockHeader(header);
   ThrowIfError(file_.Append({head.data(), head.size()}));
   ThrowIfError(file_.Append(stored));

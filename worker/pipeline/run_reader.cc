@@ -93,8 +93,9 @@ absl::StatusOr<BlockHeader> BlockReader::ReadBlock(const File& file, std::string
   std::string* const stored = header->codec == BlockCodec::kNone ? payload : &stored_;
   stored->resize(header->stored_bytes);
   GM_ASSIGN_OR_RETURN(got, file.ReadAt(offset_ + sizeof head, stored->data(), stored->size()));
-  if (got != stored->size() ||
-      BlockChecksum(*header, *stored, attempt_.value()) != header->checksum) {
+  const BlockPlace place{attempt_.value(), entry_.run, entry_.partition,
+                         entry_.blocks - blocks_left_};
+  if (got != stored->size() || BlockChecksum(*header, *stored, place) != header->checksum) {
     return Damaged();
   }
   if (header->codec == BlockCodec::kLz4) {

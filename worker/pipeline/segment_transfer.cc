@@ -92,7 +92,9 @@ absl::Status SegmentFileWriter::TakeHeader(std::string_view* data) {
   if (!header.ok()) return Damaged(Message(header.status()));
   block_ = *header;
   payload_missing_bytes_ = block_.stored_bytes;
-  checksum_.Reset(BlockPayloadSeed(block_, id_.attempt.value()));
+  const IndexEntry& entry = entries_.back();
+  checksum_.Reset(
+      BlockPayloadSeed(block_, {id_.attempt.value(), entry.run, partition_, entry.blocks}));
   GM_RETURN_IF_ERROR(file_.Append(head_));
   head_.clear();
   return absl::OkStatus();
