@@ -18,6 +18,10 @@ if(GRISTMILL_SANITIZE)
     -fsanitize=${GRISTMILL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(gristmill_options INTERFACE -fsanitize=${GRISTMILL_SANITIZE})
 endif()
+if(GRISTMILL_FUZZ)
+  # Every library tells the fuzzer which of its branches an input took.
+  target_compile_options(gristmill_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # gristmill_library(name SOURCES … LINK …): a static library of one folder.
 function(gristmill_library name)
