@@ -2,19 +2,13 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/status.h"
 
 namespace gristmill::chaos {
 namespace {
-
-bool IsStopped(const std::multimap<Instant, auto>& injuries, const cluster::ChildProcess& process) {
-  for (const auto& [until, injury] : injuries) {
-    if (injury.pid == process.pid()) return true;
-  }
-  return false;
-}
 
 absl::Status EndedByItself(const std::string& who, cluster::ChildProcess& process) {
   return Internal("{} ended, and nobody had killed it; its last words were:{}", who,
@@ -101,7 +95,7 @@ bool Injector::KillWorker(Strike& strike) {
 bool Injector::StopWorker(Strike& strike, Injury* injury) {
   if (!FindWorker(strike)) return false;
   const cluster::ChildProcess& worker = *cluster_->worker(strike.worker);
-  if (IsStopped(injuries_, worker)) return false;
+  if (IsStopped(worker)) return false;
   injury->pid = worker.pid();
   kill(injury->pid, SIGSTOP);
   if (strike.kind == StrikeKind::kStopWorker) return true;
@@ -128,7 +122,7 @@ bool Injector::StrikeRunner(Strike& strike, Injury* injury) {
 
 bool Injector::StopCoordinator(Injury* injury) {
   const cluster::ChildProcess* coordinator = cluster_->coordinator();
-  if (coordinator == nullptr || IsStopped(injuries_, *coordinator)) return false;
+  if (coordinator == nullptr || IsStopped(*coordinator)) return false;
   injury->pid = coordinator->pid();
   kill(injury->pid, SIGSTOP);
   return true;
@@ -200,6 +194,11 @@ absl::Status Injector::CheckProcesses() {
     return EndedByItself(fmt::format("worker {}", i + 1), *worker);
   }
   return absl::OkStatus();
+}
+
+bool Injector::IsStopped(const cluster::ChildProcess& process) const {
+  return std::any_of(injuries_.begin(), injuries_.end(),
+                     [&](const auto& at) { return at.second.pid == process.pid(); });
 }
 
 // The drawn one, else the next that is up.

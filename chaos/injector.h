@@ -62,6 +62,7 @@ class Injector {
   absl::Status Cut(const Strike& strike, Injury* injury);
   absl::Status Mend(const Injury& injury);
   absl::Status CheckProcesses();
+  bool IsStopped(const cluster::ChildProcess& process) const;
   bool FindWorker(Strike& strike) const;
 
   cluster::LocalCluster* const cluster_;
