@@ -80,7 +80,7 @@ absl::Status Chaos::Run() {
   GM_RETURN_IF_ERROR(RunCalm(runner));
   for (std::uint64_t i = 1; i <= options_.rounds; ++i) {
     const RoundOptions round = OptionsOf(i, faults_);
-    display_.Begin(i, options_.rounds);
+    display_.Begin(fmt::format("round {} of {}", i, options_.rounds));
     report_.rounds.push_back(
         runner.Run(round, [this](const v1::JobStatus& status, std::size_t faults) {
           display_.Show(status, faults);
@@ -136,6 +136,8 @@ absl::Status Chaos::RunSequentially() {
   request.set_output(expected_output());
   cli::EmbeddedOptions options;
   options.spill_directory = spill;
+  display_.Begin("in one process");
+  options.on_progress = [this](const v1::JobStatus& status) { display_.Show(status, 0); };
   GM_ASSIGN_OR_RETURN(const cli::EmbeddedOutcome outcome, cli::RunEmbedded(request, options));
   if (outcome.status.state() != v1::JOB_STATE_SUCCEEDED) {
     return Internal("the job fails without any fault: {}", outcome.status.message());
@@ -165,7 +167,10 @@ absl::Status Chaos::StartCluster() {
 // Tells what is under the faults, and that without them all is well.
 absl::Status Chaos::RunCalm(RoundRunner& runner) {
   const RoundOptions options = OptionsOf(0, FaultSet());
-  const Round calm = runner.Run(options, [](const v1::JobStatus&, std::size_t) {});
+  display_.Begin("on the cluster without faults");
+  const Round calm = runner.Run(options, [this](const v1::JobStatus& status, std::size_t faults) {
+    display_.Show(status, faults);
+  });
   if (!calm.broken.ok()) return Internal("without any fault {}", Message(calm.broken));
   report_.calm_ms = calm.took_ms;
   std::error_code ignored;

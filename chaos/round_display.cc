@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 #include "cli/names.h"
 #include "cli/progress_display.h"
@@ -33,8 +34,8 @@ std::size_t ColumnsOf(std::FILE* file) {
 RoundDisplay::RoundDisplay(std::FILE* out)
     : out_(out), live_(IsTerminal(out) && IsTerminal(stderr)), columns_(ColumnsOf(out)) {}
 
-void RoundDisplay::Begin(std::uint64_t number, std::uint64_t rounds) {
-  title_ = fmt::format("round {} of {}", number, rounds);
+void RoundDisplay::Begin(std::string title) {
+  title_ = std::move(title);
   begin_ = cli::MonotonicNow();
 }
 

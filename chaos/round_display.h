@@ -16,7 +16,8 @@ class RoundDisplay {
   // terminals.
   explicit RoundDisplay(std::FILE* out);
 
-  void Begin(std::uint64_t number, std::uint64_t rounds);
+  // `title` is what runs from now on: "round 3 of 10".
+  void Begin(std::string title);
   void Show(const v1::JobStatus& status, std::size_t faults);
   // Prints the text in the place of that line.
   void End(const std::string& text);
