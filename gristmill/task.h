@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "gristmill/record_mark.h"
+
 namespace gristmill {
 
 // A failure that is a sentence for the user.
@@ -105,6 +107,7 @@ struct TaskInfo {
   std::string input_path;          // empty for reduce tasks and integer ranges
   OutputFormat output_format = OutputFormat::kText;
   std::vector<std::string> broadcast;  // results of the upstream broadcast stage, in task order
+  RecordMark* mark = nullptr;          // to be kept at the task's record, unless null
 };
 
 // One (name, value) per counter used, sorted by name.

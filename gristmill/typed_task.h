@@ -44,10 +44,12 @@ InputSpec InputOf(const J& job) {
 template <typename J>
 class TypedTask final : public TaskRunner {
  public:
-  TypedTask(const ParamMap& params, const TaskInfo& info) : info_(info), context_(info_) {
+  TypedTask(const ParamMap& params, const TaskInfo& info)
+      : info_(info), context_(info_), mark_(info.mark == nullptr ? own_mark_ : *info.mark) {
     const std::string problem = BindParams(job_, params);
     if (!problem.empty()) throw TaskError(problem);
     input_ = InputOf(job_);
+    mark_.Reset();
   }
 
   void RunMap(InputSource& input, RunSink& runs) override {
@@ -123,7 +125,11 @@ class TypedTask final : public TaskRunner {
 
   // Returns the records.
   std::uint64_t MapBlock(const InputBlock& block, Emitter<J>& emitter) {
+    RecordMark& mark = mark_;
+    const MarkedRecords marked(mark);
+    mark.EnterBlock(block.bytes, block.offset);
     const auto map = [&](std::string_view record) {
+      mark.At(record);
       if constexpr (MapsText<J>) job_.Map(record, emitter);
     };
     switch (input_.format) {
@@ -132,6 +138,7 @@ class TypedTask final : public TaskRunner {
       case InputFormat::kFixedRecords:
         return ForEachFixedRecord(block.bytes, input_.record_bytes, map);
       case InputFormat::kWholeFiles:
+        mark.At(block.bytes);
         if constexpr (MapsWholeFiles<J>)
           job_.Map(WholeFile{info_.input_path, block.bytes}, emitter);
         return 1;
@@ -145,8 +152,12 @@ class TypedTask final : public TaskRunner {
   // Returns the groups.
   std::uint64_t ReduceAll(PairSource& pairs, Output<J>& out) {
     PairGroups groups(pairs);
+    RecordMark& mark = mark_;
+    const MarkedRecords marked(mark);
+    mark.EnterGroups();
     std::uint64_t count = 0;
     for (; groups.NextGroup(); ++count) {
+      mark.At(groups.key());
       const Decoded<typename J::Key> key = DecodeKey<typename J::Key>(groups.key());
       if constexpr (kDeclaresReduce<J>) {
         Values<J> values(groups);
@@ -172,6 +183,8 @@ class TypedTask final : public TaskRunner {
 
   const TaskInfo info_;
   TaskContext context_;
+  RecordMark own_mark_;
+  RecordMark& mark_;
   J job_;
   InputSpec input_;
 };

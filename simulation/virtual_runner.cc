@@ -89,9 +89,10 @@ void VirtualWorker::OnRunnerDies(std::uint64_t death) {
   const int code = static_cast<int>(death & 0xff);
   const VirtualRunner* runner = Find(id);
   if (runner == nullptr) return;
-  std::vector<AttemptId> in_flight;
+  std::vector<worker::AttemptInFlight> in_flight;
   if (!world_->random.OneIn(4)) {  // else its record is lost
-    for (const VirtualRunner::Attempt& attempt : runner->running) in_flight.push_back(attempt.id);
+    for (const VirtualRunner::Attempt& attempt : runner->running)
+      in_flight.emplace_back(attempt.id);
   }
   std::erase_if(runners_, [&](const VirtualRunner& gone) { return gone.id == id; });
   Do(worker::RunnerDied{id, how, code, {}, std::move(in_flight)});

@@ -98,6 +98,13 @@ struct RunnerProgressed {
 struct RunnerDetached {
   RunnerId runner;
 };
+// What one of a runner's threads was at when the process died.
+struct AttemptInFlight {
+  AttemptInFlight(AttemptId id) : attempt(id) {}
+  AttemptId attempt;
+  std::string record = {};  // at which record, in words; empty if that is not known
+  bool crashed = false;     // this thread got the signal that ended the process
+};
 // The process is gone and reaped, or could not be started.
 struct RunnerDied {
   // The exit status of a runner whose stream broke though its worker lives.
@@ -105,9 +112,10 @@ struct RunnerDied {
 
   RunnerId runner;
   enum class How : std::uint8_t { kExited, kSignalled, kNotStarted } how = How::kExited;
-  int code = 0;                      // exit status or signal
-  std::string last_output;           // the end of its stderr; why it could not be started
-  std::vector<AttemptId> in_flight;  // what its threads were at when it died
+  int code = 0;             // exit status or signal
+  std::string last_output;  // the end of its stderr; why it could not be started
+  std::vector<AttemptInFlight> in_flight;
+  std::string crash = {};  // where the signal struck: address and stack, in words; may be empty
 };
 
 // --- The operator, the clock -------------------------------------------------------------------

@@ -1,95 +1,15 @@
 // The life of runners, from the first assignment of a job to the death of the process.
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstring>
-#include <string>
-#include <string_view>
+#include <map>
 #include <utility>
 
-#include "base/status.h"
 #include "base/task_timeout.h"
+#include "worker/core/death_message.h"
 #include "worker/core/worker_core.h"
 
 namespace gristmill::worker {
-namespace {
-
-constexpr std::size_t kLastOutputBytesMax = 4096;
-constexpr int kSigKill = 9;
-
-std::string SignalName(int signal) {
-  const char* name = sigabbrev_np(signal);
-  return name == nullptr ? fmt::format("signal {}", signal)
-                         : fmt::format("signal {} (SIG{})", signal, name);
-}
-
-// The length of the UTF-8 character that `text` begins with; 0 if it begins with none.
-std::size_t CharacterBytes(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t bytes = first < 0x80    ? 1
-                            : first < 0xC2  ? 0
-                            : first < 0xE0  ? 2
-                            : first < 0xF0  ? 3
-                            : first <= 0xF4 ? 4
-                                            : 0;
-  if (bytes > text.size()) return 0;
-  for (std::size_t i = 1; i < bytes; ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
-  }
-  const auto second = bytes > 1 ? static_cast<unsigned char>(text[1]) : 0x80;
-  const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-  const bool beyond = (first == 0xED && second >= 0xA0) || (first == 0xF4 && second >= 0x90);
-  return overlong || beyond ? 0 : bytes;
-}
-
-// User code writes any bytes, but messages are UTF-8: what is not becomes '?'.
-std::string ReadableText(std::string_view bytes) {
-  std::string text;
-  while (!bytes.empty()) {
-    const std::size_t length = CharacterBytes(bytes);
-    text += length == 0 ? std::string_view("?") : bytes.substr(0, length);
-    bytes.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return text;
-}
-
-std::string WithLastOutput(const std::string& sentence, std::string_view written) {
-  if (written.size() > kLastOutputBytesMax) {
-    written.remove_prefix(written.size() - kLastOutputBytesMax);
-  }
-  std::string output = ReadableText(written);
-  while (!output.empty() && output.back() == '\n') output.pop_back();
-  return output.empty() ? sentence : fmt::format("{}; it last wrote: {}", sentence, output);
-}
-
-std::string DescribeDeath(JobId job, const RunnerDied& died, bool connected) {
-  const char* when = connected ? "while it ran this task" : "before it could start this task";
-  switch (died.how) {
-    case RunnerDied::How::kNotStarted:
-      return fmt::format("the runner of job {} could not be started: {}", job.value(),
-                         died.last_output);
-    case RunnerDied::How::kSignalled:
-      return WithLastOutput(
-          fmt::format("the runner of job {} was killed by {} {}{}", job.value(),
-                      SignalName(died.code), when,
-                      died.code == kSigKill ? ", perhaps because the host ran out of memory" : ""),
-          died.last_output);
-    case RunnerDied::How::kExited:
-      break;
-  }
-  return WithLastOutput(
-      fmt::format("the runner of job {} exited with status {} {}", job.value(), died.code, when),
-      died.last_output);
-}
-
-// Between two processes of one host no stream breaks by itself.
-std::string DescribeLostContact(JobId job, std::string_view last_output) {
-  return WithLastOutput(
-      fmt::format("the runner of job {} lost its connection to the worker while it ran this task; "
-                  "check that the job's code closes no file descriptors but its own",
-                  job.value()),
-      last_output);
-}
-
-}  // namespace
 
 RunnerId WorkerCore::RunnerFor(JobId id, Job& job) {
   if (job.runner) return job.runner;
@@ -218,12 +138,14 @@ void WorkerCore::On(const RunnerDied& died) {
   }
   // The others had not begun, or were done and not yet heard of: the crash is not their failure.
   // Without such a record every attempt is a suspect.
-  std::set<AttemptId> suspects;
-  for (const AttemptId id : died.in_flight) {
-    if (runner.attempts.contains(id)) suspects.insert(id);
+  std::map<AttemptId, const AttemptInFlight*> suspects;
+  for (const AttemptInFlight& in_flight : died.in_flight) {
+    if (runner.attempts.contains(in_flight.attempt)) suspects[in_flight.attempt] = &in_flight;
   }
   const bool is_known = !suspects.empty();
-  if (!is_known) suspects = runner.attempts;
+  if (!is_known) {
+    for (const AttemptId id : runner.attempts) suspects[id] = nullptr;
+  }
   const bool lost_contact =
       (runner.killed && runner.death == Death::kDetached) ||
       (died.how == RunnerDied::How::kExited && died.code == RunnerDied::kLostContactStatus);
@@ -248,8 +170,9 @@ void WorkerCore::On(const RunnerDied& died) {
       HandBack(runner.job, id,
                fmt::format("the runner of job {} died of another task", runner.job.value()));
     } else {
-      KeepReport(runner.job, {id, Outcome::kFailed,
-                              DescribeDeath(runner.job, died, runner.connected), nullptr});
+      KeepReport(runner.job,
+                 {id, Outcome::kFailed,
+                  DescribeDeath(runner.job, died, suspects.at(id), runner.connected), nullptr});
     }
   }
   if (!runner.attempts.empty() && LiveJob(runner.job) != nullptr) {

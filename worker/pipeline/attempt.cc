@@ -131,6 +131,7 @@ TaskInfo Attempt::MakeTaskInfo() const {
   info.memory_bytes = RunnerMemoryBytes();
   info.input_path = assignment_.split().path();
   info.output_format = ToOutputFormat(job_.plan.output_format());
+  info.mark = control_.mark;
   for (const v1::StageEdge& edge : stage().inputs()) {
     if (edge.kind() != v1::EDGE_KIND_BROADCAST) continue;
     const auto found = inputs_.broadcasts.find(edge.from_stage());

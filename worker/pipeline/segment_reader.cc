@@ -24,7 +24,7 @@ void SegmentReader::Throw(const absl::Status& status) const {
   if (origin_.has_value() && IsLostOutput(status)) {
     throw LostOutputError({*origin_}, Message(status));
   }
-  throw TaskError(Message(status));
+  throw EnvironmentError(Message(status));
 }
 
 }  // namespace gristmill::worker

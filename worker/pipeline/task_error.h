@@ -26,6 +26,12 @@ class LostOutputError : public TaskError {
   std::vector<TaskRef> lost_;
 };
 
+// The framework's own side failed, on a full disk say: no record of the task is to blame.
+class EnvironmentError : public TaskError {
+ public:
+  using TaskError::TaskError;
+};
+
 // Whether a map output that could not be had is to be made again. Any other error, such as a full
 // disk here, is the reader's own: the output may be healthy.
 inline bool IsLostOutput(const absl::Status& status) {
@@ -34,7 +40,7 @@ inline bool IsLostOutput(const absl::Status& status) {
 }
 
 inline void ThrowIfError(const absl::Status& status) {
-  if (!status.ok()) throw TaskError(Message(status));
+  if (!status.ok()) throw EnvironmentError(Message(status));
 }
 
 template <class T>

@@ -7,12 +7,14 @@
 #include "base/report_limits.h"
 #include "storage/file.h"
 #include "worker/pipeline/attempt.h"
+#include "worker/pipeline/record_text.h"
 #include "worker/pipeline/task_error.h"
 
 namespace gristmill::worker {
 namespace {
 
 constexpr std::size_t kMessageBytesMax = 4 << 10;
+constexpr std::size_t kUserMessageBytesMax = 3 << 10;
 
 // Makes text from anywhere fit for a protobuf string.
 std::string Sanitise(std::string text) {
@@ -43,6 +45,17 @@ void SetFailed(std::string message, v1::TaskReport* report) {
   report->set_message(Sanitise(std::move(message)));
 }
 
+// User code threw, at a record unless it was before the first or after the last.
+void SetFailedAt(const RecordMark& mark, const std::string& path, std::string message,
+                 v1::TaskReport* report) {
+  const std::string record = DescribeRecord(mark, path);
+  // Whatever is too long, the record is to be seen.
+  if (message.size() > kUserMessageBytesMax) {
+    message = message.substr(0, kUserMessageBytesMax - 3) + "...";
+  }
+  SetFailed(record.empty() ? std::move(message) : message + "; " + record, report);
+}
+
 void SetHandedBack(v1::TaskReport* report) {
   report->set_outcome(v1::TASK_OUTCOME_HANDED_BACK);
   report->set_message(TaskCancelled().what());
@@ -53,6 +66,9 @@ void SetHandedBack(v1::TaskReport* report) {
 v1::TaskReport ExecuteTask(const JobContext& job, const v1::TaskAssignment& assignment,
                            const TaskInputs& inputs, AttemptControl& control) {
   v1::TaskReport report;
+  const auto fail = [&](std::string message) {
+    SetFailedAt(*control.mark, assignment.split().path(), std::move(message), &report);
+  };
   try {
     Attempt(job, assignment, inputs, control).Run(&report);
     report.set_outcome(v1::TASK_OUTCOME_SUCCEEDED);
@@ -60,12 +76,14 @@ v1::TaskReport ExecuteTask(const JobContext& job, const v1::TaskAssignment& assi
     SetFailed("the job's code threw TaskCancelled but nobody cancelled the attempt", &report);
   } catch (const LostOutputError& error) {
     SetLost(error, &report);
-  } catch (const std::bad_alloc&) {
-    SetFailed("the task ran out of memory; lower --threads or use a machine with more", &report);
-  } catch (const std::exception& error) {
+  } catch (const EnvironmentError& error) {
     SetFailed(error.what(), &report);
+  } catch (const std::bad_alloc&) {
+    fail("the task ran out of memory; lower --threads or use a machine with more");
+  } catch (const std::exception& error) {
+    fail(error.what());
   } catch (...) {
-    SetFailed("the job's code threw an exception of unknown type", &report);
+    fail("the job's code threw an exception of unknown type");
   }
   if (report.outcome() != v1::TASK_OUTCOME_SUCCEEDED) {
     report.clear_counters();

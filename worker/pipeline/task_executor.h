@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "gristmill/record_mark.h"
 #include "gristmill/v1/job.pb.h"
 #include "gristmill/v1/worker_service.pb.h"
 #include "worker/pipeline/shuffle_port.h"
@@ -32,6 +33,8 @@ struct TaskInputs {
 struct AttemptControl {
   std::atomic<bool> cancelled{false};
   std::atomic<std::uint64_t> records{0};
+  RecordMark own_mark;
+  RecordMark* mark = &own_mark;  // or one that outlives this process
 };
 
 // Never throws: user exceptions, I/O errors and fetch failures become the report. All files of a

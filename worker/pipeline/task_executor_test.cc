@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "worker/pipeline/task_error.h"
 #include "worker/pipeline/task_fixture.h"
 
 namespace gristmill::worker {
@@ -81,6 +82,27 @@ TEST_F(TaskExecutor, TheJobsExceptionIsTheMessageAndNoFileStays) {
   EXPECT_EQ(report.message(), "no fruit ? today");
   EXPECT_THAT(report.counters(), IsEmpty());
   EXPECT_THAT(dir_.Files(), ElementsAre("in/a", "in/b", "out/_temporary/_LOCK"));
+}
+
+TEST_F(TaskExecutor, AnExceptionNamesTheRecordAndStaysReadableWhateverItsLength) {
+  on_line = [this](std::string_view line) {
+    control_.mark->EnterBlock(line, 7);
+    control_.mark->At(line);
+    control_.mark->Capture();
+    throw std::runtime_error(std::string(5000, 'x'));
+  };
+  const v1::TaskReport report = Run(0, 0, 9);
+  EXPECT_EQ(report.message(),
+            std::string(3069, 'x') + "...; record at " + dir_.path("in/a") + " offset 7 \"pear\"");
+}
+
+TEST_F(TaskExecutor, NoRecordIsToBlameForADiskThatIsFull) {
+  on_line = [this](std::string_view line) {
+    control_.mark->EnterBlock(line, 7);
+    control_.mark->At(line);
+    throw EnvironmentError("the disk is full");
+  };
+  EXPECT_EQ(Run(0, 0, 9).message(), "the disk is full");
 }
 
 TEST_F(TaskExecutor, AnExceptionOfAnyOtherTypeIsCaughtToo) {

@@ -1,28 +1,43 @@
-// Which attempts a runner is running, in memory that outlives it: after a crash the worker reads
-// there whom to suspect.
+// What a runner is at, in memory that outlives it: after a crash the worker reads there whom to
+// suspect, at which record, and what the handler of the signal saw.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/ids.h"
+#include "gristmill/record_mark.h"
+#include "worker/core/input.h"
+#include "worker/runner/crash_note.h"
 #include "worker/runner/file_descriptor.h"
 
 namespace gristmill::worker {
 
-// A page shared by a worker and one of its runners, with a place per thread of the runner's pool.
-// Begin and End cost a store each. Nothing that the page holds can harm the reader, whatever user
-// code wrote over it.
+// Pages shared by a worker and one of its runners, with a place per thread of the runner's pool.
+// Nothing that they hold can harm the reader, whatever user code wrote over it.
 class FlightRecorder {
  public:
+  // Of one thread.
+  struct Place {
+    static constexpr std::size_t kPathBytesMax = 500;
+
+    alignas(64) RecordMark mark;  // written for every record
+    alignas(64) std::atomic<std::uint64_t> attempt;
+    std::uint32_t path_bytes;
+    char path[kPathBytesMax];  // of the attempt's input file, its end if it is longer
+  };
+  static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+
   // The worker's side.
   static absl::StatusOr<std::unique_ptr<FlightRecorder>> Create(std::uint32_t threads);
-  // The runner's: the page that it inherited as this descriptor, which is closed. Null if there is
-  // none, as when a test starts a runner by itself.
+  // The runner's: the pages that it inherited as this descriptor, which is closed. Null if there
+  // are none, as when a test starts a runner by itself.
   static std::unique_ptr<FlightRecorder> Inherit(int descriptor);
   ~FlightRecorder();
   FlightRecorder(const FlightRecorder&) = delete;
@@ -30,27 +45,29 @@ class FlightRecorder {
 
   int descriptor() const { return file_.get(); }
 
-  // Called by the pool's thread `thread`, counted from zero; one beyond the page is not recorded.
-  void Begin(std::uint32_t thread, AttemptId attempt) { Set(thread, attempt.value()); }
-  void End(std::uint32_t thread) { Set(thread, 0); }
+  // Called by the pool's thread `thread`, counted from zero. Null, and nothing is recorded, beyond
+  // the last place. The place is the thread's until End.
+  Place* Begin(std::uint32_t thread, AttemptId attempt, std::string_view path);
+  void End(std::uint32_t thread);
 
   // Begun and not ended; consistent once the runner is dead.
-  std::vector<AttemptId> InFlight() const;
+  std::vector<AttemptInFlight> InFlight() const;
+
+  CrashNote* crash_note() const { return &page_->crash; }
 
  private:
-  struct alignas(64) Place {
-    std::atomic<std::uint64_t> attempt;
+  struct Page {
+    CrashNote crash;
+    // Followed by the places.
   };
-  static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+  static constexpr std::size_t kPlacesOffset =
+      (sizeof(Page) + alignof(Place) - 1) / alignof(Place) * alignof(Place);
 
-  FlightRecorder(FileDescriptor file, void* page, std::size_t places)
-      : file_(std::move(file)), places_(static_cast<Place*>(page)), count_(places) {}
+  FlightRecorder(FileDescriptor file, void* memory, std::size_t places);
   static std::unique_ptr<FlightRecorder> Map(FileDescriptor file, std::size_t places);
-  void Set(std::uint32_t thread, std::uint64_t attempt) {
-    if (thread < count_) places_[thread].attempt.store(attempt, std::memory_order_relaxed);
-  }
 
   FileDescriptor file_;
+  Page* const page_;
   Place* const places_;
   const std::size_t count_;
 };

@@ -6,6 +6,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/attempt_limits.h"
+#include "worker/runner/crash_handler.h"
 
 namespace gristmill::worker {
 namespace {
@@ -73,9 +74,17 @@ void RunnerJob::RunNow(const v1::TaskAssignment& assignment, AttemptControl& con
   }
   const absl::Time begin = absl::Now();
   const std::uint32_t thread = ThreadPool::ThisThread();
-  if (recorder_ != nullptr) recorder_->Begin(thread, AttemptId(assignment.attempt()));
+  if (recorder_ != nullptr) {
+    FlightRecorder::Place* const place =
+        recorder_->Begin(thread, AttemptId(assignment.attempt()), assignment.split().path());
+    SetPlaceOfThread(place);
+    if (place != nullptr) control.mark = &place->mark;
+  }
   v1::TaskReport report = ExecuteTask(context_, assignment, inputs, control);
-  if (recorder_ != nullptr) recorder_->End(thread);
+  if (recorder_ != nullptr) {
+    SetPlaceOfThread(nullptr);
+    recorder_->End(thread);
+  }
   report.set_records(control.records.load(std::memory_order_relaxed));
   const std::int64_t run_us = absl::ToInt64Microseconds(absl::Now() - begin);
   report.set_run_us(static_cast<std::uint64_t>(std::max<std::int64_t>(run_us, 1)));

@@ -10,6 +10,7 @@
 
 #include "worker/rpc/message_limits.h"
 #include "worker/rpc/shuffle_client.h"
+#include "worker/runner/crash_handler.h"
 #include "worker/runner/flight_recorder.h"
 #include "worker/runner/runner_processes.h"
 #include "worker/runner/runner_session.h"
@@ -45,6 +46,7 @@ int RunnerMain() {
   }
   if (!DieWithTheWorker()) return 1;
   auto recorder = FlightRecorder::Inherit(kRunnerRecorderDescriptor);  // before any other is opened
+  if (recorder != nullptr) InstallCrashHandler(recorder->crash_note());
   prctl(PR_SET_NAME, "gristmill-run");
   PreferToBeKilledByTheKernel();
   LogByLine();

@@ -20,6 +20,7 @@
 #include "base/check.h"
 #include "base/status.h"
 #include "worker/event_loop.h"
+#include "worker/runner/crash_text.h"
 #include "worker/runner/left_behind.h"
 
 extern char** environ;
@@ -283,7 +284,7 @@ void RunnerProcesses::ReadAgain() {
 
 // The zombie still holds the number of its process group: what it left behind there can be killed
 // without hitting anybody else.
-RunnerDied RunnerProcesses::Reap(RunnerId runner, Process& process) {
+RunnerDied RunnerProcesses::Reap(RunnerId runner, Process& process) const {
   kill(-process.pid, SIGKILL);
   siginfo_t info{};
   while (waitid(P_PID, static_cast<id_t>(process.pid), &info, WEXITED) != 0) {
@@ -302,6 +303,12 @@ RunnerDied RunnerProcesses::Reap(RunnerId runner, Process& process) {
   died.code = info.si_status;
   died.last_output = process.text.tail();
   died.in_flight = process.recorder->InFlight();
+  const CrashNote& note = *process.recorder->crash_note();
+  const auto caught = note.signal.load(std::memory_order_acquire);
+  if (died.how == RunnerDied::How::kSignalled && caught != 0) {
+    died.code = static_cast<int>(caught);  // the handler itself may have ended by another
+    died.crash = DescribeCrash(note, binary_);
+  }
   return died;
 }
 

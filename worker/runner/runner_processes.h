@@ -73,7 +73,7 @@ class RunnerProcesses {
   int WaitMs() ABSL_LOCKS_EXCLUDED(mutex_);
   void ReadLater(RunnerId runner, Process& process) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReadAgain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  static RunnerDied Reap(RunnerId runner, Process& process);
+  RunnerDied Reap(RunnerId runner, Process& process) const;
   bool Stopped() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::string binary_;

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""What becomes of jobs whose code crashes or throws at some of its records.
+
+usage: crash_test.py TESTBED [unittest arguments]
+"""
+
+import pathlib
+import shutil
+import sys
+import tempfile
+import unittest
+
+from cluster import Cluster
+
+TESTBED = None
+
+
+class CrashTest(unittest.TestCase):
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="gristmill-crash-"))
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.out = self.directory / "out"
+
+    def cluster(self, **options):
+        cluster = Cluster(TESTBED, **options)
+        self.addCleanup(cluster.stop)
+        return cluster
+
+    def write(self, name, text):
+        path = self.directory / name
+        path.write_text(text)
+        return path
+
+    def message_of(self, cluster, deed, before="one two\nthree\n"):
+        """The message of a job one of whose lines is the deed."""
+        path = self.write("in.txt", f"{before}{deed}\nfour\n")
+        result = cluster.run("submit", "fragile", "--input", path, "--output", self.out, "--wait",
+                             check=False)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        return result.stderr.replace(str(path), "FILE")
+
+    def test_the_message_tells_signal_stack_and_record(self):
+        c = self.cluster(workers=1)
+        before = c.workers()[0]["id"]
+        message = self.message_of(c, "!segfault now")
+        self.assertRegex(message, r"map task 0 failed 4 times.*killed by signal 11 \(SIGSEGV\) at "
+                                  r"address 0x0 in WriteToNothing < .*Fragile.*; "
+                                  r'record at FILE offset 14 "!segfault now" \(split FILE:0\+33\)')
+        message = self.message_of(c, "!abort")
+        self.assertRegex(message, r"signal 6 \(SIGABRT\) in .*abort < .*Fragile.*offset 14 \"!abort\"")
+        message = self.message_of(c, "!overflow")
+        self.assertRegex(message, r"signal 11 \(SIGSEGV\) of a stack overflow in RecurseForEver "
+                                  r"\(\d+ times\).*; record at FILE offset 14 \"!overflow\"")
+        message = self.message_of(c, "!exit")
+        self.assertRegex(message, r"exited with status 3 while it ran this task; record at FILE "
+                                  r"offset 14 \(split")
+        self.assertEqual(c.workers()[0]["id"], before, "the worker lived on")
+
+    def test_an_exception_names_the_record_too(self):
+        c = self.cluster(workers=1)
+        message = self.message_of(c, "!throw " + "long " * 20)
+        self.assertIn("this word is not to be counted; record at FILE offset 14 beginning "
+                      '"!throw long long', message)
+
+    def test_a_crash_of_reduce_names_the_key(self):
+        c = self.cluster(workers=1)
+        message = self.message_of(c, "?segfault")
+        self.assertRegex(message, r"reduce task \d failed 4 times.* in WriteToNothing < .*; "
+                                  r'key "\?segfault" \(partition \d\)')
+
+
+if __name__ == "__main__":
+    TESTBED = pathlib.Path(sys.argv.pop(1)).resolve()
+    unittest.main(verbosity=2)
