@@ -75,17 +75,19 @@ class ChaosTest(unittest.TestCase):
         wait_for(lambda: not processes_below(self.directory), "all processes to end", 10)
         self.assertEqual(list(self.directory.iterdir()), [])
 
-    def survive(self, *args):
-        output, errors = self.finish(self.start(*args, "--rounds", 2, "--lease", "500ms", "--every", "250ms",
-                                                "--json"), 0)
+    def survive(self, *args, rounds):
+        """Each round begins with a fault within 40 ms, however fast the machine is: the coordinator is
+        killed, a worker is killed, a worker is cut off from everybody."""
+        output, errors = self.finish(self.start(*args, "--rounds", rounds, "--seed", 54951, "--lease", "400ms",
+                                                "--every", "200ms", "--json"), 0)
         report = json.loads(output)
         counts = {c["what"]: int(c["count"]) for c in report["faultCounts"]}
         self.assertEqual(int(report["roundsIdentical"]), len(report["rounds"]))
         self.assertEqual([r["broken"] for r in report["rounds"]], [""] * len(report["rounds"]))
-        self.assertGreater(counts["coordinator killed"], 0, "choose another seed")
-        self.assertGreater(counts["worker killed"], 0, "choose another seed")
-        if CAN_CUT:
-            self.assertGreater(sum(n for what, n in counts.items() if "cut off" in what), 0)
+        self.assertGreater(counts["coordinator killed"], 0)
+        self.assertGreater(counts["worker killed"], 0)
+        if CAN_CUT and rounds > 2:
+            self.assertGreater(counts["worker cut off from everybody"], 0)
         attempts = {name: int(n) for name, n in report["attempts"].items()}
         self.assertEqual(attempts["started"] - attempts["tasks"],
                          sum(attempts[n] for n in ("outputsLost", "interrupted", "copies", "failed")),
@@ -94,10 +96,10 @@ class ChaosTest(unittest.TestCase):
         self.nothing_stays()
 
     def test_word_count_survives_whatever_happens(self):
-        self.survive("wordcount", "--input", self.text, "--seed", 3)
+        self.survive("wordcount", "--input", self.text, rounds=3)
 
     def test_a_sort_survives_whatever_happens(self):
-        self.survive("sort", "--param", "records=terasort", "--input", self.records, "--seed", 4)
+        self.survive("sort", "--param", "records=terasort", "--input", self.records, rounds=2)
 
     def test_workers_that_read_each_others_files_survive_as_well(self):
         process = self.start("--job", "wordcount", "--input", self.text, "--rounds", 2, "--lease", "500ms",
