@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/request_limits.h"
 #include "base/status.h"
 #include "base/units.h"
 #include "client/grpc_status.h"
@@ -166,6 +167,8 @@ Client::~Client() = default;
 
 absl::StatusOr<std::uint64_t> Client::Submit(const v1::JobRequest& request,
                                              DurationMs patience_ms) {
+  // gRPC would refuse a much larger one in its own words.
+  GM_RETURN_IF_ERROR(CheckRequestBytes(request.ByteSizeLong()));
   v1::SubmitRequest submit;
   *submit.mutable_request() = request;
   if (request.request_id().empty()) submit.mutable_request()->set_request_id(NewRequestId());

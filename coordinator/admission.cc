@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/request_limits.h"
 #include "base/status.h"
 #include "base/units.h"
 #include "coordinator/output_place.h"
@@ -284,7 +285,19 @@ void PlanStages(const JobInfo& info, v1::JobPlan* plan) {
 
 }  // namespace
 
+absl::Status CheckRequestSize(const v1::JobRequest& request) {
+  std::size_t params_bytes = 0;
+  for (const auto& [name, value] : request.params()) params_bytes += name.size() + value.size();
+  if (params_bytes > kParamsBytesMax) {
+    return InvalidArgument(
+        "the parameters take {}, and {} is the most; put what is large into an input file",
+        FormatBytes(params_bytes), FormatBytes(kParamsBytesMax));
+  }
+  return CheckRequestBytes(request.ByteSizeLong());
+}
+
 absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_view owner) {
+  GM_RETURN_IF_ERROR(CheckRequestSize(request));
   GM_ASSIGN_OR_RETURN(const JobInfo* const info, FindJobOrExplain(request.job()));
   GM_ASSIGN_OR_RETURN(const Declaration declared, Declare(*info, request));
   AdmittedJob job;

@@ -18,11 +18,14 @@ struct AdmittedJob {
   std::optional<StagedOutput> output;  // none if the job has none
 };
 
-// Checks job, parameters, inputs and sizes, fills in the defaults, plans the stages and prepares
-// the output directory (last, so that a refused request leaves nothing behind) for `owner`, which
-// is named to others who would write there.
-// InvalidArgument, NotFound, AlreadyExists, PermissionDenied … with one sentence; a misspelt job
-// or parameter names the nearest real one. Blocking file I/O; callable from any thread.
+// That the request is not larger than what a coordinator keeps. Cheap; no I/O.
+absl::Status CheckRequestSize(const v1::JobRequest& request);
+
+// Checks size, job, parameters, inputs and sizes, fills in the defaults, plans the stages and
+// prepares the output directory (last, so that a refused request leaves nothing behind) for
+// `owner`, which is named to others who would write there. InvalidArgument, NotFound,
+// AlreadyExists, PermissionDenied … with one sentence; a misspelt job or parameter names the
+// nearest real one. Blocking file I/O; callable from any thread.
 absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_view owner);
 
 // The plan as the core sees it.

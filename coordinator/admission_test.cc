@@ -52,6 +52,17 @@ class Admission : public ::testing::Test {
   TestDirectory temp_;
 };
 
+TEST_F(Admission, ParametersAndRequestsThatAreTooLargeAreRefused) {
+  v1::JobRequest request = Request("test-range");
+  (*request.mutable_params())["text"] = std::string(70'000, 'x');
+  EXPECT_EQ(Invalid(request),
+            "the parameters take 68 KiB, and 64 KiB is the most; put what is large into an input "
+            "file");
+  request.clear_params();
+  for (int i = 0; i < 120'000; ++i) request.add_inputs("/a/directory/with/a/name/of/its/own");
+  EXPECT_THAT(Invalid(request), HasSubstr("name directories or globs as input"));
+}
+
 std::vector<std::uint32_t> TaskCounts(const v1::JobPlan& plan) {
   std::vector<std::uint32_t> counts;
   for (const auto& stage : plan.stages()) counts.push_back(stage.task_count());

@@ -19,6 +19,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t kAlternativesMax = 10'000;
+
+absl::Status TooMany(const std::string& input, std::size_t files_max) {
+  return InvalidArgument(
+      "with '{}' the job reads more than {} files; join them into fewer, or run several jobs",
+      input, files_max);
+}
+
 // Names that tools use for what is not data: ".part-0.swp", "_SUCCESS", "_temporary".
 bool IsHidden(const fs::path& path) {
   const std::string name = path.filename().string();
@@ -49,10 +57,11 @@ absl::StatusOr<v1::InputFile> DescribeFile(const std::string& path) {
 
 // All regular files below `directory`. Links to files are followed, links to directories are not:
 // they may lead in circles.
-absl::Status ListDirectory(const std::string& directory, std::vector<std::string>* paths) {
+absl::Status ListDirectory(const std::string& directory, std::size_t files_max,
+                           std::vector<std::string>* paths) {
   std::error_code error;
   fs::recursive_directory_iterator it(directory, error), end;
-  for (; !error && it != end; it.increment(error)) {
+  for (; !error && it != end && paths->size() <= files_max; it.increment(error)) {
     if (IsHidden(it->path())) {
       it.disable_recursion_pending();
     } else if (std::error_code ignored; it->is_regular_file(ignored)) {
@@ -70,7 +79,26 @@ std::string Normalise(const std::string& path) {
   return normal;
 }
 
+// Of how many patterns a glob with braces is short for, at most: glob() would make them all.
+std::uint64_t CountAlternatives(std::string_view pattern) {
+  std::uint64_t product = 1, in_group = 1;
+  for (const char c : pattern) {
+    if (c == ',') {
+      ++in_group;
+    } else if (c == '{' || c == '}') {
+      product = std::min<std::uint64_t>(product * in_group, kAlternativesMax + 1);
+      in_group = 1;
+    }
+  }
+  return product;
+}
+
 absl::StatusOr<std::vector<std::string>> ExpandGlob(const std::string& pattern) {
+  if (CountAlternatives(pattern) > kAlternativesMax) {
+    return InvalidArgument(
+        "the braces of the input '{}' stand for more than {} names; use * or name a directory",
+        pattern, kAlternativesMax);
+  }
   glob_t found{};
   const int result = ::glob(pattern.c_str(), GLOB_NOSORT | GLOB_BRACE, nullptr, &found);
   std::vector<std::string> paths;
@@ -85,7 +113,7 @@ absl::StatusOr<std::vector<std::string>> ExpandGlob(const std::string& pattern) 
 }
 
 // The files that one argument names, sorted by path.
-absl::StatusOr<std::vector<std::string>> Expand(const std::string& input) {
+absl::StatusOr<std::vector<std::string>> Expand(const std::string& input, std::size_t files_max) {
   struct stat info;
   std::vector<std::string> roots = {input};
   if (::stat(input.c_str(), &info) != 0) {
@@ -100,11 +128,12 @@ absl::StatusOr<std::vector<std::string>> Expand(const std::string& input) {
   std::vector<std::string> paths;
   for (const std::string& root : roots) {
     if (std::error_code ignored; fs::is_directory(root, ignored)) {
-      GM_RETURN_IF_ERROR(ListDirectory(root, &paths));
+      GM_RETURN_IF_ERROR(ListDirectory(root, files_max, &paths));
     } else {
       paths.push_back(root);
     }
   }
+  if (paths.size() > files_max) return TooMany(input, files_max);
   if (paths.empty()) return NotFound("the input directory '{}' holds no file to read", input);
   for (std::string& path : paths) path = Normalise(path);
   std::sort(paths.begin(), paths.end());
@@ -113,16 +142,18 @@ absl::StatusOr<std::vector<std::string>> Expand(const std::string& input) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<v1::InputFile>> FindInputFiles(const std::vector<std::string>& inputs) {
+absl::StatusOr<std::vector<v1::InputFile>> FindInputFiles(const std::vector<std::string>& inputs,
+                                                          std::size_t files_max) {
   std::vector<v1::InputFile> files;
   std::unordered_set<std::string> seen;
   for (const std::string& input : inputs) {
     if (!input.starts_with('/')) {
       return InvalidArgument("the input '{}' is not an absolute path", input);
     }
-    GM_ASSIGN_OR_RETURN(const std::vector<std::string> paths, Expand(input));
+    GM_ASSIGN_OR_RETURN(const std::vector<std::string> paths, Expand(input, files_max));
     for (const std::string& path : paths) {
       if (!seen.insert(path).second) continue;
+      if (seen.size() > files_max) return TooMany(input, files_max);
       GM_ASSIGN_OR_RETURN(v1::InputFile file, DescribeFile(path));
       if (file.bytes() > 0) files.push_back(std::move(file));
     }

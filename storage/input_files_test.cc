@@ -101,6 +101,27 @@ TEST(InputFiles, AFileWithoutReadPermissionIsPermissionDenied) {
   EXPECT_TRUE(absl::IsPermissionDenied(FindInputFiles({dir.path("secret")}).status()));
 }
 
+TEST(InputFiles, MoreFilesThanAJobMayReadAreRefused) {
+  const TestDirectory dir;
+  for (const char* name : {"in/a", "in/b", "in/c", "d"}) dir.Write(name, "x");
+  EXPECT_TRUE(FindInputFiles({dir.path("in")}, 3).ok());
+  EXPECT_TRUE(FindInputFiles({dir.path("in"), dir.path("in/a")}, 3).ok());
+  for (const auto& inputs : {std::vector{dir.path()}, std::vector{dir.path("in"), dir.path("d")}}) {
+    const absl::Status refused = FindInputFiles(inputs, 3).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused;
+    EXPECT_THAT(Message(refused), HasSubstr("the job reads more than 3 files; join them"));
+  }
+}
+
+TEST(InputFiles, BracesThatStandForTooManyNamesAreRefusedBeforeTheyAreExpanded) {
+  const TestDirectory dir;
+  dir.Write("ac", "x");
+  EXPECT_THAT(Find(dir, {"{a,b}{c,d}"}), ElementsAre("ac"));
+  std::string bomb;
+  for (int i = 0; i < 40; ++i) bomb += "{a,b}";
+  EXPECT_THAT(Find(dir, {bomb}), ElementsAre(HasSubstr("stand for more than 10000 names")));
+}
+
 TEST(InputFiles, ANameThatIsNotUtf8IsRefused) {
   const TestDirectory dir;
   dir.Write("bad\xff", "x");
