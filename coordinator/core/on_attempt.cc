@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/report_limits.h"
 #include "coordinator/core/handlers.h"
 #include "coordinator/core/quarantine.h"
 
@@ -86,12 +87,28 @@ void EndOtherAttempt(Turn& turn, const TaskRef& ref, AttemptId winner) {
   turn.Do(CancelAttempt{worker, loser});
 }
 
+// Each report is small, but tasks may count other names each.
+bool MakesTooManyCounters(const Job& job, const Counters& counters) {
+  if (job.counters.size() + counters.size() <= kReportCountersMax) return false;
+  const auto fresh = std::count_if(counters.begin(), counters.end(), [&](const auto& counter) {
+    return !job.counters.contains(counter.first);
+  });
+  return job.counters.size() + static_cast<std::size_t>(fresh) > kReportCountersMax;
+}
+
 }  // namespace
 
 void OnEvent(Turn& turn, const AttemptSucceeded& event) {
   const std::optional<TaskRef> ref = Receive(turn, event.worker, event.attempt);
   if (!ref) return;
   Stage& stage = turn.state.stage(*ref);
+  if (!stage.tasks[ref->task].counted &&
+      MakesTooManyCounters(*turn.state.jobs.Find(ref->job), event.counters)) {
+    return OnUserFailure(turn, *ref, event.attempt,
+                         fmt::format("the tasks of the job together make more than {} counters; "
+                                     "count fewer names",
+                                     kJobCountersMax));
+  }
   turn.state.workers.Find(event.worker)->LearnPace(event.run_us, stage.usual.run_us);
   stage.Learn(event.run_us, event.records);
   turn.finisher = event.worker;

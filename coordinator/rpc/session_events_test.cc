@@ -232,5 +232,24 @@ TEST(ReportEvent, CutsALongMessageBetweenCharacters) {
   EXPECT_TRUE(cut.ends_with("é …"));
 }
 
+TEST_F(SessionEvents, TasksThatTogetherMakeTooManyCountersFailTheirJob) {
+  const JobId job = driver_.Submit(MapAndReducePlan());
+  EndTurn();
+  for (std::uint64_t attempt = 1; attempt <= 2; ++attempt) {
+    EXPECT_EQ(driver_.StatusOf(job).state(), v1::JOB_STATE_RUNNING);
+    v1::WorkerMessage message;
+    v1::TaskReport* report = message.mutable_reports()->add_reports();
+    report->set_attempt(attempt);
+    report->set_outcome(v1::TASK_OUTCOME_SUCCEEDED);
+    for (int i = 0; i < 6'000; ++i) {
+      report->add_counters()->set_name(fmt::format("of attempt {}: {}", attempt, i));
+    }
+    Say(message);
+  }
+  EXPECT_EQ(driver_.StatusOf(job).state(), v1::JOB_STATE_FAILED);
+  EXPECT_THAT(driver_.StatusOf(job).message(), HasSubstr("more than 10000 counters"));
+  EXPECT_EQ(driver_.core().job(job)->counters.size(), 6'000u);
+}
+
 }  // namespace
 }  // namespace gristmill::coordinator

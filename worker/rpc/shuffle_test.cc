@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -225,6 +226,52 @@ TEST_F(RawShuffleTest, ReadersThatStallDoNotKeepOthersWaiting) {
   const absl::Status fetched = client_.FetchToFile(output, 0, target(), cancelled_);
   EXPECT_TRUE(fetched.ok()) << fetched;
   for (int i = 0; i < 20; ++i) {
+    contexts[i]->TryCancel();
+    EXPECT_EQ(stalled[i]->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+}
+
+// Of this process, which is client and server.
+std::size_t ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::size_t pages = 0, resident_pages = 0;
+  statm >> pages >> resident_pages;
+  return resident_pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+TEST_F(RawShuffleTest, ReadersThatStallCostAWindowEachNotTheirSegment) {
+  const MapOutput output = OutputOf(3, 19), other = OutputOf(4, 20);
+  constexpr std::size_t kSegmentBytes = 40'000'000;
+  MakeOutput(output, kSegmentBytes / 2);
+  MakeOutput(other, 4'000'000);
+  v1::FetchRequest request = Request();
+  request.add_tasks(3);
+  request.add_attempts(19);
+  ASSERT_TRUE(client_.FetchToFile(other, 0, target(), cancelled_).ok());
+  const std::size_t before = ResidentBytes();
+  // Each with a connection of its own, as runners have.
+  std::vector<std::unique_ptr<v1::ShuffleService::Stub>> stubs;
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::unique_ptr<grpc::ClientReader<v1::SegmentChunk>>> stalled;
+  constexpr int kReaders = 8;
+  for (int i = 0; i < kReaders; ++i) {
+    grpc::ChannelArguments own;
+    own.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    stubs.push_back(v1::ShuffleService::NewStub(
+        grpc::CreateCustomChannel(address(), grpc::InsecureChannelCredentials(), own)));
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    stalled.push_back(stubs.back()->Fetch(contexts.back().get(), request));
+    v1::SegmentChunk chunk;
+    EXPECT_TRUE(stalled.back()->Read(&chunk));
+  }
+  // Others are served all the while: time for the server to run ahead, if it did.
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(client_.FetchToFile(other, 0, target(), cancelled_).ok());
+  }
+  const std::size_t after = ResidentBytes();
+  // Some MiB each, to which gRPC lets the windows of a fast connection grow.
+  EXPECT_LT(after, before + kReaders * kSegmentBytes / 2) << before << " bytes before";
+  for (int i = 0; i < kReaders; ++i) {
     contexts[i]->TryCancel();
     EXPECT_EQ(stalled[i]->Finish().error_code(), grpc::StatusCode::CANCELLED);
   }

@@ -52,6 +52,22 @@ TEST(StreamWriterTest, AMessageGrowsToABound) {
   EXPECT_THAT(reactor.written, ElementsAre(half, half, half, half));
 }
 
+TEST(StreamWriterTest, SoManyBytesWaitAtMostButAnyOneMessageMayGo) {
+  FakeReactor reactor;
+  StreamWriter<FakeReactor, Words> writer(&reactor, 100, Join, 10);
+  EXPECT_TRUE(writer.Send({"a message longer than that"}));
+  EXPECT_FALSE(writer.Send({"b"}));
+  writer.OnWriteDone(true);
+  EXPECT_TRUE(writer.Send({"c1"}));
+  EXPECT_TRUE(writer.Send({"c2"}));
+  EXPECT_TRUE(writer.Send({"c34567"}));  // to the one before
+  EXPECT_FALSE(writer.Send({"d"}));
+  writer.OnWriteDone(true);
+  EXPECT_TRUE(writer.Send({"d"}));
+  for (int i = 0; i < 2; ++i) writer.OnWriteDone(true);
+  EXPECT_THAT(reactor.written, ElementsAre("a message longer than that", "c1", "c2c34567", "d"));
+}
+
 TEST(StreamWriterTest, NothingIsWrittenAfterAFailureOrClose) {
   FakeReactor reactor;
   StreamWriter<FakeReactor, Words> writer(&reactor, 4);
