@@ -22,6 +22,13 @@ std::string TasksDone(const v1::JobStatus& job) {
   return fmt::format("{}/{}", GroupDigits(done), GroupDigits(total));
 }
 
+// "waiting (3 ahead)".
+std::string StateOf(const v1::JobStatus& job) {
+  std::string state(NameOf(job.state()));
+  if (job.state() == v1::JOB_STATE_QUEUED) state += fmt::format(" ({} ahead)", job.jobs_ahead());
+  return state;
+}
+
 std::string OrDash(std::string text) { return text.empty() ? "-" : text; }
 
 }  // namespace
@@ -30,7 +37,7 @@ std::string RenderJobList(const v1::ListResponse& jobs, std::int64_t now_unix_ms
   if (jobs.jobs().empty()) return "no jobs yet; 'gristmill submit' starts one\n";
   Table table({"JOB", "NAME", "STATE", ">TASKS", ">TIME", "OUTPUT"});
   for (const v1::JobStatus& job : jobs.jobs()) {
-    table.AddRow({JobName(job.id()), job.name(), std::string(NameOf(job.state())), TasksDone(job),
+    table.AddRow({JobName(job.id()), job.name(), StateOf(job), TasksDone(job),
                   FormatDuration(ElapsedMs(job, now_unix_ms)), OrDash(job.output())});
   }
   return table.Render();

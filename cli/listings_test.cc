@@ -26,6 +26,14 @@ v1::JobStatus RunningJob() {
   return job;
 }
 
+TEST(JobList, SaysHowManyJobsAreAheadOfOneThatWaits) {
+  v1::ListResponse jobs;
+  v1::JobStatus& job = *jobs.add_jobs() = RunningJob();
+  job.set_state(v1::JOB_STATE_QUEUED);
+  job.set_jobs_ahead(3);
+  EXPECT_THAT(RenderJobList(jobs, 2'000), ::testing::HasSubstr("waiting (3 ahead)"));
+}
+
 TEST(Table, AlignsColumnsAndLeavesNoBlanksAtLineEnds) {
   Table table({"NAME", ">SIZE", "WHERE"});
   table.AddRow({"a", "1,000", "here"});

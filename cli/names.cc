@@ -24,6 +24,8 @@ std::string JobName(std::uint64_t job) { return fmt::format("job-{}", job); }
 
 std::string_view NameOf(v1::JobState state) {
   switch (state) {
+    case v1::JOB_STATE_QUEUED:
+      return "waiting";
     case v1::JOB_STATE_RUNNING:
       return "running";
     case v1::JOB_STATE_COMMITTING:

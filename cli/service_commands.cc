@@ -48,6 +48,9 @@ absl::Status CheckCoordinatorFlags(CoordinatorFlags* flags) {
   if (options.keep_jobs == 0) {
     return InvalidArgument("--keep-jobs is at least 1: the job that ended last");
   }
+  if (options.running_jobs == 0) {
+    return InvalidArgument("--running-jobs is at least 1; to take no jobs, stop the coordinator");
+  }
   std::error_code error;
   options.journal_path = std::filesystem::absolute(options.journal_path, error).string();
   if (error) return InvalidArgument("--journal is not a path: {}", error.message());

@@ -50,6 +50,16 @@ void AddCoordinator(CLI::App& app, Command* chosen) {
           "A worker on which what works elsewhere keeps failing gets no tasks for so long, "
           "at first; 0s: never [60s]")
       ->type_name("DURATION");
+  command
+      ->add_option("--running-jobs", flags->options.running_jobs,
+                   "So many jobs run at once; later ones wait, in order of submission")
+      ->type_name("N")
+      ->default_str(std::to_string(flags->options.running_jobs));
+  command
+      ->add_option("--queued-jobs", flags->options.queued_jobs,
+                   "So many jobs wait at most; more are refused")
+      ->type_name("N")
+      ->default_str(std::to_string(flags->options.queued_jobs));
   command->add_flag("!--no-speculation", flags->options.speculation,
                     "Never try a slow task a second time on another worker");
   AddLogLevel(command, &flags->log_level);

@@ -5,6 +5,8 @@ namespace {
 
 v1::JobState ToMessage(JobState state) {
   switch (state) {
+    case JobState::kQueued:
+      return v1::JOB_STATE_QUEUED;
     case JobState::kRunning:
       return v1::JOB_STATE_RUNNING;
     case JobState::kCommitting:

@@ -19,6 +19,9 @@ struct ServerOptions {
   DurationMs quarantine_ms = 60'000;     // of workers that fail often, the first time; 0: never
   std::uint64_t keep_jobs = 10'000;      // of those that ended last; at least 1
   std::uint64_t keep_tasks = 2'000'000;  // of those jobs together
+  std::uint64_t running_jobs = 64;       // at once; at least 1
+  std::uint64_t queued_jobs = 1'000;     // that wait for others to end; more are refused
+  std::uint64_t unfinished_tasks = 20'000'000;  // of those and of the running jobs together
   // The journal is compacted when what was added to it outweighs its last compaction and this.
   std::uint64_t compact_bytes_min = std::uint64_t{16} << 20;
 };

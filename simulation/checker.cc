@@ -192,6 +192,15 @@ void Checker::CheckWorkers(const coordinator::Coordinator& core) {
   }
 }
 
+void Checker::CheckQueue() {
+  const auto running = std::count_if(jobs_.begin(), jobs_.end(), [](const JobModel& job) {
+    return job.state == JobState::kRunning;
+  });
+  if (static_cast<std::size_t>(running) > running_jobs_max_) {
+    Fail(fmt::format("{} jobs run at once, and {} may", running, running_jobs_max_));
+  }
+}
+
 // The only place that says how many attempts a worker may have.
 void Checker::CheckSlots(WorkerId id, const WorkerModel& worker) {
   const std::uint32_t slots = worker.process.slots;

@@ -23,7 +23,9 @@ inline constexpr const char* kCounterName = "units";
 
 class Checker {
  public:
-  explicit Checker(DataPlane* data) : data_(data) {}
+  // So many jobs may run at once.
+  Checker(DataPlane* data, std::size_t running_jobs_max)
+      : data_(data), running_jobs_max_(running_jobs_max) {}
 
   // The first thing that did not hold, as a sentence; empty so far.
   const std::string& violation() const { return violation_; }
@@ -108,6 +110,7 @@ class Checker {
   JobModel* Job(JobId id);
   WorkerModel* Worker(WorkerId id);
   TaskModel* Task(const TaskRef& ref);
+  void CheckQueue();
   void CheckSlots(WorkerId id, const WorkerModel& worker);
   // Every output that is still to be read lies with a live worker.
   void CheckHolders(JobId id, const JobModel& job);
@@ -116,6 +119,7 @@ class Checker {
   TaskModel* EndAttempt(AttemptId attempt, const char* what);
 
   DataPlane* const data_;
+  const std::size_t running_jobs_max_;
   std::string violation_;
   std::vector<JobModel> jobs_;                                // by id - 1
   std::vector<WorkerModel> workers_;                          // by id - 1

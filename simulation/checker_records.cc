@@ -17,10 +17,12 @@ struct Checker::Folder {
   void operator()(const coordinator::JobSubmittedRecord& record) {
     JobModel job;
     job.shape = record.shape;
+    if (record.queued) job.state = JobState::kQueued;
     for (const coordinator::StageShape& stage : record.shape.stages) {
       job.stages.emplace_back().tasks.resize(stage.task_count);
     }
     check.jobs_.push_back(std::move(job));
+    check.CheckQueue();
   }
 
   void operator()(const coordinator::JobStateRecord& record) {
@@ -32,8 +34,14 @@ struct Checker::Folder {
     };
     if (job.state > JobState::kCommitting) return fail("ended twice");
     switch (record.state) {
+      case JobState::kQueued:
+        fail("went back into the queue");
+        break;
       case JobState::kRunning:
-        fail("began to run twice");
+        if (job.state != JobState::kQueued) fail("began to run twice");
+        for (std::uint64_t id = 1; id < record.job.value(); ++id) {
+          if (check.Job(JobId(id))->state == JobState::kQueued) fail("began before an earlier one");
+        }
         break;
       case JobState::kCommitting:
         if (!complete) fail("commits though a task did not succeed");
@@ -52,6 +60,7 @@ struct Checker::Folder {
         break;
     }
     job.state = record.state;
+    check.CheckQueue();
   }
 
   void operator()(const coordinator::WorkerJoinedRecord& record) {

@@ -70,6 +70,7 @@ Conditions DrawConditions(const Options& options, Random& random) {
   conditions.faults = DrawFaults(options, small, random);
   if (small) {
     conditions.journal.compact_bytes_min = 1 << random.Between(11, 15);
+    if (random.OneIn(3)) conditions.limits.running_jobs_max = 1 + random.Below(2);
     if (random.OneIn(2)) {
       conditions.limits.ended_jobs_max = 1 + random.Below(3);
       conditions.limits.ended_tasks_max = random.Below(64);

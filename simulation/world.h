@@ -24,7 +24,7 @@ struct World {
         random(options.seed),
         conditions(DrawConditions(options, random)),
         data(conditions.workers),
-        checker(&data),
+        checker(&data, conditions.limits.running_jobs_max),
         network(&heap, &random, &conditions, conditions.workers),
         saboteur(options.sabotage) {}
   World(const World&) = delete;

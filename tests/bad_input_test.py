@@ -285,6 +285,35 @@ class BadInputTest(unittest.TestCase):
             self.refuse(USAGE, address, "in use", args=["coordinator", "--listen", address,
                                                         "--journal", self.directory / "journal"])
 
+    def test_parameters_that_are_too_large(self):
+        self.refuse(USAGE, "and 64 KiB is the most",
+                    args=["run", "grep", "--input", self.text, "--output", self.out,
+                          "--param", "pattern=" + "x" * 100_000])
+
+    def test_splits_that_make_too_many_tasks(self):
+        with open(self.text, "wb") as file:
+            file.truncate(6_000_000 * 1024)  # a hole: no byte of it is read
+        self.refuse(USAGE, "would make more than 5000000 map tasks; raise --split-size",
+                    args=self.wordcount("--split-size", "1K"))
+
+    def test_more_jobs_than_a_coordinator_takes(self):
+        self.refuse(USAGE, "--running-jobs is at least 1", args=["coordinator", "--running-jobs", 0])
+        with Cluster(BINARY, workers=0,
+                     coordinator_flags=["--running-jobs", "1", "--queued-jobs", "1"]) as c:
+            def submit(name):
+                return c.run("submit", "wordcount", "--input", self.text, "--output", self.directory / name,
+                             check=False)
+            self.assertEqual(submit("first").returncode, OK)
+            self.assertEqual(submit("second").returncode, OK)
+            third = submit("third")
+            self.assertEqual(third.returncode, USAGE, third.stderr)
+            self.assertIn("has 1 running and 1 waiting jobs", third.stderr)
+            self.assertFalse((self.directory / "third").exists())
+            self.assertIn("waiting (1 ahead)", c.run("list").stdout)
+            self.assertIn("queued behind 1 job\n", c.run("status", "2").stdout)
+            c.run("cancel", "2")
+            self.assertEqual(submit("third").returncode, OK)
+
     def test_unknown_job_id(self):
         with Cluster(BINARY, workers=0) as c:
             for command in ("status", "watch", "cancel", "tasks", "counters"):

@@ -69,13 +69,14 @@ struct Folder {
   ClusterState& state;
 
   void operator()(const JobSubmittedRecord& record) {
-    state.jobs.UpdateTurn(state.jobs.Add(record.job, record.shape, !record.without_tasks));
+    state.jobs.UpdateTurn(state.jobs.Add(record.job, record.shape, !record.without_tasks,
+                                         record.queued ? JobState::kQueued : JobState::kRunning));
   }
 
   void operator()(const JobStateRecord& record) {
     Job* job = state.jobs.Find(record.job);
     GM_CHECK(job != nullptr && record.state > job->state && !job->is_final());
-    job->state = record.state;
+    state.jobs.SetState(*job, record.state);
     job->message = record.message;
     if (job->is_final()) {
       ForgetWorkOf(state, *job);

@@ -31,6 +31,7 @@ Output Coordinator::Step(const Event& event, Instant now) {
   ForgetOldJobs(turn);
   std::visit([&](const auto& e) { OnEvent(turn, e); }, event);
   ReviewQuarantine(turn);
+  StartQueuedJobs(turn);
   AssignFreeSlots(turn);
   AssignAhead(turn);
   SpeculateIfDue(turn);
@@ -53,6 +54,7 @@ Output Coordinator::Recover(Instant now) {
        it != ended.end(); ++it) {
     turn.Do(EndJob{*it, state_->jobs.Find(*it)->state});
   }
+  StartQueuedJobs(turn);  // more may run than before
   return std::move(turn.output);
 }
 

@@ -32,6 +32,7 @@ struct Limits {
   // not more than this together.
   std::size_t ended_jobs_max = 10'000;
   std::uint64_t ended_tasks_max = 2'000'000;
+  std::size_t running_jobs_max = 64;  // at least 1; later ones wait, and start in order
 };
 
 struct Output {
@@ -52,6 +53,12 @@ struct JobView {
   std::vector<StageView> stages;
   Counters counters;  // sorted by name; each task counted once
   bool tasks_forgotten = false;
+  std::size_t jobs_ahead = 0;  // of a queued job: those that run, and those queued before it
+};
+// What the jobs that have not ended take.
+struct LoadView {
+  std::size_t running_jobs = 0, queued_jobs = 0;
+  std::uint64_t tasks = 0;  // also of committing ones
 };
 struct TaskView {
   TaskState state = TaskState::kWaiting;
@@ -92,6 +99,7 @@ class Coordinator {
   Instant next_deadline() const;
 
   std::vector<JobId> jobs() const;  // in order of submission
+  LoadView load() const;
   std::optional<JobView> job(JobId id) const;
   // There was such a job; it ended, and was forgotten for those that ended later.
   bool was_forgotten(JobId id) const;

@@ -78,6 +78,7 @@ std::string Coordinator::Fingerprint() const {
       fmt::format("next job={} worker={} attempt={}\n", state_->jobs.next_id().value(),
                   state_->workers.next_id().value(), state_->next_attempt.value());
   for (const auto& [id, job] : state_->jobs.all()) Print(std::back_inserter(text), *state_, job);
+  for (const JobId id : state_->jobs.queued()) text += fmt::format("queued {}\n", id.value());
   for (const JobId id : state_->jobs.ended()) text += fmt::format("ended {}\n", id.value());
   for (const auto& [id, worker] : state_->workers.live()) Print(std::back_inserter(text), worker);
   return text;

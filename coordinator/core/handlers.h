@@ -25,4 +25,7 @@ void OnEvent(Turn& turn, const Tick& event);
 void OnEvent(Turn& turn, const AttemptSucceeded& event);
 void OnEvent(Turn& turn, const AttemptFailed& event);
 
+// Of the queued jobs the first, while fewer run than may. To be called after the event.
+void StartQueuedJobs(Turn& turn);
+
 }  // namespace gristmill::coordinator

@@ -6,11 +6,25 @@
 
 namespace gristmill::coordinator {
 
-Job& JobTable::Add(JobId id, const JobShape& shape, bool with_tasks) {
+Job& JobTable::Add(JobId id, const JobShape& shape, bool with_tasks, JobState state) {
   const auto [added, is_new] = jobs_.try_emplace(id, id, shape, with_tasks);
-  GM_CHECK(id && is_new);
+  GM_CHECK(id && is_new && state <= JobState::kRunning);
   SkipTo(JobId(id.value() + 1));
-  return added->second;
+  Job& job = added->second;
+  job.state = state;
+  if (state == JobState::kQueued) queued_.insert(id);
+  started_ += state == JobState::kRunning;
+  live_tasks_ += job.task_count();
+  return job;
+}
+
+void JobTable::SetState(Job& job, JobState state) {
+  queued_.erase(job.id);
+  started_ -= job.state == JobState::kRunning;
+  started_ += state == JobState::kRunning;
+  const bool was_final = job.is_final();
+  job.state = state;
+  if (job.is_final() && !was_final) live_tasks_ -= job.task_count();
 }
 
 void JobTable::SkipTo(JobId id) { next_id_ = std::max(next_id_, id); }

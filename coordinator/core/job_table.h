@@ -29,12 +29,21 @@ class JobTable {
 
   JobId next_id() const { return next_id_; }
   // `id` was not used before; the next one is above it.
-  Job& Add(JobId id, const JobShape& shape, bool with_tasks);
+  Job& Add(JobId id, const JobShape& shape, bool with_tasks, JobState state);
   // Ids below `id` are not to be used any more.
   void SkipTo(JobId id);
   Job* Find(JobId id);
   const Job* Find(JobId id) const;
   const std::map<JobId, Job>& all() const { return jobs_; }
+
+  // The only way to change a job's state. Ends are counted by OnEnd besides.
+  void SetState(Job& job, JobState state);
+  // Jobs that wait for others to end, in order of submission.
+  const absl::btree_set<JobId>& queued() const { return queued_; }
+  // Jobs in the state kRunning.
+  std::size_t started() const { return started_; }
+  // Tasks of jobs that have not ended.
+  std::uint64_t live_tasks() const { return live_tasks_; }
 
   // Jobs with a runnable task.
   const absl::btree_set<Turn>& turns() const { return turns_; }
@@ -59,6 +68,9 @@ class JobTable {
   absl::btree_map<JobId, Turn> turn_of_job_;  // the key in turns_
   absl::btree_set<Turn> turns_;
   absl::btree_set<JobId> running_;
+  absl::btree_set<JobId> queued_;
+  std::size_t started_ = 0;
+  std::uint64_t live_tasks_ = 0;
   std::deque<JobId> ended_;
   std::deque<JobId> ended_with_tasks_;
   std::uint64_t ended_tasks_ = 0;

@@ -5,17 +5,30 @@ namespace gristmill::coordinator {
 
 void OnEvent(Turn& turn, const SubmitJob& event) {
   GM_CHECK(event.shape.max_attempts > 0);
-  const JobId id = turn.state.jobs.next_id();
-  turn.Decide(JobSubmittedRecord{id, event.shape});
+  const JobTable& jobs = turn.state.jobs;
+  const JobId id = jobs.next_id();
+  const bool queued =
+      !jobs.queued().empty() || jobs.started() >= turn.state.limits.running_jobs_max;
+  turn.Decide(JobSubmittedRecord{.job = id, .shape = event.shape, .queued = queued});
   turn.Do(JobAccepted{id});
+  if (queued) return;
   Job& job = *turn.state.jobs.Find(id);
   if (job.incomplete_stages == 0) OnStageComplete(turn, job);
+}
+
+void StartQueuedJobs(Turn& turn) {
+  JobTable& jobs = turn.state.jobs;
+  while (!jobs.queued().empty() && jobs.started() < turn.state.limits.running_jobs_max) {
+    Job& job = *jobs.Find(*jobs.queued().begin());
+    turn.Decide(JobStateRecord{job.id, JobState::kRunning, ""});
+    if (job.incomplete_stages == 0) OnStageComplete(turn, job);
+  }
 }
 
 void OnEvent(Turn& turn, const CancelJob& event) {
   // A job that is committing is about to end: its output is being renamed and can't be taken back.
   Job* job = turn.state.jobs.Find(event.job);
-  if (job == nullptr || job->state != JobState::kRunning) return;
+  if (job == nullptr || job->state > JobState::kRunning) return;
   EndJobAs(turn, *job, JobState::kCancelled, event.reason);
 }
 

@@ -23,10 +23,13 @@ constexpr int kHopelessStepsMax = 5'000;
 constexpr std::uint32_t kTasksMax = 9;
 constexpr int kStepsPerSnapshot = 7;
 
-// Every other history remembers so little that ended jobs are forgotten all the time.
+// Every other history remembers so little that ended jobs are forgotten all the time; in half of
+// those only few jobs run at once.
 Limits LimitsOf(std::uint64_t seed) {
   if (seed % 2 == 0) return {};
-  return {.ended_jobs_max = 1 + seed / 2 % 4, .ended_tasks_max = seed / 2 % 32};
+  Limits limits{.ended_jobs_max = 1 + seed / 2 % 4, .ended_tasks_max = seed / 2 % 32};
+  if (seed % 4 == 1) limits.running_jobs_max = 1 + seed / 4 % 3;
+  return limits;
 }
 
 // A worker process: what it believes to run. It is told by actions only.
@@ -45,6 +48,8 @@ class RandomHistory {
 
   // Steps after which a worker had more attempts than slots, by worker.
   std::uint64_t ahead() const { return ahead_; }
+  // Steps after which a job was queued, by job.
+  std::uint64_t queued() const { return queued_; }
   // Tasks that were tried by two workers at once.
   std::uint64_t copies() const { return copies_; }
 
@@ -376,6 +381,33 @@ class RandomHistory {
     }
     EXPECT_EQ(attempts, running_.size());
     for (const JobId job : core_.jobs()) CheckJob(job, free_ready_slots);
+    CheckQueue();
+  }
+
+  // Jobs run in order of submission, as many as may.
+  void CheckQueue() {
+    std::size_t running = 0, queued = 0;
+    std::uint64_t tasks = 0;
+    for (const JobId id : core_.jobs()) {
+      const JobView job = *core_.job(id);
+      if (job.state == JobState::kQueued) {
+        EXPECT_EQ(job.jobs_ahead, core_.load().running_jobs + queued);
+        ++queued;
+      } else if (job.state == JobState::kRunning) {
+        EXPECT_EQ(queued, 0u) << "job " << id << " runs before an earlier one";
+        ++running;
+      }
+      if (job.state > JobState::kCommitting) continue;
+      for (const StageView& stage : job.stages) tasks += stage.tasks;
+    }
+    EXPECT_LE(running, limits_.running_jobs_max);
+    if (running < limits_.running_jobs_max) {
+      EXPECT_EQ(queued, 0u) << "though more may run";
+    }
+    EXPECT_EQ(core_.load().running_jobs, running);
+    EXPECT_EQ(core_.load().queued_jobs, queued);
+    EXPECT_EQ(core_.load().tasks, tasks);
+    queued_ += queued;
   }
 
   void CheckJob(JobId id, std::size_t free_ready_slots) {
@@ -491,6 +523,7 @@ class RandomHistory {
   std::map<AttemptId, Running> running_;
   std::set<TaskRef> ever_succeeded_;
   std::uint64_t copies_ = 0;
+  std::uint64_t queued_ = 0;
   std::uint64_t ahead_ = 0;  // workers seen with more attempts than slots
   std::uint64_t successes_ = 0, expected_successes_ = 0;
 };
@@ -499,7 +532,7 @@ class RandomHistories : public testing::TestWithParam<int> {};
 
 TEST_P(RandomHistories, KeepEveryInvariantAndEndInTheCalm) {
   constexpr int kSeedsPerTest = 25;
-  std::uint64_t ahead = 0, copies = 0;
+  std::uint64_t ahead = 0, copies = 0, queued = 0;
   for (int i = 0; i < kSeedsPerTest && !HasFailure(); ++i) {
     const int seed = GetParam() * kSeedsPerTest + i;
     SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -507,8 +540,10 @@ TEST_P(RandomHistories, KeepEveryInvariantAndEndInTheCalm) {
     history.Run();
     ahead += history.ahead();
     copies += history.copies();
+    queued += history.queued();
   }
   EXPECT_GT(ahead, 0u) << "no worker ever had more than its slots";
+  EXPECT_GT(queued, 0u) << "no job ever waited for others";
   EXPECT_GT(copies, 0u) << "no slow task was ever tried twice";
 }
 

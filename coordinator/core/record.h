@@ -14,12 +14,21 @@
 
 namespace gristmill::coordinator {
 
-enum class JobState : std::uint8_t { kRunning, kCommitting, kSucceeded, kFailed, kCancelled };
+// In this order, each job from its first state on. A queued job waits for others to end.
+enum class JobState : std::uint8_t {
+  kQueued,
+  kRunning,
+  kCommitting,
+  kSucceeded,
+  kFailed,
+  kCancelled
+};
 
 struct JobSubmittedRecord {
   JobId job;
   JobShape shape;
   bool without_tasks = false;  // in a snapshot: its tasks were forgotten
+  bool queued = false;         // it begins as kQueued, else as kRunning
 };
 struct JobStateRecord {
   JobId job;

@@ -11,6 +11,7 @@
 //   fail ATTEMPT user|handed-back|fetch [MESSAGE] [lost=STAGE/TASK,…] [on=NAME]
 //   advance SECONDSs             then a Tick
 //   stall SECONDSs               the coordinator stood still; no Tick
+//   limit running-jobs=N         only before everything else
 //   recover                      a new coordinator folds all records, then Recover
 //   show                         the views
 #include <fmt/format.h>
@@ -91,7 +92,10 @@ class Scenario {
     Command command(line);
     lines_.clear();
     const std::string verb = command.Word(0);
-    if (verb == "recover") {
+    if (verb == "limit") {
+      limits_.running_jobs_max = command.TakeNumber("running-jobs", 64);
+      coordinator_ = std::make_unique<Coordinator>(limits_);
+    } else if (verb == "recover") {
       Recover();
     } else if (verb == "show") {
       Show();
@@ -212,7 +216,7 @@ class Scenario {
   }
 
   void Recover() {
-    auto recovered = std::make_unique<Coordinator>(Limits{});
+    auto recovered = std::make_unique<Coordinator>(limits_);
     for (const Record& record : journal_) recovered->Apply(record);
     EXPECT_EQ(recovered->Fingerprint(), coordinator_->Fingerprint());
     coordinator_ = std::move(recovered);
@@ -240,7 +244,8 @@ class Scenario {
     }
   }
 
-  std::unique_ptr<Coordinator> coordinator_ = std::make_unique<Coordinator>(Limits{});
+  Limits limits_;
+  std::unique_ptr<Coordinator> coordinator_ = std::make_unique<Coordinator>(limits_);
   Instant now_;
   std::vector<Record> journal_;
   std::map<AttemptId, WorkerId> attempt_workers_;

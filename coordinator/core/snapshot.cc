@@ -53,7 +53,9 @@ bool TakeStates(const Job& job, const Take& take) {
 }
 
 bool TakeJob(const Job& job, const Take& take) {
-  if (!take(JobSubmittedRecord{job.id, job.shape(), job.tasks_forgotten})) return false;
+  const bool queued = job.state == JobState::kQueued;
+  if (!take(JobSubmittedRecord{job.id, job.shape(), job.tasks_forgotten, queued})) return false;
+  if (queued) return true;  // nothing happened yet
   for (std::uint32_t index = 0; index < job.stages.size(); ++index) {
     const Stage& stage = job.stages[index];
     if (!take(RecordOf(job.id, index, stage))) return false;

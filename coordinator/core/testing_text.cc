@@ -31,6 +31,8 @@ std::string Text(const JobShape& shape) {
 
 const char* Text(JobState state) {
   switch (state) {
+    case JobState::kQueued:
+      return "queued";
     case JobState::kRunning:
       return "running";
     case JobState::kCommitting:
@@ -65,7 +67,8 @@ std::string Quoted(const std::string& text) {
 
 struct RecordText {
   std::string operator()(const JobSubmittedRecord& r) const {
-    return fmt::format("job-submitted {} {}", r.job.value(), Text(r.shape));
+    return fmt::format("job-submitted {} {}{}", r.job.value(), Text(r.shape),
+                       r.queued ? " queued" : "");
   }
   std::string operator()(const JobStateRecord& r) const {
     return fmt::format("job-state {} {}{}", r.job.value(), Text(r.state), Quoted(r.message));
@@ -161,6 +164,7 @@ std::string Text(const Action& action) { return std::visit(ActionText(), action)
 std::string Text(const JobView& job) {
   std::string text = fmt::format("job {} {} {}{}{}", job.id.value(), job.name, Text(job.state),
                                  Quoted(job.message), Text(job.counters));
+  if (job.state == JobState::kQueued) text += fmt::format(" behind {}", job.jobs_ahead);
   for (const StageView& stage : job.stages) {
     text += fmt::format(" [{}/{} running={} failed={} lost={}]", stage.succeeded, stage.tasks,
                         stage.running, stage.attempts_failed, stage.outputs_lost);

@@ -1,4 +1,6 @@
 // Queries: read-only, outside the deterministic path.
+#include <iterator>
+
 #include "base/check.h"
 #include "coordinator/core/coordinator.h"
 #include "coordinator/core/coordinator_state.h"
@@ -50,10 +52,26 @@ std::vector<JobId> Coordinator::jobs() const {
 std::optional<JobView> Coordinator::job(JobId id) const {
   const Job* job = state_->jobs.Find(id);
   if (job == nullptr) return std::nullopt;
-  JobView view{job->id, job->name, job->state, job->message, {}, {}, job->tasks_forgotten};
+  JobView view{.id = job->id,
+               .name = job->name,
+               .state = job->state,
+               .message = job->message,
+               .stages = {},
+               .counters = {},
+               .tasks_forgotten = job->tasks_forgotten};
   for (const Stage& stage : job->stages) view.stages.push_back(ViewOf(stage));
   view.counters.assign(job->counters.begin(), job->counters.end());
+  if (job->state == JobState::kQueued) {
+    const auto& queued = state_->jobs.queued();
+    view.jobs_ahead = state_->jobs.started() +
+                      static_cast<std::size_t>(std::distance(queued.begin(), queued.find(id)));
+  }
   return view;
+}
+
+LoadView Coordinator::load() const {
+  const JobTable& jobs = state_->jobs;
+  return {jobs.started(), jobs.queued().size(), jobs.live_tasks()};
 }
 
 bool Coordinator::was_forgotten(JobId id) const {

@@ -12,6 +12,8 @@ namespace {
 
 v1::JobState ToProto(JobState state) {
   switch (state) {
+    case JobState::kQueued:
+      return v1::JOB_STATE_QUEUED;
     case JobState::kRunning:
       return v1::JOB_STATE_RUNNING;
     case JobState::kCommitting:
@@ -62,6 +64,7 @@ struct Encoder {
     *message.mutable_plan() = *context.plan;
     message.set_unix_ms(context.unix_ms);
     message.set_without_tasks(record.without_tasks);
+    message.set_queued(record.queued);
   }
   void operator()(const JobStateRecord& record) const {
     v1::JobStateChanged& message = *out.mutable_job_state_changed();
@@ -155,9 +158,9 @@ absl::StatusOr<Record> DecodeRecord(const v1::JournalRecord& record,
                                     const std::function<JobShape(const v1::JobPlan&)>& shape_of) {
   switch (record.kind_case()) {
     case v1::JournalRecord::kJobSubmitted:
-      return JobSubmittedRecord{JobId(record.job_submitted().job()),
-                                shape_of(record.job_submitted().plan()),
-                                record.job_submitted().without_tasks()};
+      return JobSubmittedRecord{
+          JobId(record.job_submitted().job()), shape_of(record.job_submitted().plan()),
+          record.job_submitted().without_tasks(), record.job_submitted().queued()};
     case v1::JournalRecord::kJobStateChanged:
       return Decode(record.job_state_changed());
     case v1::JournalRecord::kWorkerJoined:

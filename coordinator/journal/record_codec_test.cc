@@ -25,7 +25,8 @@ v1::JobPlan Plan() {
 
 // Every kind of record, such that each can follow the ones before it.
 std::vector<Record> History() {
-  return {JobSubmittedRecord{JobId(1), ShapeOf(Plan())},
+  return {JobSubmittedRecord{.job = JobId(1), .shape = ShapeOf(Plan()), .queued = true},
+          JobStateRecord{JobId(1), JobState::kRunning, ""},
           WorkerJoinedRecord{WorkerId(1), "instance", "host:7", 3, "host:9", "/spill"},
           WorkerJoinedRecord{WorkerId(2), "other", "host:8", 1, "host:10", "/spill2"},
           AttemptAssignedRecord{AttemptId(1), {JobId(1), 0, 0}, WorkerId(1)},

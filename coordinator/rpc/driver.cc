@@ -86,6 +86,7 @@ void Driver::Keep(const Record& record) {
     watches_.Drop(job, NotFound("job {} ended and was forgotten", job.value()));
   } else if (std::holds_alternative<JobStateRecord>(record)) {
     watches_.TouchState(job);
+    if (core_.load().queued_jobs > 0) watches_.TouchAll();  // they may have moved up
   } else if (job) {
     watches_.Touch(job);
   } else {

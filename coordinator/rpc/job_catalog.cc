@@ -43,6 +43,8 @@ CatalogEntry& JobCatalog::AddEntry(JobId job, std::shared_ptr<const v1::JobPlan>
   // A snapshot has ended jobs after a running one that writes to the same place.
   if (!plan->request().output().empty()) by_output_.try_emplace(plan->request().output(), job);
   entry.plan = std::move(plan);
+  entry.plan_bytes = entry.plan->ByteSizeLong();
+  live_plan_bytes_ += entry.plan_bytes;
   return entry;
 }
 
@@ -53,7 +55,10 @@ void JobCatalog::RestoreFailure(JobId job, std::string last_failure, std::string
 }
 
 JobId JobCatalog::Fold(const Record& record, std::int64_t unix_ms) {
-  if (const auto* submitted = std::get_if<JobSubmittedRecord>(&record)) return submitted->job;
+  if (const auto* submitted = std::get_if<JobSubmittedRecord>(&record)) {
+    if (submitted->queued) entries_.at(submitted->job).state = JobState::kQueued;
+    return submitted->job;
+  }
   if (const auto* changed = std::get_if<JobStateRecord>(&record)) {
     FoldState(*changed, unix_ms);
     return changed->job;
@@ -128,6 +133,7 @@ void JobCatalog::FoldState(const JobStateRecord& changed, std::int64_t unix_ms) 
   entry.state = changed.state;
   if (!entry.finished()) return;
   entry.finished_unix_ms = unix_ms;
+  live_plan_bytes_ -= entry.plan_bytes;
   entry.splits.reset();
   if (auto user = by_output_.find(entry.plan->request().output());
       user != by_output_.end() && user->second == changed.job) {

@@ -22,6 +22,7 @@ struct CatalogEntry {
   std::shared_ptr<const v1::JobPlan> plan;
   std::shared_ptr<const SplitTable> splits;  // null once the job has ended
   std::uint64_t input_bytes = 0;
+  std::uint64_t plan_bytes = 0;
   JobState state = JobState::kRunning;
   std::int64_t submitted_unix_ms = 0;
   std::int64_t finished_unix_ms = 0;  // zero while it runs
@@ -46,6 +47,8 @@ class JobCatalog {
   // Null if there is no such job.
   const CatalogEntry* Find(JobId job) const;
   const std::map<JobId, CatalogEntry>& entries() const { return entries_; }
+  // Of the plans of jobs that have not ended.
+  std::uint64_t live_plan_bytes() const { return live_plan_bytes_; }
   // The splits of any job; made anew for a job that has ended.
   std::shared_ptr<const SplitTable> SplitsOf(const CatalogEntry& entry) const;
 
@@ -73,6 +76,7 @@ class JobCatalog {
   void RememberFailure(const RunningAttempt& attempt, const std::string& message);
 
   std::map<JobId, CatalogEntry> entries_;
+  std::uint64_t live_plan_bytes_ = 0;
   absl::flat_hash_map<std::string, JobId> by_request_;
   absl::flat_hash_map<std::string, JobId> by_output_;  // unfinished jobs
   absl::flat_hash_map<WorkerId, std::string> worker_names_;

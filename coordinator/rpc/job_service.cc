@@ -33,6 +33,7 @@ absl::Status CheckTasks(const Driver& driver, std::uint64_t job) {
 absl::Status CheckCancellable(const Driver& driver, std::uint64_t job) {
   GM_RETURN_IF_ERROR(CheckJob(driver, job));
   switch (driver.catalog().Find(JobId(job))->state) {
+    case JobState::kQueued:
     case JobState::kRunning:
       return absl::OkStatus();
     case JobState::kCommitting:
@@ -65,6 +66,11 @@ JobService::Reactor* JobService::Ask(Context* context, Answer answer) {
 JobService::Reactor* JobService::Submit(Context* context, const v1::SubmitRequest* request,
                                         v1::SubmitResponse* response) {
   Reactor* reactor = context->DefaultReactor();
+  // Before it takes a place in the queue.
+  if (const absl::Status size = CheckRequestSize(request->request()); !size.ok()) {
+    reactor->Finish(ToGrpc(size));
+    return reactor;
+  }
   const auto reply = [reactor, response](const absl::StatusOr<JobId>& job) {
     if (job.ok()) response->set_job(job->value());
     reactor->Finish(ToGrpc(job.status()));

@@ -79,7 +79,11 @@ absl::Status GrpcServer::Start(const ServerOptions& options) {
   gpr_set_log_function(LogFromGrpc);
   RaiseOpenFilesLimit();  // each unfinished job holds one, by which it owns its output directory
   GM_RETURN_IF_ERROR(Recover(options));
-  submissions_ = std::make_unique<Submissions>(shell_.get(), &admissions_, &committer_);
+  submissions_ =
+      std::make_unique<Submissions>(shell_.get(), &admissions_, &committer_,
+                                    Submissions::Limits{.running_jobs_max = options.running_jobs,
+                                                        .queued_jobs_max = options.queued_jobs,
+                                                        .tasks_max = options.unfinished_tasks});
   job_service_ = std::make_unique<JobService>(shell_.get(), submissions_.get());
   session_service_ = std::make_unique<SessionService>(shell_.get(), GRISTMILL_VERSION);
   GM_RETURN_IF_ERROR(Listen(options.listen));
@@ -95,7 +99,8 @@ absl::Status GrpcServer::Recover(const ServerOptions& options) {
                            .speculation = options.speculation,
                            .quarantine_ms = options.quarantine_ms,
                            .ended_jobs_max = std::max<std::size_t>(options.keep_jobs, 1),
-                           .ended_tasks_max = options.keep_tasks};
+                           .ended_tasks_max = options.keep_tasks,
+                           .running_jobs_max = std::max<std::size_t>(options.running_jobs, 1)};
   driver_options.heartbeat_ms = options.heartbeat_ms;
   GM_ASSIGN_OR_RETURN(shell_, Shell::Recover(std::move(journal), std::make_unique<Driver>(
                                                                      driver_options, &committer_)));

@@ -36,6 +36,9 @@ class CoordinatorServer : public ::testing::Test {
     options.journal_path = temp_.path("journal");
     options.keep_jobs = keep_jobs_;
     options.keep_tasks = keep_tasks_;
+    options.running_jobs = running_jobs_;
+    options.queued_jobs = queued_jobs_;
+    options.unfinished_tasks = unfinished_tasks_;
     auto started = Server::Start(options);
     ASSERT_TRUE(started.ok()) << started.status();
     server_ = *std::move(started);
@@ -79,6 +82,7 @@ class CoordinatorServer : public ::testing::Test {
 
   TestDirectory temp_;
   std::uint64_t keep_jobs_ = 100, keep_tasks_ = 100;
+  std::uint64_t running_jobs_ = 10, queued_jobs_ = 10, unfinished_tasks_ = 1'000;
   int port_ = 0;
   std::unique_ptr<Server> server_;
   std::unique_ptr<Client> client_;
@@ -251,6 +255,59 @@ TEST_F(CoordinatorServer, AFailedJobNamesTaskWorkerAndSplitAlsoAfterARestart) {
   EXPECT_EQ(tasks.tasks(1).stage_kind(), v1::STAGE_KIND_MAP);
   EXPECT_EQ(tasks.tasks(2).state(), v1::TASK_STATE_CANCELLED);
   EXPECT_EQ(tasks.tasks(2).stage_kind(), v1::STAGE_KIND_REDUCE);
+}
+
+TEST_F(CoordinatorServer, JobsBeyondThoseThatMayRunWaitAndStartInOrderAlsoAfterARestart) {
+  StopServer();
+  running_jobs_ = 1;
+  queued_jobs_ = 2;
+  StartServer();
+  const std::uint64_t first = Submit(Request("first"));
+  const std::uint64_t second = Submit(Request("second"));
+  const std::uint64_t third = Submit(Request("third"));
+  EXPECT_EQ(client_->Get(first)->state(), v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(client_->Get(second)->message(), "queued behind 1 job");
+  const auto refused = client_->Submit(Request("fourth"));
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(refused.status().message()),
+              AllOf(HasSubstr("has 1 running and 2 waiting jobs"), HasSubstr("--queued-jobs")));
+  EXPECT_FALSE(std::filesystem::exists(temp_.path("fourth")));
+
+  StopServer();
+  StartServer();
+  const auto waits = client_->Get(third);
+  EXPECT_EQ(waits->state(), v1::JOB_STATE_QUEUED);
+  EXPECT_EQ(waits->message(), "queued behind 2 jobs");
+  EXPECT_EQ(waits->jobs_ahead(), 2);
+  ASSERT_TRUE(client_->Cancel(second).ok());
+  EXPECT_EQ(client_->Get(second)->state(), v1::JOB_STATE_CANCELLED);
+  EXPECT_EQ(client_->Get(third)->message(), "queued behind 1 job");
+  // Who watches it hears that it runs.
+  const auto seen = client_->Watch(third, [&](const v1::JobStatus& status) {
+    if (status.state() != v1::JOB_STATE_QUEUED) return false;
+    EXPECT_TRUE(client_->Cancel(first).ok() || status.jobs_ahead() == 0);
+    return true;
+  });
+  ASSERT_TRUE(seen.ok()) << seen.status();
+  EXPECT_EQ(seen->state(), v1::JOB_STATE_RUNNING);
+}
+
+TEST_F(CoordinatorServer, AJobWithMoreTasksThanThereIsRoomForIsRefusedAndLeavesNothing) {
+  v1::JobRequest large = Request("large");
+  large.set_splits(900);
+  const std::uint64_t job = Submit(large);
+  v1::JobRequest larger = Request("larger");
+  larger.set_splits(200);
+  const auto refused = client_->Submit(larger);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(
+      std::string(refused.status().message()),
+      AllOf(HasSubstr("have 901 tasks, and with the 201 of this one"), HasSubstr("--split-size")));
+  ASSERT_TRUE(client_->Cancel(job).ok());
+  larger.set_output(temp_.path("another"));
+  Submit(larger);
+  StopServer();  // the clean-up is done before it ends
+  EXPECT_FALSE(std::filesystem::exists(temp_.path("larger")));
 }
 
 TEST_F(CoordinatorServer, GoesOnAfterARestartWithoutRunningAnythingAgain) {

@@ -13,6 +13,8 @@ namespace gristmill::coordinator {
 namespace {
 
 constexpr std::uint32_t kTasksPerPageMax = 10'000;
+// Half of what a message may have: failures of many jobs may be long.
+constexpr std::size_t kListBytesMax = std::size_t{32} << 20;
 
 // A task that waits when its job ends will not run any more: it failed for the last time, or the
 // end came first.
@@ -45,9 +47,12 @@ v1::WorkerState ViewState(WorkerState state) {
   return v1::WORKER_STATE_UNSPECIFIED;
 }
 
-// Why the job ended. If a task's failure ended it, in words that name the task's input: the core
-// has only its index. A job may have had failures and ended for another reason.
+// Why the job waits, or why it ended. If a task's failure ended it, in words that name the task's
+// input: the core has only its index. A job may have had failures and ended for another reason.
 std::string MessageOf(const JobView& job, const CatalogEntry& entry) {
+  if (job.state == JobState::kQueued) {
+    return fmt::format("queued behind {} job{}", job.jobs_ahead, job.jobs_ahead == 1 ? "" : "s");
+  }
   const bool a_task_did = job.state == JobState::kFailed && !entry.last_failure.empty() &&
                           job.message.ends_with(": " + entry.last_failure_cause);
   return a_task_did ? entry.last_failure : job.message;
@@ -93,6 +98,7 @@ v1::JobStatus ViewJob(const Coordinator& core, const JobCatalog& catalog, JobId 
   status.set_workers(cluster.workers);
   status.set_slots(cluster.slots);
   status.set_input_bytes(entry->input_bytes);
+  status.set_jobs_ahead(static_cast<std::uint32_t>(job->jobs_ahead));
   return status;
 }
 
@@ -111,13 +117,15 @@ v1::ListResponse ViewJobs(const Coordinator& core, const JobCatalog& catalog,
   v1::ListResponse response;
   const ClusterSize cluster = SizeOf(core);
   const auto& entries = catalog.entries();
-  auto next = entries.begin();
-  if (entries.size() > jobs_max) {
-    std::advance(next, static_cast<std::ptrdiff_t>(entries.size() - jobs_max));
+  std::size_t bytes = 0;
+  for (auto next = entries.rbegin(); next != entries.rend(); ++next) {
+    if (static_cast<std::size_t>(response.jobs_size()) == jobs_max) break;
+    v1::JobStatus job = ViewJob(core, catalog, next->first, cluster);
+    bytes += job.ByteSizeLong();
+    if (bytes > kListBytesMax) break;
+    *response.add_jobs() = std::move(job);
   }
-  for (; next != entries.end(); ++next) {
-    *response.add_jobs() = ViewJob(core, catalog, next->first, cluster);
-  }
+  std::reverse(response.mutable_jobs()->pointer_begin(), response.mutable_jobs()->pointer_end());
   return response;
 }
 

@@ -27,7 +27,7 @@ v1::JobStatus ViewJob(const Coordinator& core, const JobCatalog& catalog, JobId 
 // For a job that neither knows.
 absl::Status NoSuchJob(const Coordinator& core, JobId job);
 
-// The newest jobs, at most `jobs_max`, in order of submission.
+// The newest jobs, at most `jobs_max` and as many as fit into one message, in order of submission.
 v1::ListResponse ViewJobs(const Coordinator& core, const JobCatalog& catalog, std::size_t jobs_max);
 
 // One page; the job is known.

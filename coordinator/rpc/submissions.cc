@@ -5,11 +5,13 @@
 
 #include "base/process.h"
 #include "base/status.h"
+#include "base/units.h"
 #include "coordinator/output_place.h"
 
 namespace gristmill::coordinator {
 namespace {
 constexpr std::size_t kRequestIdBytesMax = 256;
+constexpr std::size_t kRepliesMax = 100;  // clients that wait for one request
 }  // namespace
 
 void Submissions::Begin(Driver& driver, const v1::JobRequest& request, Reply reply) {
@@ -23,12 +25,21 @@ void Submissions::Begin(Driver& driver, const v1::JobRequest& request, Reply rep
     return;
   }
   if (Pending* same = FindRequest(request_id)) {
+    if (same->replies.size() >= kRepliesMax) {
+      reply(ResourceExhausted("the same request came {} times already; wait for its answer",
+                              kRepliesMax));
+      return;
+    }
     same->replies.push_back(std::move(reply));
     return;
   }
   const std::string output = NormalOutputPath(request.output());
   if (absl::Status free = CheckOutputFree(driver, output); !free.ok()) {
     reply(free);
+    return;
+  }
+  if (absl::Status room = CheckQueue(driver); !room.ok()) {
+    reply(room);
     return;
   }
   const std::uint64_t ticket = next_ticket_++;
@@ -64,6 +75,39 @@ absl::Status Submissions::CheckOutputFree(const Driver& driver, const std::strin
   return absl::OkStatus();
 }
 
+absl::Status Submissions::CheckQueue(const Driver& driver) const {
+  const LoadView load = driver.core().load();
+  const std::size_t jobs = load.running_jobs + load.queued_jobs + pending_.size();
+  if (jobs < limits_.running_jobs_max + limits_.queued_jobs_max) return absl::OkStatus();
+  return ResourceExhausted(
+      "the coordinator has {} running and {} waiting jobs, the most that it takes; try again when "
+      "some have ended, or start it with larger --running-jobs or --queued-jobs",
+      load.running_jobs, load.queued_jobs + pending_.size());
+}
+
+absl::Status Submissions::CheckLoad(const Driver& driver, const v1::JobPlan& plan) const {
+  std::uint64_t tasks = 0;
+  for (const v1::StagePlan& stage : plan.stages()) tasks += stage.task_count();
+  if (const std::uint64_t others = driver.core().load().tasks;
+      others + tasks > limits_.tasks_max && others > 0) {
+    return ResourceExhausted(
+        "the jobs that have not ended have {} tasks, and with the {} of this one they would have "
+        "more than the {} that a coordinator keeps; try again when some have ended, or make fewer "
+        "tasks with a larger --split-size",
+        others, tasks, limits_.tasks_max);
+  }
+  const std::uint64_t others = driver.catalog().live_plan_bytes();
+  if (others + plan.ByteSizeLong() <= limits_.plan_bytes_max || others == 0) {
+    return absl::OkStatus();
+  }
+  return ResourceExhausted(
+      "the jobs that have not ended name so many input files that this one's do not fit into the "
+      "{} "
+      "that a coordinator keeps of them; try again when some have ended, or join the files into "
+      "fewer",
+      FormatBytes(limits_.plan_bytes_max));
+}
+
 Submissions::Pending* Submissions::FindRequest(const std::string& request_id) {
   if (request_id.empty()) return nullptr;
   for (auto& [ticket, pending] : pending_) {
@@ -80,6 +124,9 @@ void Submissions::Finish(Driver& driver, std::uint64_t ticket,
   absl::StatusOr<JobId> answer = JobId();
   if (!admitted.ok()) {
     answer = admitted.status();
+  } else if (absl::Status fits = CheckLoad(driver, admitted->plan); !fits.ok()) {
+    answer = fits;
+    Abandon(std::move(admitted->output));
   } else {
     answer = driver.Submit(std::make_shared<const v1::JobPlan>(std::move(admitted->plan)));
     // Before what the turn lets out, which may be the job's commit.
@@ -88,6 +135,12 @@ void Submissions::Finish(Driver& driver, std::uint64_t ticket,
   driver.Then([replies, answer] {
     for (const Reply& reply : replies) reply(answer);
   });
+}
+
+void Submissions::Abandon(std::optional<StagedOutput> output) {
+  if (!output) return;
+  const auto shared = std::make_shared<StagedOutput>(*std::move(output));
+  admissions_->Run([shared] { shared->Abandon(); });
 }
 
 }  // namespace gristmill::coordinator

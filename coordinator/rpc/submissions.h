@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,9 +24,16 @@ namespace gristmill::coordinator {
 class Submissions {
  public:
   using Reply = std::function<void(const absl::StatusOr<JobId>&)>;
+  // What is refused with ResourceExhausted. All together, of jobs that have not ended.
+  struct Limits {
+    std::size_t running_jobs_max = 64;  // as the core's
+    std::size_t queued_jobs_max = 1'000;
+    std::uint64_t tasks_max = 20'000'000;
+    std::uint64_t plan_bytes_max = std::uint64_t{512} << 20;
+  };
   // All outlive this.
-  Submissions(Shell* shell, BackgroundThread* admissions, Committer* committer)
-      : shell_(shell), admissions_(admissions), committer_(committer) {}
+  Submissions(Shell* shell, BackgroundThread* admissions, Committer* committer, Limits limits)
+      : shell_(shell), admissions_(admissions), committer_(committer), limits_(limits) {}
 
   // `reply` is called once, when the job is journaled or refused.
   void Begin(Driver& driver, const v1::JobRequest& request, Reply reply);
@@ -39,12 +47,18 @@ class Submissions {
   };
 
   absl::Status CheckOutputFree(const Driver& driver, const std::string& output) const;
+  // Whether one more job may wait, and whether this one is small enough for what is left.
+  absl::Status CheckQueue(const Driver& driver) const;
+  absl::Status CheckLoad(const Driver& driver, const v1::JobPlan& plan) const;
+  // Removes what admission made of it, on the thread that did.
+  void Abandon(std::optional<StagedOutput> output);
   Pending* FindRequest(const std::string& request_id);
   void Finish(Driver& driver, std::uint64_t ticket, absl::StatusOr<AdmittedJob> admitted);
 
   Shell* const shell_;
   BackgroundThread* const admissions_;
   Committer* const committer_;
+  const Limits limits_;
   std::uint64_t next_ticket_ = 1;
   std::map<std::uint64_t, Pending> pending_;  // by ticket; as many as admissions_ holds
 };

@@ -18,6 +18,7 @@ using coordinator::Driver;
 using coordinator::FakeSession;
 
 constexpr char kVersion[] = "1.0";
+const Driver::Options kOptions{.limits = {.running_jobs_max = 3}};
 
 class NoOutputs final : public coordinator::OutputPort {
  public:
@@ -106,7 +107,7 @@ class Cluster {
     Turn();
     const std::string live = driver_.core().Fingerprint();
     Expect(refolded_.core().Fingerprint() == live, "the journal gives another state back");
-    Driver restored({}, &outputs_);
+    Driver restored(kOptions, &outputs_);
     const absl::Status taken =
         driver_.Snapshot([&](const v1::JournalRecord& record) { return restored.Replay(record); });
     Expect(taken.ok() && restored.core().Fingerprint() == live, "the snapshot is another state");
@@ -207,7 +208,7 @@ class Cluster {
   }
 
   NoOutputs outputs_;
-  Driver driver_{{}, &outputs_}, refolded_{{}, &outputs_};
+  Driver driver_{kOptions, &outputs_}, refolded_{kOptions, &outputs_};
   Instant now_{1'000};
   std::array<Session, 3> sessions_;
   std::vector<std::uint64_t> attempts_;  // all that were assigned
