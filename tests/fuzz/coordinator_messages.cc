@@ -88,7 +88,9 @@ class Worker {
     worker::RunnerDied died;
     died.runner = runner;
     died.how = static_cast<worker::RunnerDied::How>(input.Below(3));
-    died.in_flight.emplace_back(1 + input.Below(16));
+    died.in_flight.emplace_back(AttemptId(1 + input.Below(16)));
+    died.in_flight.back().crashed = input.Flag();
+    died.in_flight.back().record = std::string(input.Below(4), 'r');
     Step(died);
   }
   worker::RunnerId DrawRunner(Input& input) const { return worker::RunnerId(1 + input.Below(8)); }
