@@ -4,6 +4,7 @@
 
 #include "storage/file.h"
 #include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/quiet.h"
 #include "worker/core/worker_core.h"
 #include "worker/message_translation.h"
 #include "worker/pipeline/shuffle_input.h"
@@ -148,6 +149,7 @@ class Worker {
 }  // namespace gristmill::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  [[maybe_unused]] static const bool kQuiet = gristmill::fuzz::BeQuiet();
   gristmill::fuzz::Input input(data, size);
   gristmill::fuzz::Worker worker;
   for (int acts = 0; acts < 200 && !input.empty() && !worker.exited(); ++acts) worker.Act(input);

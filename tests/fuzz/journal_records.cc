@@ -4,6 +4,7 @@
 #include "coordinator/admission.h"
 #include "coordinator/journal/record_codec.h"
 #include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/quiet.h"
 
 namespace gristmill::fuzz {
 namespace {
@@ -29,6 +30,7 @@ void Decode(const v1::JournalRecord& message) {
 }  // namespace gristmill::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  [[maybe_unused]] static const bool kQuiet = gristmill::fuzz::BeQuiet();
   gristmill::v1::JournalRecord message;
   if (message.ParseFromArray(data, static_cast<int>(size))) gristmill::fuzz::Decode(message);
   return 0;

@@ -10,6 +10,7 @@
 #include "coordinator/test_jobs.h"
 #include "storage/split_planner.h"
 #include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/quiet.h"
 
 namespace gristmill::fuzz {
 namespace {
@@ -109,7 +110,8 @@ void Submit(v1::JobRequest request) {
 }  // namespace gristmill::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const bool kRegistered = gristmill::coordinator::RegisterTestJobs();
+  static const bool kRegistered =
+      gristmill::fuzz::BeQuiet() && gristmill::coordinator::RegisterTestJobs();
   gristmill::v1::JobRequest request;
   if (kRegistered && request.ParseFromArray(data, static_cast<int>(size))) {
     gristmill::fuzz::Submit(std::move(request));

@@ -10,6 +10,7 @@
 #include "coordinator/rpc/session_events.h"
 #include "coordinator/rpc/status_view.h"
 #include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/quiet.h"
 
 namespace gristmill::fuzz {
 namespace {
@@ -218,6 +219,7 @@ class Cluster {
 }  // namespace gristmill::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  [[maybe_unused]] static const bool kQuiet = gristmill::fuzz::BeQuiet();
   gristmill::fuzz::Input input(data, size);
   gristmill::fuzz::Cluster cluster;
   for (int acts = 0; acts < 100 && !input.empty(); ++acts) {
