@@ -4,6 +4,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <utility>
+
 namespace gristmill {
 
 std::string HostName() {
@@ -14,11 +16,11 @@ std::string HostName() {
 
 std::string ProcessName() { return fmt::format("{}:{}", HostName(), getpid()); }
 
-void RaiseOpenFilesLimit() {
+std::uint64_t RaiseOpenFilesLimit() {
   rlimit limit = {};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1'024;
+  const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : before;
 }
 
 }  // namespace gristmill

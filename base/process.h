@@ -1,6 +1,7 @@
 // This process, as others see it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace gristmill {
@@ -10,6 +11,7 @@ std::string HostName();
 std::string ProcessName();
 
 // To the hard limit: the usual soft limit of 1024 is for programs that call select(). Best effort.
-void RaiseOpenFilesLimit();
+// Returns how many files may be open from now on.
+std::uint64_t RaiseOpenFilesLimit();
 
 }  // namespace gristmill

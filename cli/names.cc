@@ -66,6 +66,8 @@ std::string_view NameOf(v1::WorkerState state) {
       return "disconnected";
     case v1::WORKER_STATE_DRAINING:
       return "draining";
+    case v1::WORKER_STATE_SHORT_OF_DISK:
+      return "short of disk";
     case v1::WORKER_STATE_QUARANTINED:
       return "quarantined";
     default:

@@ -57,12 +57,38 @@ absl::Status CheckCoordinatorFlags(CoordinatorFlags* flags) {
   return absl::OkStatus();
 }
 
+constexpr std::uint64_t kRunnerMemoryMin = std::uint64_t{128} << 20;
+
+absl::Status ParseRunnerMemory(const std::string& text, std::optional<std::uint64_t>* bytes) {
+  if (text.empty()) return absl::OkStatus();
+  if (text == "none") {
+    *bytes = 0;
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<std::uint64_t> parsed = ParseBytes(text);
+  if (!parsed.ok()) {
+    return InvalidArgument("--runner-memory: {}, or none", Message(parsed.status()));
+  }
+  if (*parsed < kRunnerMemoryMin) {
+    return InvalidArgument("--runner-memory {} is too little; give a runner {} or more",
+                           FormatBytes(*parsed), FormatBytes(kRunnerMemoryMin));
+  }
+  *bytes = *parsed;
+  return absl::OkStatus();
+}
+
 absl::Status CheckWorkerFlags(WorkerFlags* flags) {
   worker::WorkerOptions& options = flags->options;
   GM_RETURN_IF_ERROR(
       ParseDurationFlag("--reconnect-for", flags->reconnect_for, &options.reconnect_for_ms));
   GM_RETURN_IF_ERROR(
       ParseDurationFlag("--drain-deadline", flags->drain_deadline, &options.drain_deadline_ms));
+  if (!flags->spill_reserve.empty()) {
+    const absl::StatusOr<std::uint64_t> reserve = ParseBytes(flags->spill_reserve);
+    if (!reserve.ok()) return InvalidArgument("--spill-reserve: {}", Message(reserve.status()));
+    options.spill_reserve_bytes = *reserve;
+  }
+  GM_RETURN_IF_ERROR(ParseRunnerMemory(flags->runner_memory, &options.runner_memory_bytes));
   GM_ASSIGN_OR_RETURN(options.coordinator, CoordinatorAddress(options.coordinator));
   if (options.directory.empty()) {
     const char* env = std::getenv("TMPDIR");

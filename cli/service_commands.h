@@ -20,6 +20,8 @@ int RunCoordinator(CoordinatorFlags flags);
 struct WorkerFlags {
   worker::WorkerOptions options;
   std::string reconnect_for, drain_deadline;
+  std::string runner_memory;      // a size, or "none"
+  std::string spill_reserve;      // a size
   std::string shuffle = "local";  // or "remote"
   std::string log_level = "info";
 };

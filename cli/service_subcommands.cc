@@ -102,6 +102,16 @@ void AddWorker(CLI::App& app, Command* chosen) {
       ->add_option("--drain-deadline", flags->drain_deadline,
                    "After SIGTERM leave at the latest after this long [1m]")
       ->type_name("DURATION");
+  command
+      ->add_option("--spill-reserve", flags->spill_reserve,
+                   "With less disk space free below --dir take no tasks [1GiB, at most a twentieth "
+                   "of the disk]")
+      ->type_name("SIZE");
+  command
+      ->add_option("--runner-memory", flags->runner_memory,
+                   "Most memory of a process that runs a job's tasks; the job's code fails beyond "
+                   "it [twice the job's --memory and 512MiB]")
+      ->type_name("SIZE|none");
   AddLogLevel(command, &flags->log_level);
   command->footer(
       "The first SIGTERM or Ctrl-C drains: running tasks end and their output stays served while\n"

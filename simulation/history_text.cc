@@ -82,6 +82,9 @@ struct InputText {
   }
   std::string operator()(const worker::SessionBroken&) const { return "broken"; }
   std::string operator()(const worker::SessionLost&) const { return "lost"; }
+  std::string operator()(const worker::DiskSpaceChanged& i) const {
+    return i.is_short ? "short of disk" : "disk space";
+  }
   std::string operator()(const worker::JobStarted& i) const {
     return fmt::format("job {} started", i.job.value());
   }

@@ -22,6 +22,7 @@ using SessionId = std::uint32_t;  // 1, 2, … in order of dialling
 // One message to the coordinator.
 struct Heartbeat {
   std::vector<worker::Progress> progress;
+  bool short_of_disk = false;
 };
 using Registration = std::shared_ptr<const coordinator::WorkerRegistered>;
 using UpMessage = std::variant<Heartbeat, worker::SendReports, Registration, worker::SendDrain,

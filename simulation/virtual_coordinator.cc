@@ -281,7 +281,7 @@ void VirtualCoordinator::Handle(FromWorker& item) {
   if (found == workers_.end()) return;
   const WorkerId worker = found->second;
   if (const auto* heartbeat = std::get_if<Heartbeat>(&item.message)) {
-    coordinator::WorkerHeartbeat event{worker, {}};
+    coordinator::WorkerHeartbeat event{worker, {}, heartbeat->short_of_disk};
     for (const worker::Progress& progress : heartbeat->progress) {
       event.progress.push_back({progress.attempt, progress.records});
     }

@@ -122,6 +122,7 @@ class VirtualCoordinator {
   void Perform(const coordinator::DropJobs& action);
   void Perform(const coordinator::QuarantineWorker&) {}  // for people only
   void Perform(const coordinator::EndQuarantine&) {}
+  void Perform(const coordinator::NoteDiskSpace&) {}
   void TellJobEnd(JobId job, WorkerId worker);
   void TellSources(Told& told, StageRef stage, Outbox& outbox);
   void TellBroadcast(Told& told, StageRef stage, Outbox& outbox);

@@ -31,6 +31,7 @@ void VirtualWorker::Start() {
   core_ = std::make_unique<worker::WorkerCore>(worker::WorkerLimits{.slots = slots_});
   clock_ = VirtualClock(world_->random.Between(0, 1'000'000));
   timer_at_ = kNoTimer;
+  knows_disk_full_ = false;
   backoff_ = kBackoffFirst;
   id_ = WorkerId();
   world_->data.DeleteAll(index_);
@@ -86,6 +87,9 @@ void VirtualWorker::OnTimer() {
   if (world_->heap.now() >= timer_at_) timer_at_ = kNoTimer;
   if (core_->next_deadline() > clock_.At(world_->heap.now())) return SetTimer();
   ReportProgress();
+  if (std::exchange(knows_disk_full_, disk_full_) != disk_full_) {
+    Do(worker::DiskSpaceChanged{disk_full_});
+  }
   Do(worker::Tick{});
 }
 
@@ -158,7 +162,8 @@ void VirtualWorker::Perform(const worker::SendRegister& output) {
                     .jobs = output.jobs}));
 }
 void VirtualWorker::Perform(const worker::SendHeartbeat& output) {
-  if (session_ != 0) world_->network.SendUp(session_, Heartbeat{output.progress});
+  if (session_ != 0)
+    world_->network.SendUp(session_, Heartbeat{output.progress, output.short_of_disk});
 }
 void VirtualWorker::Perform(const worker::SendReports& output) {
   for (const worker::Report& report : output.reports) Note(report);

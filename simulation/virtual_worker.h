@@ -110,6 +110,7 @@ class VirtualWorker {
   Microseconds paused_until_ = 0;
   std::uint32_t slowness_ = 1;
   bool disk_full_ = false;
+  bool knows_disk_full_ = false;
 
   std::vector<VirtualRunner> runners_;
   std::vector<AttemptId> unacknowledged_;

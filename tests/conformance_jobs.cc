@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "gristmill/job.h"
 
@@ -155,7 +157,8 @@ class Misbehave {
 
   void Declare(gristmill::Params& params) {
     params.AddChoice("how", &how_,
-                     {"throw", "segfault", "exit", "loop", "flood", "fork", "close"}, "what to do");
+                     {"throw", "segfault", "exit", "loop", "flood", "fork", "close", "leak"},
+                     "what to do");
     params.Add("dir", &dir_, "where tasks announce themselves");
     params.Add("times", &times_, "misbehave in this many attempts, then behave");
   }
@@ -175,11 +178,18 @@ class Misbehave {
     if (how_ == "segfault") raise(SIGSEGV);
     if (how_ == "exit") _exit(3);
     if (how_ == "flood") Flood();
+    if (how_ == "leak") Leak();
     if (how_ == "fork") return LeaveChildrenBehind();
     if (how_ == "close") {
       for (int descriptor = 3; descriptor < 1024; ++descriptor) close(descriptor);
     }
     for (;;) spins_ = spins_ + 1;
+  }
+
+  // Faster than anybody could look.
+  static void Leak() {
+    static std::atomic<std::vector<char>*> last;
+    for (;;) last = new std::vector<char>(4 << 20, 'x');
   }
 
   static void Flood() {

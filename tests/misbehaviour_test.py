@@ -100,6 +100,24 @@ class MisbehaviourTest(unittest.TestCase):
         self.assertFalse(self.out.exists())
         self.assertEqual(list(work.iterdir()), [])
 
+    # --- Memory ------------------------------------------------------------------------------------
+    def test_a_leak_fails_its_task_at_the_limit_of_the_runner(self):
+        self.start()
+        result = self.misbehave("leak", extra=["--max-attempts", "2", "--memory", "64MiB"])
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("map task 0 failed 2 times", result.stderr)
+        self.assertIn("it ran out of the 640 MiB that a runner of this job may use", result.stderr)
+        self.assertEqual(self.attempts(), 2)
+        self.check_that_nobody_else_was_harmed()
+
+    def test_what_leaked_goes_with_its_runner_so_that_the_next_try_succeeds(self):
+        self.start(workers=1, worker_flags=["--runner-memory", "256MiB"])
+        result = self.misbehave("leak", times=1)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        pids = {path.name.split(".")[1] for path in self.marks.glob("map-0.*")}
+        self.assertEqual(len(pids), 2, "another process")
+        self.check_that_nobody_else_was_harmed()
+
     # --- Floods, forks, descriptors ----------------------------------------------------------------
     def cpu_seconds(self, pid):
         fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -142,6 +160,64 @@ class MisbehaviourTest(unittest.TestCase):
         self.assertIn("closes no file descriptors but its own", result.stderr)
         self.assertEqual(self.attempts(), 2)
         self.check_that_nobody_else_was_harmed()
+
+
+class ShortOfDiskTest(unittest.TestCase):
+    """A worker whose disk fills up takes no tasks, and says so, before any of them fails."""
+
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="gristmill-short-of-disk-"))
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.texts = make_text(self.directory, files=3)
+        self.out = self.directory / "out"
+
+    def submit(self, c):
+        return c.submit("wordcount", "--output", self.out,
+                        *(flag for path in self.texts for flag in ("--input", path)))
+
+    def states(self, c):
+        return sorted(w["state"] for w in c.workers())
+
+    def check_output(self, c, job):
+        status = c.wait(job)
+        self.assertEqual(status["state"], "JOB_STATE_SUCCEEDED", f"{status}\n{c.logs()}")
+        self.assertEqual(sum(int(s.get("attemptsFailed", 0)) for s in status["stages"]), 0)
+        self.assertEqual(parse_counts(read_output(self.out)), count_words(self.texts))
+
+    def test_a_job_waits_and_says_why_until_a_worker_has_space(self):
+        c = Cluster(TESTBED, workers=1, worker_flags=["--spill-reserve", "1000000T"])
+        self.addCleanup(c.stop)
+        wait_for(lambda: self.states(c) == ["WORKER_STATE_SHORT_OF_DISK"], "the worker to say so")
+        job = self.submit(c)
+        message = wait_for(lambda: c.json("status", job).get("message"), "the reason to show")
+        self.assertIn("no worker takes tasks: 1 short of disk space", message)
+        self.assertIn("less disk space is free below its --dir than --spill-reserve",
+                      c.run("workers").stdout)
+        self.assertIn("taking no tasks until there is more; free some space", c.logs())
+        c.worker_flags = []
+        c.start_worker()
+        self.check_output(c, job)
+        self.assertEqual(self.states(c), ["WORKER_STATE_READY", "WORKER_STATE_SHORT_OF_DISK"])
+
+    def test_a_disk_that_fills_up_and_is_cleared_stops_its_worker_for_so_long(self):
+        c = Cluster(TESTBED, workers=0)
+        self.addCleanup(c.stop)
+        disk = c.directory / "worker-0"
+        disk.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "none", disk],
+                                 capture_output=True, text=True)
+        if mounted.returncode != 0:
+            self.skipTest(f"needs a small disk, but {mounted.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", "-l", disk])
+        c.start_worker()
+        wait_for(lambda: self.states(c) == ["WORKER_STATE_READY"], "the worker to register")
+        (disk / "filler").write_bytes(bytes(62 << 20))
+        wait_for(lambda: self.states(c) == ["WORKER_STATE_SHORT_OF_DISK"], "the worker to notice")
+        job = self.submit(c)
+        wait_for(lambda: "short of disk" in c.json("status", job).get("message", ""), "the reason")
+        (disk / "filler").unlink()
+        self.check_output(c, job)
+        self.assertEqual(self.states(c), ["WORKER_STATE_READY"])
 
 
 if __name__ == "__main__":

@@ -175,6 +175,7 @@ v1::RunnerCommand CommandOf(const CancelOnRunner& cancel) {
 v1::WorkerMessage MessageOf(const SendHeartbeat& heartbeat) {
   v1::WorkerMessage message;
   v1::Heartbeat& wire = *message.mutable_heartbeat();
+  wire.set_short_of_disk(heartbeat.short_of_disk);
   for (const Progress& progress : heartbeat.progress) {
     v1::AttemptProgress& attempt = *wire.add_progress();
     attempt.set_attempt(progress.attempt.value());

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
+#include <variant>
 
 namespace gristmill::worker {
 namespace {
@@ -36,6 +38,22 @@ TEST(MessagesOf, SendsAReportThatIsTooLargeAlone) {
 TEST(MessagesOf, SendsFewReportsTogetherAndNothingForNone) {
   EXPECT_EQ(MessagesOf(ReportsWithMessagesOf(100, 25)).size(), 1u);
   EXPECT_TRUE(MessagesOf(SendReports{}).empty());
+}
+
+TEST(MessageOf, AHeartbeatTellsWhetherTheDiskIsShort) {
+  EXPECT_TRUE(MessageOf(SendHeartbeat{{}, true}).heartbeat().short_of_disk());
+  EXPECT_FALSE(MessageOf(SendHeartbeat{{}, false}).heartbeat().short_of_disk());
+}
+
+TEST(InputsOf, AJobsLimitOfTimeIsKeptShortEnoughToBeAddedToAnInstant) {
+  const auto timeout_of = [](std::uint64_t ms) {
+    v1::CoordinatorMessage message;
+    message.mutable_job_start()->mutable_plan()->mutable_request()->set_task_timeout_ms(ms);
+    return std::get<JobStarted>(InputsOf(message, {}).at(0)).task_timeout_ms;
+  };
+  EXPECT_EQ(timeout_of(0), 0);
+  EXPECT_EQ(timeout_of(1'500), 1'500);
+  EXPECT_EQ(timeout_of(UINT64_MAX), DurationMs{1} << 50);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -10,12 +11,14 @@
 #include "base/process.h"
 #include "base/status.h"
 #include "worker/core/worker_core.h"
+#include "worker/disk_watch.h"
 #include "worker/event_loop.h"
 #include "worker/local_address.h"
 #include "worker/message_translation.h"
 #include "worker/rpc/runner_service.h"
 #include "worker/rpc/session_client.h"
 #include "worker/rpc/shuffle_server.h"
+#include "worker/runner/runner_memory.h"
 #include "worker/runner/runner_processes.h"
 #include "worker/spill_directory.h"
 
@@ -56,7 +59,11 @@ class WorkerProcess : public Worker {
         slots_(slots),
         instance_(RandomHex()),
         core_(WorkerLimits{.slots = slots, .drain_deadline_ms = options_.drain_deadline_ms}),
-        loop_([this] { return core_.next_deadline(); }, [this] { Handle(Tick{}); }) {}
+        loop_([this] { return core_.next_deadline(); },
+              [this] {
+                LookAtDisk();
+                Handle(Tick{});
+              }) {}
 
   // The loop ends first, so that nothing starts any more; what posts to it ends before it goes.
   ~WorkerProcess() override {
@@ -68,10 +75,12 @@ class WorkerProcess : public Worker {
   }
 
   absl::Status Begin() {
-    RaiseOpenFilesLimit();  // each fetch that is served holds some; runners inherit it
+    const int fetches_max = FetchesMaxFor(RaiseOpenFilesLimit());  // runners inherit the limit
     GM_ASSIGN_OR_RETURN(const std::string host, AdvertisedHost(options_));
     GM_ASSIGN_OR_RETURN(spill_, SpillDirectory::Create(options_.directory, instance_));
-    GM_ASSIGN_OR_RETURN(shuffle_server_, ShuffleServer::Start(options_.listen, spill_->path()));
+    GM_ASSIGN_OR_RETURN(shuffle_server_,
+                        ShuffleServer::Start(options_.listen, spill_->path(), fetches_max));
+    disk_.emplace(spill_->path(), options_.spill_reserve_bytes);
     shuffle_address_ = JoinHostPort(host, shuffle_server_->port());
     setup_ = {slots_, spill_->path()};
     runner_socket_ = RunnerSocket(spill_->path(), instance_);
@@ -121,7 +130,13 @@ class WorkerProcess : public Worker {
   std::unique_ptr<SessionClient> StartSession() {
     return SessionClient::Start(
         {.coordinator = options_.coordinator, .reconnect_for_ms = options_.reconnect_for_ms},
-        {.opened = [this] { Post(SessionOpened{}); },
+        {.opened =
+             [this] {
+               loop_.Post([this] {
+                 LookAtDisk();
+                 Handle(SessionOpened{});
+               });
+             },
          .message =
              [this](v1::CoordinatorMessage message) {
                loop_.Post([this, message = std::move(message)]() mutable {
@@ -150,6 +165,11 @@ class WorkerProcess : public Worker {
     }
     for (const Input& input : InputsOf(std::move(message), setup_)) Handle(input);
     session_->ReadNext();
+  }
+
+  // At every heartbeat at least.
+  void LookAtDisk() {
+    if (disk_->Look()) Handle(DiskSpaceChanged{disk_->is_short()});
   }
 
   void Handle(const Input& input) {
@@ -195,11 +215,15 @@ class WorkerProcess : public Worker {
   void Perform(const StartRunner& start) {
     const std::string token = RandomHex();
     runner_service_->Expect(start.runner, token);
-    const absl::Status started =
-        processes_->Start(start.runner, start.job, slots_,
-                          {fmt::format("{}={}", kRunnerSocketVariable, runner_socket_),
-                           fmt::format("{}={}", kRunnerTokenVariable, token),
-                           fmt::format("{}={}", kRunnerParentVariable, getpid())});
+    std::vector<std::string> variables = {
+        fmt::format("{}={}", kRunnerSocketVariable, runner_socket_),
+        fmt::format("{}={}", kRunnerTokenVariable, token),
+        fmt::format("{}={}", kRunnerParentVariable, getpid())};
+    if (const auto& bytes = options_.runner_memory_bytes) {
+      variables.push_back(fmt::format("{}={}", kRunnerMemoryVariable,
+                                      *bytes == 0 ? "none" : std::to_string(*bytes)));
+    }
+    const absl::Status started = processes_->Start(start.runner, start.job, slots_, variables);
     if (started.ok()) return;
     spdlog::error("{}", Message(started));
     runner_service_->Forget(start.runner);
@@ -242,6 +266,7 @@ class WorkerProcess : public Worker {
 
   // The loop's thread only.
   WorkerCore core_;
+  std::optional<DiskWatch> disk_;  // once begun
   absl::Status lost_;
 
   absl::Mutex mutex_;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -19,6 +20,10 @@ struct WorkerOptions {
   std::uint32_t slots = 0;            // 0: the cgroup's CPU quota, else the online cores
   DurationMs reconnect_for_ms = 0;    // give up after this long without a coordinator; 0: never
   DurationMs drain_deadline_ms = 60'000;
+  // With less free on the disk of `directory` it takes no new tasks; see disk_watch.h.
+  std::optional<std::uint64_t> spill_reserve_bytes;
+  // Most private memory of each runner; zero: no limit. Without it the job's --memory decides.
+  std::optional<std::uint64_t> runner_memory_bytes;
   std::string runner_binary;  // default /proc/self/exe
 };
 

@@ -70,9 +70,14 @@ struct QuarantineWorker {
 struct EndQuarantine {
   WorkerId worker;
 };
+// Likewise: whether the worker gets no attempts for want of disk space.
+struct NoteDiskSpace {
+  WorkerId worker;
+  bool is_short = false;
+};
 
 using Action = std::variant<StartAttempt, CancelAttempt, AcceptWorker, DropWorker,
                             AcknowledgeReport, CommitOutput, EndJob, DropJobs, JobAccepted,
-                            ReleaseWorker, QuarantineWorker, EndQuarantine>;
+                            ReleaseWorker, QuarantineWorker, EndQuarantine, NoteDiskSpace>;
 
 }  // namespace gristmill::coordinator

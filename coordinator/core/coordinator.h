@@ -66,7 +66,13 @@ struct TaskView {
   WorkerId worker;
   std::uint32_t failures = 0;
 };
-enum class WorkerState : std::uint8_t { kReady, kDisconnected, kDraining, kQuarantined };
+enum class WorkerState : std::uint8_t {
+  kReady,
+  kDisconnected,
+  kDraining,
+  kShortOfDisk,
+  kQuarantined
+};
 struct WorkerView {
   WorkerId id;
   std::string instance, name, shuffle_address, spill_directory;

@@ -45,6 +45,7 @@ struct WorkerHeartbeat {
     std::uint64_t records = 0;  // of its input, so far
   };
   std::vector<Progress> progress;
+  bool short_of_disk = false;  // it takes no attempts until it says otherwise
 };
 // Its stream broke; its lease still runs.
 struct WorkerDisconnected {

@@ -124,6 +124,10 @@ void OnEvent(Turn& turn, const WorkerHeartbeat& event) {
   Worker* worker = turn.state.workers.Find(event.worker);
   if (worker == nullptr) return;
   Heard(turn, *worker);
+  if (worker->short_of_disk != event.short_of_disk) {
+    turn.state.workers.SetShortOfDisk(*worker, event.short_of_disk);
+    turn.Do(NoteDiskSpace{worker->id, event.short_of_disk});
+  }
   for (const WorkerHeartbeat::Progress& progress : event.progress) {
     const auto found = turn.state.running.find(progress.attempt);
     if (found != turn.state.running.end() && found->second.worker == event.worker) {

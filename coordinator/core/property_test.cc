@@ -229,7 +229,7 @@ class RandomHistory {
   }
 
   WorkerHeartbeat Heartbeat(const FakeWorker& worker) {
-    WorkerHeartbeat event{worker.id, {}};
+    WorkerHeartbeat event{worker.id, {}, Below(8) == 0};
     for (const AttemptId attempt : worker.running) event.progress.push_back({attempt, Below(200)});
     return event;
   }

@@ -6,7 +6,7 @@
 //   cancel JOB REASON            committed JOB [MESSAGE]        (a message: the commit failed)
 //   join NAME [slots=N] [runs=A,B] [jobs=A,B] [spill=DIR]
 //                                (again: the same instance registers again)
-//   heartbeat NAME [ATTEMPT=RECORDS…]   disconnect|drain|leave NAME
+//   heartbeat NAME [ATTEMPT=RECORDS…] [disk=short]   disconnect|drain|leave NAME
 //   succeed ATTEMPT [on=NAME] [result=TEXT] [run_us=N] [records=N] [COUNTER=N…]
 //   fail ATTEMPT user|handed-back|fetch [MESSAGE] [lost=STAGE/TASK,…] [on=NAME]
 //   advance SECONDSs             then a Tick
@@ -130,6 +130,10 @@ class Scenario {
   static Event Heartbeat(WorkerId worker, const Command& command) {
     WorkerHeartbeat event{worker, {}};
     for (const auto& [attempt, records] : command.options) {
+      if (attempt == "disk") {
+        event.short_of_disk = records == "short";
+        continue;
+      }
       event.progress.push_back({AttemptId(std::stoull(attempt)), std::stoull(records)});
     }
     return event;

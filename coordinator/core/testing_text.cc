@@ -55,6 +55,8 @@ const char* Text(WorkerState state) {
       return "disconnected";
     case WorkerState::kDraining:
       return "draining";
+    case WorkerState::kShortOfDisk:
+      return "short-of-disk";
     case WorkerState::kQuarantined:
       return "quarantined";
   }
@@ -149,6 +151,10 @@ struct ActionText {
   std::string operator()(const QuarantineWorker& a) const {
     return fmt::format("quarantine-worker {} for {} ms{}", a.worker.value(), a.ms,
                        Quoted(a.evidence));
+  }
+  std::string operator()(const NoteDiskSpace& a) const {
+    return fmt::format("worker {} {} disk space", a.worker.value(),
+                       a.is_short ? "is short of" : "has");
   }
   std::string operator()(const EndQuarantine& a) const {
     return fmt::format("end-quarantine of worker {}", a.worker.value());

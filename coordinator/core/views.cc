@@ -30,6 +30,8 @@ WorkerView ViewOf(const Worker& worker) {
     view.state = WorkerState::kDisconnected;
   } else if (worker.draining) {
     view.state = WorkerState::kDraining;
+  } else if (worker.short_of_disk) {
+    view.state = WorkerState::kShortOfDisk;
   } else if (worker.is_quarantined()) {
     view.state = WorkerState::kQuarantined;
   }

@@ -85,6 +85,12 @@ void WorkerPool::Drain(Worker& worker) {
   AddToIndexes(worker);
 }
 
+void WorkerPool::SetShortOfDisk(Worker& worker, bool is_short) {
+  RemoveFromIndexes(worker);
+  worker.short_of_disk = is_short;
+  AddToIndexes(worker);
+}
+
 void WorkerPool::Quarantine(Worker& worker, Instant end) {
   RemoveFromIndexes(worker);
   worker.quarantine_end = end;
@@ -153,7 +159,7 @@ void WorkerPool::RemoveFromIndexes(const Worker& worker) {
 }
 
 void WorkerPool::AddToIndexes(const Worker& worker) {
-  if (worker.connected && !worker.draining && worker.is_quarantined()) {
+  if (worker.connected && !worker.draining && !worker.short_of_disk && worker.is_quarantined()) {
     quarantined_.insert({worker.quarantine_end, worker.id});
   }
   if (!worker.is_ready()) return;

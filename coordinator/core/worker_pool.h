@@ -36,7 +36,8 @@ struct Worker {
   // Volatile: not in the journal.
   std::uint64_t pace = 1'000;  // time of its recent attempts, per mille of what is usual
   bool connected = false;
-  bool released = false;  // told that it may go; true for this connection only
+  bool short_of_disk = false;  // by its last heartbeat, of whatever connection
+  bool released = false;       // told that it may go; true for this connection only
   Instant last_heard;
   Instant lease_end = kNever;  // kNever until it is first heard
   int fresh_leases = 0;        // given by RenewAllLeases since it was last heard
@@ -54,7 +55,7 @@ struct Worker {
   void LearnPace(std::uint64_t run_us, std::uint64_t usual_us);
   bool is_slow() const { return pace > 1'500; }
   bool is_quarantined() const { return quarantine_end != Instant(); }
-  bool is_ready() const { return connected && !draining && !is_quarantined(); }
+  bool is_ready() const { return connected && !draining && !short_of_disk && !is_quarantined(); }
   std::uint32_t free_slots() const;
   // How many attempts of the job may wait here beyond the slots: none while those of another job
   // run, as they would share the slots' threads.
@@ -91,6 +92,7 @@ class WorkerPool {
   void Connect(Worker& worker);
   void Disconnect(Worker& worker);
   void Drain(Worker& worker);
+  void SetShortOfDisk(Worker& worker, bool is_short);
   void Quarantine(Worker& worker, Instant end);
   void EndQuarantine(Worker& worker);
   void StartAttempt(Worker& worker, AttemptId attempt, JobId job);  // a slot is free, or room ahead

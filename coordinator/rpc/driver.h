@@ -93,6 +93,7 @@ class Driver {
   void Perform(const ReleaseWorker& action);
   void Perform(const QuarantineWorker& action);
   void Perform(const EndQuarantine& action);
+  void Perform(const NoteDiskSpace& action);
 
   const Options options_;
   OutputPort* const outputs_;

@@ -89,6 +89,17 @@ void Driver::Perform(const EndQuarantine& action) {
                catalog_.WorkerName(action.worker));
 }
 
+void Driver::Perform(const NoteDiskSpace& action) {
+  watches_.TouchAll();  // what jobs wait for may be that
+  if (action.is_short) {
+    spdlog::warn("worker {} ({}) is short of disk space: it gets no tasks", action.worker.value(),
+                 catalog_.WorkerName(action.worker));
+  } else {
+    spdlog::info("worker {} ({}) has disk space again: it gets tasks", action.worker.value(),
+                 catalog_.WorkerName(action.worker));
+  }
+}
+
 void Driver::Log(const Record& record) const {
   if (const auto* submitted = std::get_if<JobSubmittedRecord>(&record)) {
     spdlog::info("job {} ({}) was submitted", submitted->job.value(), submitted->shape.name);

@@ -82,7 +82,7 @@ AttemptSucceeded SucceededEvent(WorkerId worker, const v1::TaskReport& report) {
 }
 
 WorkerHeartbeat HeartbeatEvent(WorkerId worker, const v1::Heartbeat& heartbeat) {
-  WorkerHeartbeat event{worker, {}};
+  WorkerHeartbeat event{worker, {}, heartbeat.short_of_disk()};
   event.progress.reserve(static_cast<std::size_t>(heartbeat.progress_size()));
   for (const v1::AttemptProgress& progress : heartbeat.progress()) {
     event.progress.push_back({AttemptId(progress.attempt()), progress.records()});

@@ -14,6 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class NoOutputs final : public OutputPort {
  public:
@@ -103,6 +104,23 @@ TEST_F(SessionEvents, AHeartbeatMakesNoRecordsAndAsksForTheNextMessage) {
   EXPECT_EQ(Say(message), 0);
   EXPECT_THAT(session_->TakeSent(), IsEmpty());
   EXPECT_EQ(session_->reads(), reads + 1);
+}
+
+TEST_F(SessionEvents, AJobWhoseWorkersAreAllShortOfDiskWaitsAndSaysWhy) {
+  v1::WorkerMessage message;
+  message.mutable_heartbeat()->set_short_of_disk(true);
+  Say(message);
+  const JobId job = driver_.Submit(MapAndReducePlan());
+  EndTurn();
+  EXPECT_THAT(session_->TakeSent(), IsEmpty());
+  EXPECT_EQ(
+      driver_.StatusOf(job).message(),
+      "it waits because no worker takes tasks: 1 short of disk space; 'gristmill workers' tells "
+      "more");
+  message.mutable_heartbeat()->set_short_of_disk(false);
+  EXPECT_EQ(Say(message), 1);
+  EXPECT_THAT(session_->TakeSent(), Not(IsEmpty()));
+  EXPECT_EQ(driver_.StatusOf(job).message(), "");
 }
 
 TEST_F(SessionEvents, NothingIsSentBeforeTheRecordsAreOnDisk) {

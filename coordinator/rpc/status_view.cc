@@ -41,6 +41,8 @@ v1::WorkerState ViewState(WorkerState state) {
       return v1::WORKER_STATE_DISCONNECTED;
     case WorkerState::kDraining:
       return v1::WORKER_STATE_DRAINING;
+    case WorkerState::kShortOfDisk:
+      return v1::WORKER_STATE_SHORT_OF_DISK;
     case WorkerState::kQuarantined:
       return v1::WORKER_STATE_QUARANTINED;
   }
@@ -56,6 +58,35 @@ std::string MessageOf(const JobView& job, const CatalogEntry& entry) {
   const bool a_task_did = job.state == JobState::kFailed && !entry.last_failure.empty() &&
                           job.message.ends_with(": " + entry.last_failure_cause);
   return a_task_did ? entry.last_failure : job.message;
+}
+
+std::string_view Describe(WorkerState state) {
+  switch (state) {
+    case WorkerState::kReady:
+      return "ready";
+    case WorkerState::kDisconnected:
+      return "disconnected";
+    case WorkerState::kDraining:
+      return "draining";
+    case WorkerState::kShortOfDisk:
+      return "short of disk space";
+    case WorkerState::kQuarantined:
+      return "in quarantine";
+  }
+  return "unknown";
+}
+
+// Empty if something does, or will when its turn comes.
+std::string WhyNothingRuns(const JobView& job, const ClusterSize& cluster) {
+  const bool runs = std::ranges::any_of(job.stages, [](const auto& s) { return s.running > 0; });
+  if (runs || cluster.by_state.contains(WorkerState::kReady)) return {};
+  if (cluster.workers == 0) return "it waits for a worker; start one with 'gristmill worker'";
+  std::string states;
+  for (const auto& [state, count] : cluster.by_state) {
+    states += fmt::format("{}{} {}", states.empty() ? "" : ", ", count, Describe(state));
+  }
+  return fmt::format("it waits because no worker takes tasks: {}; 'gristmill workers' tells more",
+                     states);
 }
 
 v1::TaskStatus ViewTask(const Coordinator& core, const JobCatalog& catalog, const JobView& job,
@@ -81,18 +112,20 @@ ClusterSize SizeOf(const Coordinator& core) {
   for (const WorkerView& worker : core.workers()) {
     ++size.workers;
     size.slots += worker.slots;
+    ++size.by_state[worker.state];
   }
   return size;
 }
 
 v1::JobStatus ViewJob(const Coordinator& core, const JobCatalog& catalog, JobId id,
-                      ClusterSize cluster) {
+                      const ClusterSize& cluster) {
   const CatalogEntry* entry = catalog.Find(id);
   const auto job = core.job(id);
   GM_CHECK(entry != nullptr && job.has_value());
   v1::JobStatus status = StatusOf(*job, *entry->plan);
   status.set_id(id.value());
-  status.set_message(MessageOf(*job, *entry));
+  status.set_message(job->state == JobState::kRunning ? WhyNothingRuns(*job, cluster)
+                                                      : MessageOf(*job, *entry));
   status.set_submitted_unix_ms(entry->submitted_unix_ms);
   status.set_finished_unix_ms(entry->finished_unix_ms);
   status.set_workers(cluster.workers);
@@ -173,6 +206,9 @@ v1::WorkersResponse ViewWorkers(const Coordinator& core, Instant now) {
     status->set_state(ViewState(worker.state));
     status->set_shuffle_address(worker.shuffle_address);
     status->set_last_heartbeat_ms(now - worker.last_heard);
+    if (worker.state == WorkerState::kShortOfDisk) {
+      status->set_note("no tasks: less disk space is free below its --dir than --spill-reserve");
+    }
     if (worker.state == WorkerState::kQuarantined) {
       status->set_note(fmt::format("no tasks for {} s: {}",
                                    std::max<DurationMs>(0, worker.quarantine_end - now) / 1'000,

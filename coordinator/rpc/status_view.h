@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -17,12 +18,13 @@ namespace gristmill::coordinator {
 struct ClusterSize {
   std::uint32_t workers = 0;
   std::uint32_t slots = 0;
+  std::map<WorkerState, std::uint32_t> by_state;  // none is zero
 };
 ClusterSize SizeOf(const Coordinator& core);
 
 // The job is known to both.
 v1::JobStatus ViewJob(const Coordinator& core, const JobCatalog& catalog, JobId job,
-                      ClusterSize cluster);
+                      const ClusterSize& cluster);
 
 // For a job that neither knows.
 absl::Status NoSuchJob(const Coordinator& core, JobId job);

@@ -109,6 +109,9 @@ struct AttemptInFlight {
 struct RunnerDied {
   // The exit status of a runner whose stream broke though its worker lives.
   static constexpr int kLostContactStatus = 113;
+  // Of one that reported a task's failure for lack of memory and went, for the memory that user
+  // code leaked goes only with the process.
+  static constexpr int kOutOfMemoryStatus = 114;
 
   RunnerId runner;
   enum class How : std::uint8_t { kExited, kSignalled, kNotStarted } how = How::kExited;
@@ -118,14 +121,20 @@ struct RunnerDied {
   std::string crash = {};  // where the signal struck: address and stack, in words; may be empty
 };
 
+// --- The disk ----------------------------------------------------------------------------------
+// Whether so little is free where map output goes that no new attempt should begin.
+struct DiskSpaceChanged {
+  bool is_short = false;
+};
+
 // --- The operator, the clock -------------------------------------------------------------------
 struct DrainRequested {};  // the second one means: leave at once
 struct Tick {};            // a deadline (WorkerCore::next_deadline) may have passed
 
-using Input =
-    std::variant<SessionOpened, SessionRegistered, SessionBroken, SessionLost, JobStarted,
-                 SourcesChanged, BroadcastMade, AttemptAssigned, AttemptsCancelled, JobEnded,
-                 ReportsAcknowledged, DrainCompleted, RunnerConnected, RunnerReported,
-                 RunnerProgressed, RunnerDetached, RunnerDied, DrainRequested, Tick>;
+using Input = std::variant<SessionOpened, SessionRegistered, SessionBroken, SessionLost, JobStarted,
+                           SourcesChanged, BroadcastMade, AttemptAssigned, AttemptsCancelled,
+                           JobEnded, ReportsAcknowledged, DrainCompleted, RunnerConnected,
+                           RunnerReported, RunnerProgressed, RunnerDetached, RunnerDied,
+                           DiskSpaceChanged, DrainRequested, Tick>;
 
 }  // namespace gristmill::worker

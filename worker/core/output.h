@@ -18,6 +18,7 @@ struct SendRegister {
 };
 struct SendHeartbeat {
   std::vector<Progress> progress;
+  bool short_of_disk = false;
 };
 struct SendReports {
   std::vector<Report> reports;

@@ -152,7 +152,9 @@ void WorkerCore::On(const RunnerDied& died) {
   for (const AttemptId id : runner.attempts) {
     attempts_.erase(id);
     if (runner.death == Death::kForgotten || runner.death == Death::kJobEnded) continue;
-    if (lost_contact && !is_known) {
+    if (died.how == RunnerDied::How::kExited && died.code == RunnerDied::kOutOfMemoryStatus) {
+      HandBack(runner.job, id, "its runner went because another task ran out of memory");
+    } else if (lost_contact && !is_known) {
       HandBack(runner.job, id, "the worker lost contact with its runner");
     } else if (lost_contact && suspects.contains(id)) {
       KeepReport(runner.job, {id, Outcome::kFailed,

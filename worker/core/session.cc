@@ -26,6 +26,7 @@ void WorkerCore::On(const SessionRegistered& registered) {
   next_heartbeat_ = now_ + heartbeat_ms_;
   last_heard_ = now_;
   if (registered.forget_everything) ForgetEverything();
+  if (short_of_disk_) Beat();
   if (draining_) Emit(SendDrain{});
   if (reports_.empty()) return;
   SendReports resent;
@@ -46,6 +47,13 @@ void WorkerCore::On(const SessionLost& lost) { Leave(lost.reason); }
 void WorkerCore::On(const ReportsAcknowledged& acknowledged) {
   last_heard_ = now_;
   for (const AttemptId id : acknowledged.attempts) reports_.erase(id);
+}
+
+// Told at once: before the next heartbeat came more work.
+void WorkerCore::On(const DiskSpaceChanged& changed) {
+  if (short_of_disk_ == changed.is_short) return;
+  short_of_disk_ = changed.is_short;
+  if (session_ == Session::kRegistered) Beat();
 }
 
 void WorkerCore::On(const DrainRequested&) {

@@ -45,10 +45,15 @@ void WorkerCore::On(const Tick&) {
   }
   if (now_ >= next_heartbeat_) {
     next_heartbeat_ = now_ + heartbeat_ms_;
-    SendHeartbeat heartbeat;
-    for (const auto& [id, attempt] : attempts_) heartbeat.progress.push_back({id, attempt.records});
-    Emit(std::move(heartbeat));
+    Beat();
   }
+}
+
+void WorkerCore::Beat() {
+  SendHeartbeat heartbeat;
+  heartbeat.short_of_disk = short_of_disk_;
+  for (const auto& [id, attempt] : attempts_) heartbeat.progress.push_back({id, attempt.records});
+  Emit(std::move(heartbeat));
 }
 
 Instant WorkerCore::silence_deadline() const {

@@ -86,6 +86,7 @@ class WorkerCore {
   void On(const SessionLost&);
   void On(const ReportsAcknowledged&);
   void On(const DrainCompleted&);
+  void On(const DiskSpaceChanged&);
   void On(const DrainRequested&);
   void On(const Tick&);
   void On(const JobStarted&);
@@ -101,6 +102,7 @@ class WorkerCore {
   void On(const RunnerDied&);
 
   void Emit(Output output) { outputs_.push_back(std::move(output)); }
+  void Beat();
   void ForgetEverything();
   void Leave(std::string reason);
   Instant silence_deadline() const;
@@ -131,6 +133,7 @@ class WorkerCore {
   Instant next_heartbeat_ = kNever;
   Instant last_heard_;  // or since when an acknowledgement has been due, if that is later
 
+  bool short_of_disk_ = false;
   bool draining_ = false;
   Instant leave_at_ = kNever;
   bool left_ = false;

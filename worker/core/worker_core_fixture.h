@@ -36,7 +36,7 @@ struct Printer {
     return text;
   }
   std::string operator()(const SendHeartbeat& o) {
-    std::string text = "heartbeat";
+    std::string text = o.short_of_disk ? "heartbeat short-of-disk" : "heartbeat";
     for (const Progress& p : o.progress)
       text += fmt::format(" {}:{}", p.attempt.value(), p.records);
     return text;

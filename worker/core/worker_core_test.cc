@@ -222,6 +222,23 @@ TEST_F(WorkerCoreTest, ADrainingWorkerTakesNothingNewFinishesWhatRunsAndLeavesWh
   EXPECT_EQ(Do(Tick{}), "");
 }
 
+TEST_F(WorkerCoreTest, AWorkerThatIsShortOfDiskSaysSoAtOnceAndTakesNothingNew) {
+  RunningJob({20});
+  EXPECT_EQ(Do(DiskSpaceChanged{true}), "heartbeat short-of-disk 20:0");
+  EXPECT_EQ(Do(DiskSpaceChanged{true}), "");
+  EXPECT_EQ(Assign(7, 21), "report 21 handed-back \"the worker is short of disk space\"");
+  EXPECT_EQ(Finish(1, 20), "report 20 ok");
+  EXPECT_EQ(Do(DiskSpaceChanged{false}), "heartbeat");
+  EXPECT_EQ(Assign(7, 22), "forward 1 task22");
+}
+
+TEST_F(WorkerCoreTest, ThatTheDiskIsShortIsRepeatedInEveryHeartbeatAndSession) {
+  EXPECT_EQ(Do(DiskSpaceChanged{true}), "") << "nobody is there to hear it";
+  Do(SessionOpened{});
+  EXPECT_EQ(Do(SessionRegistered{WorkerId(3), 1'000, kLeaseMs, false}), "heartbeat short-of-disk");
+  EXPECT_EQ(WaitExactly(1'000), "heartbeat short-of-disk");
+}
+
 TEST_F(WorkerCoreTest, ADrainIsRepeatedAtTheNextRegistration) {
   RunningJob({20});
   Do(SessionBroken{});
@@ -281,6 +298,19 @@ TEST_F(WorkerCoreTest, ARunnerThatEndsForItsStreamBrokeMayBeHeardOfByItsDeathAlo
       RunnerId(1), RunnerDied::How::kExited, RunnerDied::kLostContactStatus, "", {AttemptId(21)}});
   EXPECT_THAT(text, testing::HasSubstr("20 handed-back"));
   EXPECT_THAT(text, testing::HasSubstr("21 failed \"the runner of job 7 lost its connection"));
+}
+
+TEST_F(WorkerCoreTest, ARunnerThatWentForLackOfMemoryHandsBackWhatItRan) {
+  RunningJob({20, 21, 22});
+  EXPECT_EQ(Finish(1, 20, Outcome::kFailed), "report 20 failed");
+  Do(RunnerDetached{RunnerId(1)});
+  const std::string why = "\"its runner went because another task ran out of memory\"";
+  EXPECT_EQ(Do(RunnerDied{RunnerId(1),
+                          RunnerDied::How::kExited,
+                          RunnerDied::kOutOfMemoryStatus,
+                          "",
+                          {AttemptId(21)}}),
+            "delete-attempts of 7: 21 22\nreport 21 handed-back " + why + " 22 handed-back " + why);
 }
 
 TEST_F(WorkerCoreTest, ARunnerThatCrashesAfterItsStreamBrokeIsStillACrash) {

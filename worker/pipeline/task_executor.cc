@@ -79,7 +79,7 @@ v1::TaskReport ExecuteTask(const JobContext& job, const v1::TaskAssignment& assi
   } catch (const EnvironmentError& error) {
     SetFailed(error.what(), &report);
   } catch (const std::bad_alloc&) {
-    fail("the task ran out of memory; lower --threads or use a machine with more");
+    fail(job.out_of_memory);
   } catch (const std::exception& error) {
     fail(error.what());
   } catch (...) {

@@ -20,7 +20,9 @@ struct JobContext {
   v1::JobPlan plan;
   std::string spill_directory;          // of this worker; map runs and reduce scratch go below it
   std::uint64_t task_memory_bytes = 0;  // the runner's budget divided by its threads
-  ShufflePort* shuffle = nullptr;       // null: every map output is a local file (embedded)
+  std::string out_of_memory =           // what is said when an allocation fails
+      "the task ran out of memory; lower --threads or use a machine with more";
+  ShufflePort* shuffle = nullptr;  // null: every map output is a local file (embedded)
 };
 
 // Filled by the runner as messages arrive, immutable once handed to a task.

@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <optional>
@@ -19,8 +20,9 @@ namespace gristmill::worker {
 namespace {
 
 constexpr std::uint32_t kReadingThreads = 4;
-// Each holds an open file and one message.
-constexpr int kFetchesMax = 1024;
+// Sockets, logs, runners' pipes, and what libraries need.
+constexpr std::uint64_t kOtherFilesMax = 256;
+constexpr std::uint64_t kFetchesMin = 16;
 constexpr int kOutputsPerFetchMax = 1000;
 constexpr std::chrono::milliseconds kShutdownGrace(500);
 
@@ -39,9 +41,10 @@ absl::Status Check(const v1::FetchRequest& request) {
 // What fetches share; outlives them.
 struct Serving {
   const std::string spill_directory;
+  const int fetches_max;
   std::atomic<int> fetches{0};
   // Each fetch has at most one piece of work waiting, so the queue can't overflow.
-  ThreadPool readers{kReadingThreads, kFetchesMax};
+  ThreadPool readers{kReadingThreads, static_cast<std::size_t>(fetches_max)};
 };
 
 // One call: a piece is read by the pool, written by gRPC, and only then is the next one read. So a
@@ -50,7 +53,7 @@ class Fetch : public grpc::ServerWriteReactor<v1::SegmentChunk> {
  public:
   Fetch(Serving& serving, const v1::FetchRequest& request) : serving_(serving), request_(request) {
     const absl::Status valid = Check(request);
-    if (serving_.fetches.fetch_add(1) >= kFetchesMax) {
+    if (serving_.fetches.fetch_add(1) >= serving_.fetches_max) {
       Finish(
           {grpc::StatusCode::RESOURCE_EXHAUSTED, "the worker serves too many fetches; try again"});
     } else if (!valid.ok()) {
@@ -123,8 +126,9 @@ class Service : public v1::ShuffleService::CallbackService {
 
 class GrpcShuffleServer : public ShuffleServer {
  public:
-  explicit GrpcShuffleServer(const std::string& spill_directory)
-      : serving_{.spill_directory = spill_directory}, service_(serving_) {}
+  GrpcShuffleServer(const std::string& spill_directory, int fetches_max)
+      : serving_{.spill_directory = spill_directory, .fetches_max = fetches_max},
+        service_(serving_) {}
   ~GrpcShuffleServer() override {
     if (server_ == nullptr) return;
     server_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
@@ -155,9 +159,14 @@ class GrpcShuffleServer : public ShuffleServer {
 
 }  // namespace
 
+int FetchesMaxFor(std::uint64_t open_files_max) {
+  const std::uint64_t left = open_files_max - std::min(open_files_max, kOtherFilesMax);
+  return static_cast<int>(std::clamp<std::uint64_t>(left, kFetchesMin, kFetchesMax));
+}
+
 absl::StatusOr<std::unique_ptr<ShuffleServer>> ShuffleServer::Start(
-    const std::string& listen, const std::string& spill_directory) {
-  auto server = std::make_unique<GrpcShuffleServer>(spill_directory);
+    const std::string& listen, const std::string& spill_directory, int fetches_max) {
+  auto server = std::make_unique<GrpcShuffleServer>(spill_directory, fetches_max);
   GM_RETURN_IF_ERROR(server->Listen(listen));
   return server;
 }

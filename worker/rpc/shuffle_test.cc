@@ -277,6 +277,12 @@ TEST_F(RawShuffleTest, ReadersThatStallCostAWindowEachNotTheirSegment) {
   }
 }
 
+TEST(FetchesMaxTest, WhereFewFilesMayBeOpenFewFetchesAreServed) {
+  EXPECT_EQ(FetchesMaxFor(1'000'000), 1'024);
+  EXPECT_EQ(FetchesMaxFor(1'024), 768);
+  EXPECT_EQ(FetchesMaxFor(64), 16);
+}
+
 // A peer that takes the call and says nothing.
 class SilentService : public v1::ShuffleService::CallbackService {
   class Silence : public grpc::ServerWriteReactor<v1::SegmentChunk> {

@@ -1,12 +1,16 @@
 #include "worker/runner/runner_job.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/attempt_limits.h"
+#include "base/status.h"
 #include "worker/runner/crash_handler.h"
+#include "worker/runner/runner_memory.h"
 
 namespace gristmill::worker {
 namespace {
@@ -19,15 +23,22 @@ std::uint32_t Threads(const v1::RunnerStart& start) { return std::max(start.thre
 }  // namespace
 
 RunnerJob::RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle, FlightRecorder* recorder,
-                     Report report)
+                     Report report, Retire retire)
     : recorder_(recorder),
       report_(std::move(report)),
+      retire_(std::move(retire)),
       pool_(Threads(start), WaitingMax(Threads(start))) {
   context_.job = start.job();
   context_.plan = start.plan();
   context_.spill_directory = start.spill_directory();
-  context_.task_memory_bytes = start.plan().request().memory_bytes() / Threads(start);
   context_.shuffle = shuffle;
+  const std::uint64_t job_memory_bytes = start.plan().request().memory_bytes();
+  const auto memory = RunnerMemory::From(std::getenv(kRunnerMemoryVariable), job_memory_bytes);
+  context_.task_memory_bytes = memory.ShareOfFramework(job_memory_bytes) / Threads(start);
+  context_.out_of_memory = DescribeOutOfMemory(memory);
+  // Last: the threads of the pool have their stacks.
+  const absl::Status limited = memory.bytes == 0 ? absl::OkStatus() : LimitMemory(memory.bytes);
+  if (!limited.ok()) fmt::print(stderr, "gristmill: {}\n", Message(limited));
 }
 
 void RunnerJob::SetSources(v1::ShuffleSources sources) {
@@ -92,7 +103,9 @@ void RunnerJob::RunNow(const v1::TaskAssignment& assignment, AttemptControl& con
     absl::MutexLock lock(&mutex_);
     running_.erase(assignment.attempt());
   }
+  const bool retires = report.outcome() == v1::TASK_OUTCOME_FAILED && RanOutOfMemory();
   report_(std::move(report), pool_.HasWaiting());
+  if (retires) retire_();
 }
 
 void RunnerJob::Cancel(const v1::CancelAttempts& cancel) {

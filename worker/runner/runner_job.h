@@ -21,10 +21,13 @@ class RunnerJob {
  public:
   // Called on the pool's threads. `more` attempts wait, so the report need not go out at once.
   using Report = std::function<void(v1::TaskReport, bool more)>;
+  // Called after the report of a task that failed because memory ran out: user code may have leaked
+  // it, so the process should end soon.
+  using Retire = std::function<void()>;
 
-  // `shuffle` and `recorder`, which may be null, outlive this.
+  // Limits the memory of this process. `shuffle` and `recorder`, which may be null, outlive this.
   RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle, FlightRecorder* recorder,
-            Report report);
+            Report report, Retire retire);
 
   void SetSources(v1::ShuffleSources sources);
   void SetBroadcast(v1::Broadcast broadcast);
@@ -45,6 +48,7 @@ class RunnerJob {
   JobContext context_;  // constant after construction
   FlightRecorder* const recorder_;
   const Report report_;
+  const Retire retire_;
   mutable absl::Mutex mutex_;
   TaskInputs inputs_ ABSL_GUARDED_BY(mutex_);
   std::map<std::uint64_t, Running> running_ ABSL_GUARDED_BY(mutex_);  // or waiting for a thread

@@ -33,6 +33,18 @@ void PreferToBeKilledByTheKernel() { std::ofstream("/proc/self/oom_score_adj") <
 // stdout is a pipe to the worker's log: each line is to appear when it was written.
 void LogByLine() { std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ); }
 
+int ExitStatusOf(RunnerSession::Ending ending) {
+  switch (ending) {
+    case RunnerSession::Ending::kStopped:
+      return 0;
+    case RunnerSession::Ending::kLostContact:
+      return RunnerDied::kLostContactStatus;
+    case RunnerSession::Ending::kOutOfMemory:
+      return RunnerDied::kOutOfMemoryStatus;
+  }
+  return 1;
+}
+
 }  // namespace
 
 int RunnerMain() {
@@ -62,9 +74,9 @@ int RunnerMain() {
   auto* session =
       new RunnerSession(v1::RunnerService::NewStub(channel), shuffle, recorder.release());
   session->Start(token);
-  const bool stopped = session->WaitForEnd();
+  const RunnerSession::Ending ending = session->WaitForEnd();
   std::fflush(stdout);
-  _exit(stopped ? 0 : RunnerDied::kLostContactStatus);
+  _exit(ExitStatusOf(ending));
 }
 
 }  // namespace gristmill::worker

@@ -9,6 +9,7 @@ constexpr std::size_t kWaitingMessagesMax = 4096;
 constexpr absl::Duration kProgressPeriod = absl::Milliseconds(500);
 // A report waits so long for others while the threads have something to do; nobody waits for it.
 constexpr absl::Duration kHoldReports = absl::Milliseconds(1);
+constexpr absl::Duration kFarewellMax = absl::Seconds(1);
 constexpr std::size_t kHeldBytesMax = 256 << 10;
 
 }  // namespace
@@ -63,7 +64,8 @@ void RunnerSession::Obey(v1::RunnerCommand command) {
     if (command.has_start() && job_ == nullptr) {
       job_ = std::make_unique<RunnerJob>(
           command.start(), shuffle_, recorder_,
-          [this](v1::TaskReport report, bool more) { Report(std::move(report), more); });
+          [this](v1::TaskReport report, bool more) { Report(std::move(report), more); },
+          [this] { Retire(); });
     }
     job = job_.get();
     stopped_ |= command.has_stop();
@@ -108,9 +110,25 @@ void RunnerSession::SendHeldReports() {
   Send(std::move(message));
 }
 
-bool RunnerSession::WaitForEnd() {
+void RunnerSession::Retire() {
+  absl::MutexLock lock(&mutex_);
+  retiring_ = true;
+}
+
+// The worker ends the stream when it has handled what came before the end of ours.
+RunnerSession::Ending RunnerSession::TakeLeave() {
+  SendHeldReports();
+  writer_.Flush(kFarewellMax);
+  writer_.Close();
+  StartWritesDone();
+  absl::MutexLock lock(&mutex_);
+  mutex_.AwaitWithTimeout(absl::Condition(&ended_), kFarewellMax);
+  return Ending::kOutOfMemory;
+}
+
+RunnerSession::Ending RunnerSession::WaitForEnd() {
   absl::Time next_progress = absl::Now() + kProgressPeriod;
-  for (;;) {
+  for (bool retiring = false; !retiring;) {
     v1::RunnerMessage message;
     {
       absl::MutexLock lock(&mutex_);
@@ -118,7 +136,8 @@ bool RunnerSession::WaitForEnd() {
       if (held_.reports_size() > 0) {
         mutex_.AwaitWithTimeout(absl::Condition(&ended_), kHoldReports);
       }
-      if (ended_) return stopped_;
+      if (ended_) return stopped_ ? Ending::kStopped : Ending::kLostContact;
+      retiring = retiring_;
       if (absl::Now() >= next_progress) {
         next_progress = absl::Now() + kProgressPeriod;
         if (job_ != nullptr) *message.mutable_progress() = job_->progress();
@@ -127,6 +146,7 @@ bool RunnerSession::WaitForEnd() {
     SendHeldReports();
     if (message.progress().progress_size() > 0) Send(std::move(message));
   }
+  return TakeLeave();
 }
 
 }  // namespace gristmill::worker

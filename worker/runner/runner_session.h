@@ -1,6 +1,7 @@
 // The runner's stream to its worker.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -24,8 +25,10 @@ class RunnerSession : public grpc::ClientBidiReactor<v1::RunnerMessage, v1::Runn
 
   // Says hello with the token that binds the stream to this process.
   void Start(const std::string& token);
-  // Waits until the worker said stop (true) or the stream broke; sends progress meanwhile.
-  bool WaitForEnd();
+  enum class Ending : std::uint8_t { kStopped, kLostContact, kOutOfMemory };
+  // Waits until the worker said stop, the stream broke or memory ran out; sends progress meanwhile.
+  // In the last case the worker has every report when this returns.
+  Ending WaitForEnd();
 
  private:
   void OnReadDone(bool ok) override;
@@ -36,8 +39,10 @@ class RunnerSession : public grpc::ClientBidiReactor<v1::RunnerMessage, v1::Runn
   void Send(v1::RunnerMessage message);
   void Report(v1::TaskReport report, bool more);
   void SendHeldReports();
+  void Retire();
+  Ending TakeLeave();
   bool EndedOrHolds() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return ended_ || held_.reports_size() > 0;
+    return ended_ || retiring_ || held_.reports_size() > 0;
   }
 
   const std::unique_ptr<v1::RunnerService::Stub> stub_;
@@ -52,7 +57,8 @@ class RunnerSession : public grpc::ClientBidiReactor<v1::RunnerMessage, v1::Runn
   v1::ReportBatch held_ ABSL_GUARDED_BY(mutex_);
   std::size_t held_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;  // the worker said so
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;   // the worker said so
+  bool retiring_ ABSL_GUARDED_BY(mutex_) = false;  // memory ran out
 };
 
 }  // namespace gristmill::worker
