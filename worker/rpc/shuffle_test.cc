@@ -283,6 +283,49 @@ TEST(FetchesMaxTest, WhereFewFilesMayBeOpenFewFetchesAreServed) {
   EXPECT_EQ(FetchesMaxFor(64), 16);
 }
 
+int CountOpenFiles() {
+  return static_cast<int>(std::distance(fs::directory_iterator("/proc/self/fd"), {}));
+}
+
+// Peers that read nothing, each with its stream.
+TEST_F(RawShuffleTest, OfAThousandStreamsNoMoreAreServedThanMayBeAndTheOthersWait) {
+  constexpr int kStreams = 1'000, kServed = 900;
+  server_.reset();
+  server_ = *ShuffleServer::Start("127.0.0.1:0", spill(), kServed);
+  const MapOutput output = OutputOf(3, 19);
+  MakeOutput(output, 2'000'000);  // more than a stream takes unread
+  v1::FetchRequest request = Request();
+  request.add_tasks(3);
+  request.add_attempts(19);
+  grpc::ChannelArguments narrow;
+  narrow.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);  // windows that do not grow
+  narrow.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  const auto stub = v1::ShuffleService::NewStub(
+      grpc::CreateCustomChannel(address(), grpc::InsecureChannelCredentials(), narrow));
+  const int open_before = CountOpenFiles();
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::unique_ptr<grpc::ClientReader<v1::SegmentChunk>>> streams;
+  for (int i = 0; i < kStreams; ++i) {
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    streams.push_back(stub->Fetch(contexts.back().get(), request));
+    streams.back()->WaitForInitialMetadata();
+  }
+  EXPECT_LE(CountOpenFiles() - open_before, kServed + 20);
+  for (int i = kServed; i < kStreams; ++i) {
+    EXPECT_EQ(streams[i]->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  }
+  ShuffleClient patient{{.retry_for = absl::ZeroDuration(), .retry_busy_for = absl::Hours(1)}};
+  std::thread fetch([&] {
+    const absl::Status fetched = patient.FetchToFile(output, 0, target(), cancelled_);
+    EXPECT_TRUE(fetched.ok()) << fetched;
+  });
+  for (int i = 0; i < kServed; ++i) {
+    contexts[i]->TryCancel();
+    EXPECT_EQ(streams[i]->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+  fetch.join();
+}
+
 // A peer that takes the call and says nothing.
 class SilentService : public v1::ShuffleService::CallbackService {
   class Silence : public grpc::ServerWriteReactor<v1::SegmentChunk> {
