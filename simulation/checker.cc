@@ -205,12 +205,16 @@ void Checker::CheckQueue() {
 void Checker::CheckSlots(WorkerId id, const WorkerModel& worker) {
   const std::uint32_t slots = worker.process.slots;
   if (worker.running.size() <= slots) return;
-  // More than the slots wait in one runner, which has a thread per slot; two would share them.
+  // More than the slots wait in one runner, which has a thread per slot; two would share them, as
+  // would an attempt that runs alone.
   const JobId job = data_->Find(worker.running.front())->task.job;
   const bool same_job =
       std::all_of(worker.running.begin(), worker.running.end(),
                   [&](AttemptId attempt) { return data_->Find(attempt)->task.job == job; });
-  if (same_job && worker.running.size() <= slots + AttemptsAheadMax(slots)) return;
+  const bool none_alone =
+      std::none_of(worker.running.begin(), worker.running.end(),
+                   [&](AttemptId attempt) { return data_->Find(attempt)->alone; });
+  if (same_job && none_alone && worker.running.size() <= slots + AttemptsAheadMax(slots)) return;
   Fail(fmt::format("worker {} has {} attempts on {} slots", id.value(), worker.running.size(),
                    slots));
 }

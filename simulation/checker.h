@@ -79,6 +79,7 @@ class Checker {
     std::uint16_t uncounted_ends = 0;
     State state = State::kWaiting;
     bool counted = false;
+    bool alone = false;  // an attempt died with its runner; since then the task did not succeed
   };
   struct StageModel {
     std::vector<TaskModel> tasks;

@@ -118,6 +118,8 @@ struct Checker::Folder {
     trace.task = record.task;
     trace.assigned_to = record.worker;
     trace.known = true;
+    trace.alone = record.alone;
+    if (record.alone != task.alone) fail("in the wrong company");
     worker.running.push_back(record.attempt);
     check.CheckSlots(record.worker, worker);
   }
@@ -143,6 +145,7 @@ struct Checker::Folder {
     ++job.stages[trace.task.stage].succeeded;
     if (!task->counted) job.count += CountOf(trace.task);
     task->counted = true;
+    task->alone = false;
     ++check.totals_.succeeded;
   }
 
@@ -152,6 +155,7 @@ struct Checker::Folder {
     const TaskRef ref = check.data_->Trace(record.attempt).task;
     JobModel& job = *check.Job(ref.job);
     StageModel& stage = job.stages[ref.stage];
+    task->alone |= record.run_alone;
     if (const auto copy = stage.copies.find(ref.task); copy != stage.copies.end()) {
       if (task->attempt == record.attempt) task->attempt = copy->second;  // the other goes on
       stage.copies.erase(copy);

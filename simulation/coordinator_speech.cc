@@ -96,7 +96,8 @@ void VirtualCoordinator::Perform(const coordinator::StartAttempt& action) {
     messages.emplace_back();
   }
   messages.back().push_back(worker::AttemptAssigned{
-      task.job, action.attempt, std::make_shared<AssignmentPayload>(action.attempt, task)});
+      task.job, action.attempt, std::make_shared<AssignmentPayload>(action.attempt, task),
+      action.alone});
 }
 
 namespace {

@@ -23,6 +23,7 @@ struct AttemptTrace {
   bool deleted : 1 = false;    // the file
   bool committed : 1 = false;  // its success is in the journal
   bool missed : 1 = false;     // a reader could not read it
+  bool alone : 1 = false;      // it has a runner of its own
 };
 
 class DataPlane {

@@ -243,7 +243,8 @@ namespace {
 coordinator::Event EventOf(WorkerId worker, const worker::Report& report, const DataPlane& data) {
   using Cause = coordinator::AttemptFailed::Cause;
   const auto failed = [&](Cause cause) {
-    return coordinator::AttemptFailed{worker, report.attempt, cause, report.message, {}};
+    return coordinator::AttemptFailed{worker, report.attempt,  cause, report.message,
+                                      {},     report.run_alone};
   };
   switch (report.outcome) {
     case worker::Outcome::kSucceeded: {

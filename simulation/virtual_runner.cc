@@ -66,6 +66,7 @@ void VirtualWorker::Perform(const worker::StartRunner& output) {
   VirtualRunner& runner = runners_.emplace_back();
   runner.id = output.runner;
   runner.job = output.job;
+  runner.alone = output.alone;
   if (world_->conditions.may(Fault::kRunner) && random.OneIn(32)) {
     if (random.OneIn(2)) return;  // it starts but never says hello
     PushMine(random.Between(1, 20) * kMillisecond, Happening::kRunnerDies,
@@ -91,8 +92,12 @@ void VirtualWorker::OnRunnerDies(std::uint64_t death) {
   if (runner == nullptr) return;
   std::vector<worker::AttemptInFlight> in_flight;
   if (!world_->random.OneIn(4)) {  // else its record is lost
-    for (const VirtualRunner::Attempt& attempt : runner->running)
+    for (const VirtualRunner::Attempt& attempt : runner->running) {
       in_flight.emplace_back(attempt.id);
+    }
+    const auto running = static_cast<std::uint32_t>(in_flight.size());
+    const bool caught = code == kSigSegv && running > 0 && world_->random.OneIn(2);
+    if (caught) in_flight[world_->random.Below(running)].crashed = true;
   }
   std::erase_if(runners_, [&](const VirtualRunner& gone) { return gone.id == id; });
   Do(worker::RunnerDied{id, how, code, {}, std::move(in_flight)});
@@ -161,6 +166,10 @@ void VirtualWorker::Perform(const worker::ForwardToRunner& output) {
   const auto& assignment = static_cast<const AssignmentPayload&>(payload);
   if (runner->Find(assignment.attempt) != nullptr) return;
   world_->checker.OnRunnerStartsAttempt(assignment.attempt);
+  if (runner->alone && !(runner->running.empty() && runner->waiting.empty())) {
+    world_->checker.Fail(fmt::format("attempt {} shares a runner with one that is to be alone",
+                                     assignment.attempt.value()));
+  }
   VirtualRunner::Attempt attempt;
   attempt.id = assignment.attempt;
   attempt.task = assignment.task;

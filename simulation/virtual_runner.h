@@ -17,6 +17,7 @@ namespace gristmill::simulation {
 struct VirtualRunner {
   worker::RunnerId id;
   JobId job;
+  bool alone = false;  // for one attempt
   bool connected = false;
   bool hangs = false;     // it does not heed a cancel or a stop
   bool detached = false;  // it lost its stream: nobody hears what it reports

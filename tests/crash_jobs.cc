@@ -1,10 +1,14 @@
 // A job that dies at records that ask for it. Linked into the `testbed` binary only.
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "gristmill/job.h"
 
@@ -27,7 +31,25 @@ __attribute__((noinline)) int RecurseForEver(volatile char* above) {
   return go_on ? RecurseForEver(frame) + frame[0] : 0;
 }
 
-void Obey(std::string_view word) {
+// The first to come is held there until its process dies; the test's own deadline is shorter.
+void HoldTheFirst(const std::string& file) {
+  if (std::filesystem::exists(file)) return;
+  std::ofstream(file) << "somebody is held\n";
+  std::this_thread::sleep_for(std::chrono::seconds(120));
+}
+
+void WaitFor(const std::string& file) {
+  while (!std::filesystem::exists(file)) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+}
+
+void Obey(std::string_view line) {
+  const std::string_view word = line.substr(0, line.find(' '));
+  const std::string rest(line.substr(std::min(word.size() + 1, line.size())));
+  if (word == "!hold") HoldTheFirst(rest);
+  if (word == "!exit-after") {
+    WaitFor(rest);
+    std::_Exit(3);
+  }
   if (word == "!segfault") WriteToNothing();
   if (word == "!abort") std::abort();
   if (word == "!overflow") RecurseForEver(nullptr);
@@ -44,7 +66,7 @@ class Fragile {
   using Value = std::uint64_t;
 
   void Map(std::string_view line, Emitter<Fragile>& out) {
-    if (line.starts_with('!')) Obey(line.substr(0, line.find(' ')));
+    if (line.starts_with('!')) Obey(line);
     for (std::size_t begin = 0; begin < line.size();) {
       const std::size_t end = std::min(line.find(' ', begin), line.size());
       if (end > begin) out.Emit(line.substr(begin, end - begin), 1);

@@ -68,6 +68,19 @@ class CrashTest(unittest.TestCase):
         self.assertRegex(message, r"reduce task \d failed 4 times.* in WriteToNothing < .*; "
                                   r'key "\?segfault" \(partition \d\)')
 
+    def test_who_runs_beside_a_task_that_dies_is_not_to_blame(self):
+        c = self.cluster(workers=1, slots=2)
+        held = self.directory / "held"
+        innocent = self.write("in-0.txt", f"!hold {held}\n")
+        guilty = self.write("in-1.txt", f"!exit-after {held}\n")
+        job = c.submit("fragile", "--input", innocent, "--input", guilty, "--output", self.out)
+        status = c.wait(job)
+        self.assertRegex(status["message"], "map task 1 failed 4 times.* exited with status 3 while "
+                                            "it ran this task; record at .*in-1.txt offset 0")
+        tasks = c.json("tasks", job)["tasks"]
+        self.assertEqual([t.get("failures", 0) for t in tasks if t["stageKind"].endswith("MAP")],
+                         [0, 4])
+
 
 if __name__ == "__main__":
     TESTBED = pathlib.Path(sys.argv.pop(1)).resolve()

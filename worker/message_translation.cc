@@ -64,7 +64,8 @@ BroadcastMade Translate(v1::Broadcast&& broadcast) {
 
 AttemptAssigned Translate(v1::TaskAssignment&& assignment) {
   auto payload = std::make_shared<CommandPayload>();
-  AttemptAssigned assigned{JobId(assignment.id().job()), AttemptId(assignment.attempt()), payload};
+  AttemptAssigned assigned{JobId(assignment.id().job()), AttemptId(assignment.attempt()), payload,
+                           assignment.alone()};
   *payload->command.mutable_assign()->add_assignments() = std::move(assignment);
   return assigned;
 }
@@ -193,6 +194,7 @@ std::vector<v1::WorkerMessage> MessagesOf(const SendReports& reports, std::size_
     wire.set_attempt(report.attempt.value());
     wire.set_outcome(OutcomeOf(report.outcome));
     wire.set_message(report.message);
+    wire.set_run_alone(report.run_alone);
     const std::size_t wire_bytes = wire.ByteSizeLong() + kFramingBytesMax;
     if (messages.empty() || bytes + wire_bytes > bytes_max) {
       messages.emplace_back();

@@ -223,7 +223,8 @@ class WorkerProcess : public Worker {
       variables.push_back(fmt::format("{}={}", kRunnerMemoryVariable,
                                       *bytes == 0 ? "none" : std::to_string(*bytes)));
     }
-    const absl::Status started = processes_->Start(start.runner, start.job, slots_, variables);
+    const absl::Status started =
+        processes_->Start(start.runner, start.job, start.alone ? 1 : slots_, variables);
     if (started.ok()) return;
     spdlog::error("{}", Message(started));
     runner_service_->Forget(start.runner);

@@ -15,6 +15,7 @@ struct StartAttempt {
   WorkerId worker;
   AttemptId attempt;
   TaskRef task;
+  bool alone = false;  // in a runner of its own
 };
 struct CancelAttempt {
   WorkerId worker;

@@ -35,7 +35,7 @@ RunningAttempt StopRunning(ClusterState& state, Job& job, AttemptId attempt) {
   job.running.erase(attempt);
   Worker* worker = state.workers.Find(ended.worker);
   GM_CHECK(worker != nullptr);
-  state.workers.EndAttempt(*worker, attempt, job.id);
+  state.workers.EndAttempt(*worker, attempt, job.id, ended.alone);
   return ended;
 }
 
@@ -130,8 +130,9 @@ struct Folder {
     GM_CHECK(worker != nullptr);
 
     state.next_attempt = AttemptId(record.attempt.value() + 1);
-    state.workers.StartAttempt(*worker, record.attempt, record.task.job);
-    state.running.emplace(record.attempt, RunningAttempt{record.task, record.worker, Instant(), 0});
+    state.workers.StartAttempt(*worker, record.attempt, record.task.job, record.alone);
+    state.running.emplace(record.attempt,
+                          RunningAttempt{record.task, record.worker, record.alone, Instant(), 0});
     if (task.state == TaskState::kRunning) {
       const bool only =
           stage.copies.insert({record.task.task, {record.attempt, record.worker}}).second;
@@ -158,6 +159,7 @@ struct Folder {
     GM_CHECK(task.attempt == record.attempt && !stage.copies.contains(ended.task.task));
     task.state = TaskState::kSucceeded;
     task.counted = true;
+    task.alone = false;
     --stage.running;
     ++stage.succeeded;
     ++stage.version;
@@ -179,6 +181,7 @@ struct Folder {
     const RunningAttempt ended = StopRunning(state, job, record.attempt);
     Stage& stage = job.stages[ended.task.stage];
     Task& task = stage.tasks[ended.task.task];
+    if (record.run_alone) task.alone = true;
     if (record.counts_as_failure) {
       ++stage.attempts_failed;
       ++task.failures;

@@ -12,6 +12,7 @@ namespace gristmill::coordinator {
 struct RunningAttempt {
   TaskRef task;
   WorkerId worker;
+  bool alone = false;  // in a runner of its own
 
   // Volatile: not in the journal.
   Instant since;              // when it was assigned, or this process recovered

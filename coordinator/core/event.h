@@ -72,6 +72,7 @@ struct AttemptFailed {
   enum class Cause : std::uint8_t { kUser, kFetch, kHandedBack } cause = Cause::kUser;
   std::string message;
   std::vector<TaskRef> lost_outputs;  // kFetch
+  bool run_alone = false;             // its runner died: the next attempt is to have one of its own
 };
 
 // The coordinator itself stood still: what its workers said meanwhile may not have arrived yet, so

@@ -20,9 +20,9 @@ void Print(Text out, const Stage& stage, std::uint32_t index) {
     const Task& task = stage.tasks[i];
     fmt::format_to(out,
                    FMT_COMPILE("  task {} state={} attempt={} worker={} failures={} counted={} "
-                               "uncounted={}\n"),
+                               "uncounted={} alone={}\n"),
                    i, static_cast<int>(task.state), task.attempt.value(), task.worker.value(),
-                   task.failures, task.counted, task.uncounted_ends);
+                   task.failures, bool{task.counted}, task.uncounted_ends, bool{task.alone});
   }
   for (const auto& [task, workers] : stage.avoided_workers) {
     fmt::format_to(out, "  task {} avoids", task);
@@ -48,8 +48,8 @@ void Print(Text out, const ClusterState& state, const Job& job) {
   for (std::uint32_t i = 0; i < job.stages.size(); ++i) Print(out, job.stages[i], i);
   for (const AttemptId attempt : job.running) {
     const RunningAttempt& running = state.running.at(attempt);
-    fmt::format_to(out, " attempt {} of {}/{} on {}\n", attempt.value(), running.task.stage,
-                   running.task.task, running.worker.value());
+    fmt::format_to(out, " attempt {} of {}/{} on {} alone={}\n", attempt.value(),
+                   running.task.stage, running.task.task, running.worker.value(), running.alone);
   }
   for (const WorkerId worker : job.participants) {
     fmt::format_to(out, " participant {}\n", worker.value());

@@ -24,22 +24,22 @@ std::optional<TaskRef> Receive(Turn& turn, WorkerId reporter, AttemptId attempt)
   return running->second.task;
 }
 
-void OnUserFailure(Turn& turn, const TaskRef& ref, AttemptId attempt, const std::string& message) {
-  EndAttempt(turn, attempt, true, message);
+void OnUserFailure(Turn& turn, const TaskRef& ref, const AttemptFailed& event) {
+  EndAttempt(turn, event.attempt, true, event.message, event.run_alone);
   Job& job = *turn.state.jobs.Find(ref.job);
   const std::uint32_t failures = turn.state.task(ref).failures;
   if (failures < job.max_attempts) return;
   EndJobAs(turn, job, JobState::kFailed,
            fmt::format("stage {} task {} (attempt {}) failed: {}", ref.stage, ref.task, failures,
-                       message));
+                       event.message));
 }
 
 // The attempt ended through no fault of its own, unless that happened too often to be believed.
 void OnExcusedEnd(Turn& turn, const TaskRef& ref, const AttemptFailed& event) {
   if (turn.state.task(ref).uncounted_ends < kUncountedEndsMax) {
-    EndAttempt(turn, event.attempt, false, event.message);
+    EndAttempt(turn, event.attempt, false, event.message, event.run_alone);
   } else {
-    OnUserFailure(turn, ref, event.attempt, event.message);
+    OnUserFailure(turn, ref, event);
   }
 }
 
@@ -104,10 +104,11 @@ void OnEvent(Turn& turn, const AttemptSucceeded& event) {
   Stage& stage = turn.state.stage(*ref);
   if (!stage.tasks[ref->task].counted &&
       MakesTooManyCounters(*turn.state.jobs.Find(ref->job), event.counters)) {
-    return OnUserFailure(turn, *ref, event.attempt,
-                         fmt::format("the tasks of the job together make more than {} counters; "
-                                     "count fewer names",
-                                     kJobCountersMax));
+    AttemptFailed failed{event.worker, event.attempt, AttemptFailed::Cause::kUser, {}, {}};
+    failed.message =
+        fmt::format("the tasks of the job together make more than {} counters; count fewer names",
+                    kJobCountersMax);
+    return OnUserFailure(turn, *ref, failed);
   }
   turn.state.workers.Find(event.worker)->LearnPace(event.run_us, stage.usual.run_us);
   stage.Learn(event.run_us, event.records);
@@ -130,14 +131,14 @@ void OnEvent(Turn& turn, const AttemptFailed& event) {
   switch (event.cause) {
     case AttemptFailed::Cause::kUser:
       NoteFailure(turn, *ref, event.worker);
-      OnUserFailure(turn, *ref, event.attempt, event.message);
+      OnUserFailure(turn, *ref, event);
       return;
     case AttemptFailed::Cause::kFetch:
       // A fetch that failed for want of nothing would be tried for ever.
       if (DeclareOutputsLost(turn, *ref, event)) {
         OnExcusedEnd(turn, *ref, event);
       } else {
-        OnUserFailure(turn, *ref, event.attempt, event.message);
+        OnUserFailure(turn, *ref, event);
       }
       return;
     case AttemptFailed::Cause::kHandedBack:

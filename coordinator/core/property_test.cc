@@ -52,6 +52,7 @@ class RandomHistory {
   std::uint64_t queued() const { return queued_; }
   // Tasks that were tried by two workers at once.
   std::uint64_t copies() const { return copies_; }
+  std::uint64_t alone() const { return alone_; }
 
   void Run() {
     for (int i = 0; i < kChaosSteps && !testing::Test::HasFailure(); ++i) Disturb();
@@ -266,6 +267,7 @@ class RandomHistory {
     WithAttempt([&](FakeWorker& worker, AttemptId attempt) {
       AttemptFailed failed{worker.id, attempt, cause, "boom", {}};
       if (cause == AttemptFailed::Cause::kFetch) failed.lost_outputs = LostOutputs(attempt);
+      failed.run_alone = cause != AttemptFailed::Cause::kFetch && Below(4) == 0;
       Step(failed);
     });
   }
@@ -318,15 +320,19 @@ class RandomHistory {
       }
       EXPECT_LE(others, 1) << "three attempts of one task run";
       copies_ += others > 0;
-      running_[assigned->attempt] = {assigned->task, assigned->worker};
+      EXPECT_EQ(assigned->alone, lonely_.contains(assigned->task));
+      alone_ += assigned->alone;
+      running_[assigned->attempt] = {assigned->task, assigned->worker, assigned->alone};
     } else if (const auto* succeeded = std::get_if<AttemptSucceededRecord>(&record)) {
       const TaskRef task = running_.at(succeeded->attempt).task;
       running_.erase(succeeded->attempt);
+      lonely_.erase(task);
       for (const auto& [id, running] : running_) {
         EXPECT_NE(running.task, task) << "an attempt of a finished task runs on";
       }
       ++successes_;
     } else if (const auto* ended = std::get_if<AttemptEndedRecord>(&record)) {
+      if (ended->run_alone) lonely_.insert(running_.at(ended->attempt).task);
       EXPECT_EQ(running_.erase(ended->attempt), 1u);
     }
   }
@@ -366,14 +372,17 @@ class RandomHistory {
   void Check() {
     EXPECT_EQ(shadow_->Fingerprint(), core_.Fingerprint());
     std::map<WorkerId, std::set<JobId>> jobs_on;
+    std::set<WorkerId> with_lonely;
     for (const auto& [attempt, assigned] : running_) {
       jobs_on[assigned.worker].insert(assigned.task.job);
+      if (assigned.alone) with_lonely.insert(assigned.worker);
     }
     std::size_t attempts = 0, free_ready_slots = 0;
     for (const WorkerView& worker : core_.workers()) {
       attempts += worker.attempts;
       // More than the slots wait in one runner, which has a thread per slot; two would share them.
-      EXPECT_TRUE(worker.attempts <= worker.slots || jobs_on[worker.id].size() == 1);
+      EXPECT_TRUE(worker.attempts <= worker.slots ||
+                  (jobs_on[worker.id].size() == 1 && !with_lonely.contains(worker.id)));
       EXPECT_LE(worker.attempts, worker.slots + AttemptsAheadMax(worker.slots));
       EXPECT_EQ(worker.slots_used, std::min(worker.attempts, worker.slots));
       ahead_ += worker.attempts > worker.slots;
@@ -509,6 +518,7 @@ class RandomHistory {
   struct Running {
     TaskRef task;
     WorkerId worker;
+    bool alone = false;
   };
   const Limits limits_;
   std::mt19937_64 random_;
@@ -522,8 +532,10 @@ class RandomHistory {
   std::set<JobId> to_commit_;
   std::map<AttemptId, Running> running_;
   std::set<TaskRef> ever_succeeded_;
+  std::set<TaskRef> lonely_;  // that died with their runner and did not succeed since
   std::uint64_t copies_ = 0;
   std::uint64_t queued_ = 0;
+  std::uint64_t alone_ = 0;  // attempts with a runner of their own
   std::uint64_t ahead_ = 0;  // workers seen with more attempts than slots
   std::uint64_t successes_ = 0, expected_successes_ = 0;
 };
@@ -532,7 +544,7 @@ class RandomHistories : public testing::TestWithParam<int> {};
 
 TEST_P(RandomHistories, KeepEveryInvariantAndEndInTheCalm) {
   constexpr int kSeedsPerTest = 25;
-  std::uint64_t ahead = 0, copies = 0, queued = 0;
+  std::uint64_t ahead = 0, copies = 0, queued = 0, alone = 0;
   for (int i = 0; i < kSeedsPerTest && !HasFailure(); ++i) {
     const int seed = GetParam() * kSeedsPerTest + i;
     SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -541,10 +553,12 @@ TEST_P(RandomHistories, KeepEveryInvariantAndEndInTheCalm) {
     ahead += history.ahead();
     copies += history.copies();
     queued += history.queued();
+    alone += history.alone();
   }
   EXPECT_GT(ahead, 0u) << "no worker ever had more than its slots";
   EXPECT_GT(queued, 0u) << "no job ever waited for others";
   EXPECT_GT(copies, 0u) << "no slow task was ever tried twice";
+  EXPECT_GT(alone, 0u) << "no task ever ran alone";
 }
 
 TEST_P(RandomHistories, EndEveryJobThoughNothingEverCountsAgainstIt) {

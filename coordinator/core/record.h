@@ -54,6 +54,7 @@ struct AttemptAssignedRecord {
   AttemptId attempt;
   TaskRef task;
   WorkerId worker;
+  bool alone = false;  // in a runner of its own
 };
 struct AttemptSucceededRecord {
   AttemptId attempt;
@@ -64,6 +65,7 @@ struct AttemptEndedRecord {
   AttemptId attempt;
   bool counts_as_failure = false;
   std::string message;
+  bool run_alone = false;  // from now on, until the task succeeds
 };
 struct OutputLostRecord {
   TaskRef task;
@@ -121,6 +123,7 @@ struct JobRestoredRecord {
   std::vector<WorkerId> participants;  // ascending
   Counters counters;                   // sorted by name
   std::vector<CopyRestored> copies;
+  std::vector<AttemptId> running_alone = {};  // ascending
 };
 // What the worker finished of a running job's stage, in order of success.
 struct FinishedRestoredRecord {

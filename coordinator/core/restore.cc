@@ -22,9 +22,10 @@ void RestoreRunning(ClusterState& state, Job& job, const TaskRef& ref, AttemptId
                     WorkerId id) {
   Worker* worker = state.workers.Find(id);
   GM_CHECK(worker != nullptr);
-  const bool is_new = state.running.emplace(attempt, RunningAttempt{ref, id, Instant(), 0}).second;
+  const bool is_new =
+      state.running.emplace(attempt, RunningAttempt{ref, id, false, Instant(), 0}).second;
   GM_CHECK(is_new);
-  state.workers.StartAttempt(*worker, attempt, ref.job);
+  state.workers.StartAttempt(*worker, attempt, ref.job, false);
   job.running.insert(attempt);
 }
 
@@ -88,6 +89,12 @@ void Restore(ClusterState& state, const JobRestoredRecord& record) {
     GM_CHECK(task < stage.tasks.size() && stage.tasks[task].state == TaskState::kRunning);
     RestoreRunning(state, job, {record.job, index, task}, copy.attempt, copy.worker);
     stage.copies[task] = copy;
+  }
+  for (const AttemptId attempt : record.running_alone) {
+    const auto running = state.running.find(attempt);
+    GM_CHECK(running != state.running.end() && !running->second.alone);
+    running->second.alone = true;
+    ++state.workers.Find(running->second.worker)->running_alone;
   }
   state.jobs.UpdateTurn(job);
 }

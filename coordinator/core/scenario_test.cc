@@ -8,7 +8,7 @@
 //                                (again: the same instance registers again)
 //   heartbeat NAME [ATTEMPT=RECORDS…] [disk=short]   disconnect|drain|leave NAME
 //   succeed ATTEMPT [on=NAME] [result=TEXT] [run_us=N] [records=N] [COUNTER=N…]
-//   fail ATTEMPT user|handed-back|fetch [MESSAGE] [lost=STAGE/TASK,…] [on=NAME]
+//   fail ATTEMPT user|handed-back|fetch [MESSAGE] [lost=STAGE/TASK,…] [on=NAME] [alone=yes]
 //   advance SECONDSs             then a Tick
 //   stall SECONDSs               the coordinator stood still; no Tick
 //   limit running-jobs=N         only before everything else
@@ -209,6 +209,7 @@ class Scenario {
     const AttemptId attempt(command.Number(1));
     AttemptFailed event{
         Reporter(command, attempt), attempt, AttemptFailed::Cause::kUser, command.Word(3), {}};
+    event.run_alone = command.Take("alone", "") == "yes";
     if (command.Word(2) == "fetch") event.cause = AttemptFailed::Cause::kFetch;
     if (command.Word(2) == "handed-back") event.cause = AttemptFailed::Cause::kHandedBack;
     for (const std::string& lost : Split(command.Take("lost", ""), ',')) {

@@ -73,9 +73,10 @@ bool AssignOneOf(Turn& turn, const Job& job) {
 
 void AssignAttempt(Turn& turn, const TaskRef& task, WorkerId worker) {
   const AttemptId attempt = turn.state.next_attempt;
-  turn.Decide(AttemptAssignedRecord{attempt, task, worker});
+  const bool alone = turn.state.task(task).alone;
+  turn.Decide(AttemptAssignedRecord{attempt, task, worker, alone});
   turn.state.running.at(attempt).since = turn.now;
-  turn.Do(StartAttempt{worker, attempt, task});
+  turn.Do(StartAttempt{worker, attempt, task, alone});
 }
 
 void AssignFreeSlots(Turn& turn) {
@@ -106,7 +107,7 @@ void AssignAhead(Turn& turn) {
     while (stage.waiting() > workers.ready_slots() && worker->room_ahead(job.id) > 0 &&
            worker->running.size() < worker->slots + ahead) {
       const std::optional<std::uint32_t> task = stage.queue.first_for_anyone();
-      if (!task) break;
+      if (!task || stage.tasks[*task].alone) break;
       AssignAttempt(turn, {job.id, index, *task}, worker->id);
     }
   }

@@ -52,7 +52,7 @@ bool TakeStates(const Job& job, const Take& take) {
   return !job.is_final() || take(JobStateRecord{job.id, job.state, job.message});
 }
 
-bool TakeJob(const Job& job, const Take& take) {
+bool TakeJob(const ClusterState& state, const Job& job, const Take& take) {
   const bool queued = job.state == JobState::kQueued;
   if (!take(JobSubmittedRecord{job.id, job.shape(), job.tasks_forgotten, queued})) return false;
   if (queued) return true;  // nothing happened yet
@@ -66,6 +66,9 @@ bool TakeJob(const Job& job, const Take& take) {
                          {job.participants.begin(), job.participants.end()},
                          {job.counters.begin(), job.counters.end()},
                          {}};
+  for (const AttemptId attempt : job.running) {
+    if (state.running.at(attempt).alone) rest.running_alone.push_back(attempt);
+  }
   for (std::uint32_t index = 0; index < job.stages.size(); ++index) {
     for (const auto& [task, copy] : job.stages[index].copies) {
       rest.copies.push_back({index, task, copy});
@@ -96,10 +99,10 @@ bool Coordinator::Snapshot(const Take& take) const {
     if (!TakeWorker(worker, take)) return false;
   }
   for (const auto& [id, job] : state_->jobs.all()) {
-    if (!job.is_final() && !TakeJob(job, take)) return false;
+    if (!job.is_final() && !TakeJob(*state_, job, take)) return false;
   }
   for (const JobId id : state_->jobs.ended()) {
-    if (!TakeJob(*state_->jobs.Find(id), take)) return false;
+    if (!TakeJob(*state_, *state_->jobs.Find(id), take)) return false;
   }
   for (const auto& [id, worker] : workers) {
     if (!TakeFinished(worker, take)) return false;

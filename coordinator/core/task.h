@@ -14,7 +14,8 @@ struct Task {
   WorkerId worker;    // of that attempt; may be gone if the output is not needed any more
   std::uint32_t failures = 0;
   TaskState state = TaskState::kWaiting;
-  bool counted = false;  // its counters and its result were folded, at its first success
+  bool counted : 1 = false;  // its counters and its result were folded, at its first success
+  bool alone : 1 = false;    // its next attempt is to have a runner of its own
   std::uint16_t uncounted_ends = 0;  // of its attempts, without success or failure; saturates
 };
 static_assert(sizeof(Task) == 24);

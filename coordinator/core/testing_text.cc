@@ -85,16 +85,17 @@ struct RecordText {
     return fmt::format("worker-drained {}", r.worker.value());
   }
   std::string operator()(const AttemptAssignedRecord& r) const {
-    return fmt::format("attempt-assigned {} of {} to worker {}", r.attempt.value(), Text(r.task),
-                       r.worker.value());
+    return fmt::format("attempt-assigned {} of {} to worker {}{}", r.attempt.value(), Text(r.task),
+                       r.worker.value(), r.alone ? " alone" : "");
   }
   std::string operator()(const AttemptSucceededRecord& r) const {
     return fmt::format("attempt-succeeded {}{}{}", r.attempt.value(), Text(r.counters),
                        Quoted(r.result));
   }
   std::string operator()(const AttemptEndedRecord& r) const {
-    return fmt::format("attempt-ended {}{}{}", r.attempt.value(),
-                       r.counts_as_failure ? " counts" : "", Quoted(r.message));
+    return fmt::format("attempt-ended {}{}{}{}", r.attempt.value(),
+                       r.counts_as_failure ? " counts" : "", r.run_alone ? " run-alone" : "",
+                       Quoted(r.message));
   }
   std::string operator()(const OutputLostRecord& r) const {
     return fmt::format("output-lost {}", Text(r.task));
@@ -113,8 +114,8 @@ struct RecordText {
 
 struct ActionText {
   std::string operator()(const StartAttempt& a) const {
-    return fmt::format("start-attempt {} of {} on worker {}", a.attempt.value(), Text(a.task),
-                       a.worker.value());
+    return fmt::format("start-attempt {} of {} on worker {}{}", a.attempt.value(), Text(a.task),
+                       a.worker.value(), a.alone ? " alone" : "");
   }
   std::string operator()(const CancelAttempt& a) const {
     return fmt::format("cancel-attempt {} on worker {}", a.attempt.value(), a.worker.value());

@@ -21,11 +21,12 @@ bool HoldsNeededOutput(const ClusterState& state, const Worker& worker) {
 
 }  // namespace
 
-void EndAttempt(Turn& turn, AttemptId attempt, bool counts_as_failure, std::string message) {
+void EndAttempt(Turn& turn, AttemptId attempt, bool counts_as_failure, std::string message,
+                bool run_alone) {
   const auto running = turn.state.running.find(attempt);
   GM_CHECK(running != turn.state.running.end());
   turn.release_candidates.push_back(running->second.worker);
-  turn.Decide(AttemptEndedRecord{attempt, counts_as_failure, std::move(message)});
+  turn.Decide(AttemptEndedRecord{attempt, counts_as_failure, std::move(message), run_alone});
 }
 
 void EndJobAs(Turn& turn, Job& job, JobState state, std::string message) {

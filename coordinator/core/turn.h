@@ -34,7 +34,8 @@ struct Turn {
 };
 
 // The attempt runs. It ends without success and its task waits again.
-void EndAttempt(Turn& turn, AttemptId attempt, bool counts_as_failure, std::string message);
+void EndAttempt(Turn& turn, AttemptId attempt, bool counts_as_failure, std::string message,
+                bool run_alone = false);
 
 // The job is not final. Its running attempts are cancelled and it gets this final state.
 void EndJobAs(Turn& turn, Job& job, JobState state, std::string message);

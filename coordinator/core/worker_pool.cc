@@ -18,6 +18,7 @@ void Worker::LearnPace(std::uint64_t run_us, std::uint64_t usual_us) {
 
 std::uint32_t Worker::room_ahead(JobId job) const {
   if (running_by_job.size() != 1 || running_by_job.front().first != job) return 0;
+  if (running_alone > 0) return 0;
   const std::size_t most = std::size_t{slots} + AttemptsAheadMax(slots);
   return running.size() < most ? static_cast<std::uint32_t>(most - running.size()) : 0;
 }
@@ -99,10 +100,11 @@ void WorkerPool::Quarantine(Worker& worker, Instant end) {
 
 void WorkerPool::EndQuarantine(Worker& worker) { Quarantine(worker, Instant()); }
 
-void WorkerPool::StartAttempt(Worker& worker, AttemptId attempt, JobId job) {
-  GM_CHECK(worker.free_slots() > 0 || worker.room_ahead(job) > 0);
+void WorkerPool::StartAttempt(Worker& worker, AttemptId attempt, JobId job, bool alone) {
+  GM_CHECK(worker.free_slots() > 0 || (!alone && worker.room_ahead(job) > 0));
   RemoveFromIndexes(worker);
   worker.running.insert(attempt);
+  if (alone) ++worker.running_alone;
   auto& counts = worker.running_by_job;
   const auto found = std::ranges::find(counts, job, &std::pair<JobId, std::uint32_t>::first);
   if (found == counts.end()) {
@@ -113,10 +115,11 @@ void WorkerPool::StartAttempt(Worker& worker, AttemptId attempt, JobId job) {
   AddToIndexes(worker);
 }
 
-void WorkerPool::EndAttempt(Worker& worker, AttemptId attempt, JobId job) {
+void WorkerPool::EndAttempt(Worker& worker, AttemptId attempt, JobId job, bool alone) {
   RemoveFromIndexes(worker);
   const auto erased = worker.running.erase(attempt);
   GM_CHECK(erased == 1);
+  if (alone) --worker.running_alone;
   auto& counts = worker.running_by_job;
   const auto found = std::ranges::find(counts, job, &std::pair<JobId, std::uint32_t>::first);
   GM_CHECK(found != counts.end());

@@ -62,6 +62,7 @@ struct Worker {
   std::uint32_t room_ahead(JobId job) const;
 
   std::vector<std::pair<JobId, std::uint32_t>> running_by_job;  // none is zero
+  std::uint32_t running_alone = 0;  // each has a thread beside those of the jobs' runners
 };
 
 constexpr int kFreshLeasesMax = 3;
@@ -95,9 +96,10 @@ class WorkerPool {
   void SetShortOfDisk(Worker& worker, bool is_short);
   void Quarantine(Worker& worker, Instant end);
   void EndQuarantine(Worker& worker);
-  void StartAttempt(Worker& worker, AttemptId attempt, JobId job);  // a slot is free, or room ahead
-  void EndAttempt(Worker& worker, AttemptId attempt, JobId job);    // it runs there
-  void RenewLease(Worker& worker, Instant now, DurationMs lease_ms);  // it was heard
+  // A slot is free, or room ahead if it is not to run alone.
+  void StartAttempt(Worker& worker, AttemptId attempt, JobId job, bool alone);
+  void EndAttempt(Worker& worker, AttemptId attempt, JobId job, bool alone);  // it runs there
+  void RenewLease(Worker& worker, Instant now, DurationMs lease_ms);          // it was heard
   // Nobody can be blamed for having been silent until now, but for one who has been given
   // kFreshLeasesMax such leases since it was last heard: a coordinator that stands still again and
   // again would never notice that it is gone.

@@ -95,6 +95,7 @@ struct Encoder {
     message.set_attempt(record.attempt.value());
     ToProto(record.task, message.mutable_task());
     message.set_worker(record.worker.value());
+    message.set_alone(record.alone);
   }
   void operator()(const AttemptSucceededRecord& record) const {
     v1::AttemptSucceeded& message = *out.mutable_attempt_succeeded();
@@ -111,6 +112,7 @@ struct Encoder {
     message.set_attempt(record.attempt.value());
     message.set_counts_as_failure(record.counts_as_failure);
     message.set_message(record.message);
+    message.set_run_alone(record.run_alone);
   }
   void operator()(const OutputLostRecord& record) const {
     ToProto(record.task, out.mutable_output_lost()->mutable_task());
@@ -173,14 +175,14 @@ absl::StatusOr<Record> DecodeRecord(const v1::JournalRecord& record,
     case v1::JournalRecord::kAttemptAssigned: {
       const v1::AttemptAssigned& message = record.attempt_assigned();
       return AttemptAssignedRecord{AttemptId(message.attempt()), FromProto(message.task()),
-                                   WorkerId(message.worker())};
+                                   WorkerId(message.worker()), message.alone()};
     }
     case v1::JournalRecord::kAttemptSucceeded:
       return Decode(record.attempt_succeeded());
     case v1::JournalRecord::kAttemptEnded: {
       const v1::AttemptEnded& message = record.attempt_ended();
       return AttemptEndedRecord{AttemptId(message.attempt()), message.counts_as_failure(),
-                                message.message()};
+                                message.message(), message.run_alone()};
     }
     case v1::JournalRecord::kOutputLost:
       return OutputLostRecord{FromProto(record.output_lost().task())};

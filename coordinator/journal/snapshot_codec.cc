@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint8_t kStateMask = 3;
 constexpr std::uint8_t kCounted = 4;
+constexpr std::uint8_t kAlone = 8;
 
 // By unsigned arithmetic, so that nothing overflows.
 std::int64_t Step(std::uint64_t from, std::uint64_t to) {
@@ -61,8 +62,8 @@ void EncodeInto(const TasksRestoredRecord& record, v1::JournalRecord* out) {
   std::uint64_t attempt = 0;
   for (std::uint32_t i = 0; i < record.tasks.size(); ++i) {
     const Task& task = record.tasks[i];
-    states +=
-        static_cast<char>(static_cast<std::uint8_t>(task.state) | (task.counted ? kCounted : 0));
+    states += static_cast<char>(static_cast<std::uint8_t>(task.state) |
+                                (task.counted ? kCounted : 0) | (task.alone ? kAlone : 0));
     if (task.state != TaskState::kWaiting) {
       message.add_attempt_steps(Step(attempt, task.attempt.value()));
       attempt = task.attempt.value();
@@ -101,6 +102,7 @@ void EncodeInto(const JobRestoredRecord& record, v1::JournalRecord* out) {
     running.set_attempt(copy.attempt.value());
     running.set_worker(copy.worker.value());
   }
+  for (const AttemptId attempt : record.running_alone) message.add_running_alone(attempt.value());
 }
 
 void EncodeInto(const FinishedRestoredRecord& record, v1::JournalRecord* out) {
@@ -151,11 +153,12 @@ absl::StatusOr<Record> Decode(const v1::TasksRestored& message) {
     Task& task = record.tasks[i];
     const auto state = static_cast<std::uint8_t>(message.states()[i]);
     if ((state & kStateMask) > static_cast<std::uint8_t>(TaskState::kSucceeded) ||
-        state > (kStateMask | kCounted)) {
+        state > (kStateMask | kCounted | kAlone)) {
       return Contradiction("tasks");
     }
     task.state = static_cast<TaskState>(state & kStateMask);
     task.counted = (state & kCounted) != 0;
+    task.alone = (state & kAlone) != 0;
     if (task.state == TaskState::kWaiting) continue;
     if (assigned >= message.attempt_steps_size() || assigned >= message.workers_size()) {
       return Contradiction("tasks");
@@ -195,6 +198,9 @@ absl::StatusOr<Record> Decode(const v1::JobRestored& message) {
     record.copies.push_back({running.stage(),
                              running.task(),
                              {AttemptId(running.attempt()), WorkerId(running.worker())}});
+  }
+  for (const std::uint64_t attempt : message.running_alone()) {
+    record.running_alone.emplace_back(attempt);
   }
   return record;
 }

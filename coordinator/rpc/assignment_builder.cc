@@ -25,7 +25,9 @@ void AssignmentBuilder::Assign(const StartAttempt& start, WorkerLink* link) {
     edge.kind() == v1::EDGE_KIND_SHUFFLE ? TellSources(upstream, link)
                                          : TellBroadcast(upstream, link);
   }
-  link->outbox.Assign(MakeAssignment(*entry->plan, *entry->splits, task, start.attempt));
+  v1::TaskAssignment assignment = MakeAssignment(*entry->plan, *entry->splits, task, start.attempt);
+  assignment.set_alone(start.alone);
+  link->outbox.Assign(std::move(assignment));
 }
 
 void AssignmentBuilder::TellSources(StageRef stage, WorkerLink* link) {

@@ -61,6 +61,7 @@ AttemptFailed FailedEvent(WorkerId worker, const v1::TaskReport& report) {
   event.worker = worker;
   event.attempt = AttemptId(report.attempt());
   event.message = Shorten(report.message(), kMessageBytesMax);
+  event.run_alone = report.run_alone();
   if (report.outcome() == v1::TASK_OUTCOME_FETCH_FAILED) {
     event.cause = AttemptFailed::Cause::kFetch;
     for (const v1::TaskId& lost : report.lost_outputs()) {

@@ -28,7 +28,8 @@ struct Report {
   AttemptId attempt;
   Outcome outcome = Outcome::kSucceeded;
   std::string message;
-  PayloadPtr details;  // the runner's own report; null if the core made this one
+  PayloadPtr details;      // the runner's own report; null if the core made this one
+  bool run_alone = false;  // the attempt died with its runner: the next one is to have its own
 };
 
 struct Progress {
@@ -70,6 +71,7 @@ struct AttemptAssigned {
   JobId job;
   AttemptId attempt;
   PayloadPtr assignment;
+  bool alone = false;  // in a runner of its own
 };
 struct AttemptsCancelled {
   std::vector<AttemptId> attempts;

@@ -62,10 +62,11 @@ void WorkerCore::On(const AttemptAssigned& assigned) {
   if (attempts_.size() >= AttemptsMax(limits_.slots)) {
     return HandBack(assigned.job, assigned.attempt, "the worker has no free slot");
   }
-  const RunnerId runner = RunnerFor(assigned.job, *job);
+  const RunnerId runner =
+      assigned.alone ? StartRunnerOf(assigned.job, *job, true) : RunnerFor(assigned.job, *job);
   attempts_[assigned.attempt] = {assigned.job, runner, assigned.assignment, 0};
   runners_[runner].attempts.insert(assigned.attempt);
-  ForwardToRunnerOf(*job, assigned.assignment);
+  if (!assigned.alone) ForwardToRunnerOf(*job, assigned.assignment);
 }
 
 void WorkerCore::On(const AttemptsCancelled& cancelled) {
@@ -73,12 +74,14 @@ void WorkerCore::On(const AttemptsCancelled& cancelled) {
   for (const AttemptId id : cancelled.attempts) {
     const auto found = attempts_.find(id);
     if (found == attempts_.end()) continue;
-    Runner& runner = runners_.at(found->second.runner);
+    const RunnerId found_runner = found->second.runner;
+    Runner& runner = runners_.at(found_runner);
     if (!runner.connected) {
       HandBack(runner.job, id, "the attempt was cancelled before it started");
       DropAttempt(id);
+      EndIfDone(found_runner, runner);
     } else if (runner.cancelled.insert(id).second) {
-      told[found->second.runner].push_back(id);
+      told[found_runner].push_back(id);
     }
   }
   for (auto& [id, attempts] : told) {

@@ -34,6 +34,7 @@ struct ResetSession {
 struct StartRunner {
   RunnerId runner;
   JobId job;
+  bool alone = false;  // with one thread, for one attempt
 };
 // The payload of JobStarted, SourcesChanged, BroadcastMade or AttemptAssigned, as it came.
 struct ForwardToRunner {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/task_timeout.h"
@@ -10,17 +11,45 @@
 #include "worker/core/worker_core.h"
 
 namespace gristmill::worker {
+namespace {
+
+using Suspects = std::map<AttemptId, const AttemptInFlight*>;  // null if nothing is known of it
+
+// Of a dead runner's attempts: the one whose thread got the signal, else all that its threads were
+// at. The others had not begun, or were done and not yet heard of. Empty if nothing is known.
+Suspects SuspectsOf(const RunnerDied& died, const std::set<AttemptId>& attempts) {
+  Suspects suspects;
+  for (const AttemptInFlight& in_flight : died.in_flight) {
+    if (!attempts.contains(in_flight.attempt)) continue;
+    if (in_flight.crashed) return {{in_flight.attempt, &in_flight}};
+    suspects[in_flight.attempt] = &in_flight;
+  }
+  return suspects;
+}
+
+}  // namespace
 
 RunnerId WorkerCore::RunnerFor(JobId id, Job& job) {
-  if (job.runner) return job.runner;
+  if (!job.runner) job.runner = StartRunnerOf(id, job, false);
+  return job.runner;
+}
+
+RunnerId WorkerCore::StartRunnerOf(JobId id, const Job& job, bool alone) {
   last_runner_ = RunnerId(last_runner_.value() + 1);
-  job.runner = last_runner_;
   Runner& runner = runners_[last_runner_];
   runner.job = id;
+  runner.alone = alone;
   runner.task_timeout_ms = job.task_timeout_ms;
   KillBy(runner, now_ + limits_.runner_start_deadline_ms, Death::kNotConnecting);
-  Emit(StartRunner{last_runner_, id});
+  Emit(StartRunner{last_runner_, id, alone});
   return last_runner_;
+}
+
+void WorkerCore::EndIfDone(RunnerId id, Runner& runner) {
+  if (!runner.alone || !runner.attempts.empty() || runner.killed) return;
+  if (!runner.connected) return Kill(id, runner, Death::kNotStopping);
+  Emit(StopRunner{id});
+  KillBy(runner, now_ + limits_.stop_deadline_ms, Death::kNotStopping);
 }
 
 void WorkerCore::KillBy(Runner& runner, Instant deadline, Death death) {
@@ -78,6 +107,7 @@ void WorkerCore::On(const RunnerReported& reported) {
     runner.death = Death::kNotWanted;
     runner.kill_at = kNever;
   }
+  EndIfDone(reported.runner, runner);
 }
 
 void WorkerCore::On(const RunnerProgressed& progressed) {
@@ -128,6 +158,19 @@ void WorkerCore::On(const RunnerDetached& detached) {
   KillBy(found->second, now_ + limits_.stop_deadline_ms, Death::kDetached);
 }
 
+// One suspect has failed. Of several nobody knows which one it was: each runs again alone, where
+// nothing but its own crash can count against it.
+void WorkerCore::Blame(const Runner& runner, AttemptId id, std::size_t suspects,
+                       std::string message) {
+  const bool ran = runner.connected;  // else its runner did not get so far as to run anything
+  Report report{id, Outcome::kFailed, std::move(message), nullptr, ran};
+  if (ran && suspects > 1) {
+    report.outcome = Outcome::kHandedBack;
+    report.message = fmt::format("it is one of {} tasks at which {}", suspects, report.message);
+  }
+  KeepReport(runner.job, std::move(report));
+}
+
 void WorkerCore::On(const RunnerDied& died) {
   const auto found = runners_.find(died.runner);
   if (found == runners_.end()) return;
@@ -136,12 +179,7 @@ void WorkerCore::On(const RunnerDied& died) {
   if (Job* job = LiveJob(runner.job); job != nullptr && job->runner == died.runner) {
     job->runner = {};
   }
-  // The others had not begun, or were done and not yet heard of: the crash is not their failure.
-  // Without such a record every attempt is a suspect.
-  std::map<AttemptId, const AttemptInFlight*> suspects;
-  for (const AttemptInFlight& in_flight : died.in_flight) {
-    if (runner.attempts.contains(in_flight.attempt)) suspects[in_flight.attempt] = &in_flight;
-  }
+  Suspects suspects = SuspectsOf(died, runner.attempts);
   const bool is_known = !suspects.empty();
   if (!is_known) {
     for (const AttemptId id : runner.attempts) suspects[id] = nullptr;
@@ -157,8 +195,7 @@ void WorkerCore::On(const RunnerDied& died) {
     } else if (lost_contact && !is_known) {
       HandBack(runner.job, id, "the worker lost contact with its runner");
     } else if (lost_contact && suspects.contains(id)) {
-      KeepReport(runner.job, {id, Outcome::kFailed,
-                              DescribeLostContact(runner.job, died.last_output), nullptr});
+      Blame(runner, id, suspects.size(), DescribeLostContact(runner.job, died.last_output));
     } else if (runner.killed && runner.death == Death::kNotStopping) {
       ReportStopped(runner, id);
     } else if (runner.killed && runner.death == Death::kNotConnecting) {
@@ -172,9 +209,8 @@ void WorkerCore::On(const RunnerDied& died) {
       HandBack(runner.job, id,
                fmt::format("the runner of job {} died of another task", runner.job.value()));
     } else {
-      KeepReport(runner.job,
-                 {id, Outcome::kFailed,
-                  DescribeDeath(runner.job, died, suspects.at(id), runner.connected), nullptr});
+      Blame(runner, id, suspects.size(),
+            DescribeDeath(runner.job, died, suspects.at(id), runner.connected));
     }
   }
   if (!runner.attempts.empty() && LiveJob(runner.job) != nullptr) {

@@ -87,7 +87,8 @@ TEST_F(TaskTimeoutTest, ACrashWhileItIsAskedToStopIsStillACrash) {
   Progress(20, 1);
   EXPECT_EQ(WaitExactly(9'999), "cancel-on 1: 20");
   EXPECT_THAT(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 11, "", {}}),
-              testing::HasSubstr("report 20 failed \"the runner of job 7 was killed by signal 11"));
+              testing::HasSubstr(
+                  "report 20 failed run-alone \"the runner of job 7 was killed by signal 11"));
 }
 
 }  // namespace

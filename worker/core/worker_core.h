@@ -58,6 +58,7 @@ class WorkerCore {
   };
   struct Runner {
     JobId job;
+    bool alone = false;  // for one attempt, after which it ends
     bool connected = false;
     Death death = Death::kNotWanted;
     bool killed = false;
@@ -112,11 +113,15 @@ class WorkerCore {
   void HandBack(JobId job, AttemptId attempt, std::string why);
   Job* LiveJob(JobId job);
   RunnerId RunnerFor(JobId id, Job& job);
+  RunnerId StartRunnerOf(JobId id, const Job& job, bool alone);
+  // One that was started for an attempt which is over.
+  void EndIfDone(RunnerId id, Runner& runner);
   void ForwardToRunnerOf(const Job& job, const PayloadPtr& payload);
   void Kill(RunnerId id, Runner& runner, Death death);
   void KillBy(Runner& runner, Instant deadline, Death death);
   void StopOverdue(RunnerId id, Runner& runner);
   void ReportStopped(const Runner& runner, AttemptId attempt);
+  void Blame(const Runner& runner, AttemptId id, std::size_t suspects, std::string message);
   void DropAttempt(AttemptId attempt);
   void FinishEndedJob(JobId job);
 

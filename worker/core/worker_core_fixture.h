@@ -46,6 +46,7 @@ struct Printer {
     for (const Report& r : o.reports) {
       constexpr const char* kOutcomes[] = {"ok", "failed", "fetch-failed", "handed-back"};
       text += fmt::format(" {} {}", r.attempt.value(), kOutcomes[static_cast<int>(r.outcome)]);
+      if (r.run_alone) text += " run-alone";
       if (!r.message.empty()) text += fmt::format(" \"{}\"", r.message);
     }
     return text;
@@ -54,7 +55,8 @@ struct Printer {
   std::string operator()(const SendGoodbye&) { return "goodbye"; }
   std::string operator()(const ResetSession& o) { return "reset \"" + o.reason + "\""; }
   std::string operator()(const StartRunner& o) {
-    return fmt::format("start-runner {} job {}", o.runner.value(), o.job.value());
+    return fmt::format("start-runner {} job {}{}", o.runner.value(), o.job.value(),
+                       o.alone ? " alone" : "");
   }
   std::string operator()(const ForwardToRunner& o) {
     return fmt::format("forward {} {}", o.runner.value(),
@@ -97,8 +99,9 @@ class WorkerCoreTest : public testing::Test {
     Do(SessionOpened{});
     Do(SessionRegistered{WorkerId(3), kHeartbeatMs, kLeaseMs, false});
   }
-  std::string Assign(std::uint64_t job, std::uint64_t attempt) {
-    return Do(AttemptAssigned{JobId(job), AttemptId(attempt), Say(fmt::format("task{}", attempt))});
+  std::string Assign(std::uint64_t job, std::uint64_t attempt, bool alone = false) {
+    return Do(AttemptAssigned{JobId(job), AttemptId(attempt), Say(fmt::format("task{}", attempt)),
+                              alone});
   }
   std::string Finish(std::uint64_t runner, std::uint64_t attempt,
                      Outcome outcome = Outcome::kSucceeded) {

@@ -77,15 +77,47 @@ TEST_F(WorkerCoreTest, ForgettingKillsRunnersAndDeletesOutputWithoutAWord) {
   EXPECT_EQ(Do(RunnerConnected{RunnerId(2)}), "forward 2 plan7\nforward 2 task30");
 }
 
-TEST_F(WorkerCoreTest, ACrashFailsEveryAttemptOfTheRunnerWithItsSignalAndLastWords) {
-  RunningJob({20, 21});
+TEST_F(WorkerCoreTest, ACrashFailsTheAttemptThatWasAloneWithItsSignalAndLastWords) {
+  RunningJob({20});
   EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 11, "out of ideas\n", {}}),
-            "delete-attempts of 7: 20 21\n"
-            "report 20 failed \"the runner of job 7 was killed by signal 11 (SIGSEGV) while it ran "
-            "this task; it last wrote: out of ideas\""
-            " 21 failed \"the runner of job 7 was killed by signal 11 (SIGSEGV) while it ran this "
-            "task; it last wrote: out of ideas\"");
+            "delete-attempts of 7: 20\n"
+            "report 20 failed run-alone \"the runner of job 7 was killed by signal 11 (SIGSEGV) "
+            "while it ran this task; it last wrote: out of ideas\"");
   EXPECT_EQ(Assign(7, 22), "start-runner 2 job 7");
+}
+
+TEST_F(WorkerCoreTest, OfSeveralSuspectsNoneIsBlamedAndEachIsToRunAlone) {
+  RunningJob({20, 21, 22});
+  EXPECT_EQ(
+      Do(RunnerDied{RunnerId(1),
+                    RunnerDied::How::kSignalled,
+                    9,
+                    "",
+                    {AttemptId(20), AttemptId(21), AttemptId(99)}}),
+      "delete-attempts of 7: 20 21 22\n"
+      "report 20 handed-back run-alone \"it is one of 2 tasks at which the runner of job 7 was "
+      "killed by signal 9 (SIGKILL) while it ran this task, perhaps because the host ran out of "
+      "memory\""
+      " 21 handed-back run-alone \"it is one of 2 tasks at which the runner of job 7 was killed "
+      "by signal 9 (SIGKILL) while it ran this task, perhaps because the host ran out of "
+      "memory\""
+      " 22 handed-back \"the runner of job 7 died of another task\"");
+}
+
+TEST_F(WorkerCoreTest, WhoseThreadGotTheSignalIsBlamedWithStackAndRecord) {
+  RunningJob({20, 21, 22});
+  AttemptInFlight crashed(AttemptId(21));
+  crashed.record = "record at /in offset 9 \"x\"";
+  crashed.crashed = true;
+  RunnerDied died{RunnerId(1), RunnerDied::How::kSignalled, 11, "", {AttemptId(20), crashed}};
+  died.crash = "at address 0x0 in Foo::Map";
+  EXPECT_EQ(
+      Do(died),
+      "delete-attempts of 7: 20 21 22\n"
+      "report 20 handed-back \"the runner of job 7 died of another task\""
+      " 21 failed run-alone \"the runner of job 7 was killed by signal 11 (SIGSEGV) at address "
+      "0x0 in Foo::Map; record at /in offset 9 \"x\"\""
+      " 22 handed-back \"the runner of job 7 died of another task\"");
 }
 
 TEST_F(WorkerCoreTest, ACrashFailsOnlyWhatTheRunnerWasAt) {
@@ -95,9 +127,29 @@ TEST_F(WorkerCoreTest, ACrashFailsOnlyWhatTheRunnerWasAt) {
   EXPECT_EQ(text,
             "delete-attempts of 7: 20 21 22\n"
             "report 20 handed-back \"the runner of job 7 died of another task\""
-            " 21 failed \"the runner of job 7 was killed by signal 11 (SIGSEGV) while it ran "
-            "this task\""
+            " 21 failed run-alone \"the runner of job 7 was killed by signal 11 (SIGSEGV) while it "
+            "ran this task\""
             " 22 handed-back \"the runner of job 7 died of another task\"");
+}
+
+TEST_F(WorkerCoreTest, AnAttemptThatIsToBeAloneHasARunnerForItselfWhichEndsWithIt) {
+  RunningJob({20});
+  EXPECT_EQ(Assign(7, 21, true), "start-runner 2 job 7 alone");
+  EXPECT_EQ(Assign(7, 22), "forward 1 task22");
+  EXPECT_EQ(Do(RunnerConnected{RunnerId(2)}), "forward 2 plan7\nforward 2 task21");
+  EXPECT_EQ(Finish(2, 21), "stop 2\nreport 21 ok");
+  EXPECT_EQ(WaitExactly(2'000), "kill 2");
+  EXPECT_EQ(Do(RunnerDied{RunnerId(2), RunnerDied::How::kSignalled, 9, "", {}}), "");
+  EXPECT_EQ(Finish(1, 20), "report 20 ok");
+}
+
+TEST_F(WorkerCoreTest, AnAttemptThatIsCancelledBeforeItsOwnRunnerConnectedTakesItAlong) {
+  RunningJob({20});
+  Assign(7, 21, true);
+  EXPECT_EQ(Do(AttemptsCancelled{{AttemptId(21)}}),
+            "kill 2\nreport 21 handed-back \"the attempt was cancelled before it started\"");
+  EXPECT_EQ(Do(RunnerConnected{RunnerId(2)}), "");
+  EXPECT_EQ(Do(RunnerDied{RunnerId(2), RunnerDied::How::kSignalled, 9, "", {}}), "");
 }
 
 TEST_F(WorkerCoreTest, OnlyTheEndOfALongLastOutputIsReported) {
@@ -282,7 +334,8 @@ TEST_F(WorkerCoreTest, ARunnerThatLosesItsStreamIsReplacedAndItsAttemptsHandedBa
 
 TEST_F(WorkerCoreTest, WhatARunnerRanWhenItLostItsStreamHasFailed) {
   const std::string failed =
-      "delete-attempts of 7: 20 21\nreport 20 failed \"the runner of job 7 lost its connection to "
+      "delete-attempts of 7: 20 21\nreport 20 failed run-alone \"the runner of job 7 lost its "
+      "connection to "
       "the worker while it ran this task; check that the job's code closes no file descriptors but "
       "its own; it last wrote: oh\" 21 handed-back \"the runner of job 7 died of another task\"";
   RunningJob({20, 21});
@@ -297,7 +350,8 @@ TEST_F(WorkerCoreTest, ARunnerThatEndsForItsStreamBrokeMayBeHeardOfByItsDeathAlo
   const std::string text = Do(RunnerDied{
       RunnerId(1), RunnerDied::How::kExited, RunnerDied::kLostContactStatus, "", {AttemptId(21)}});
   EXPECT_THAT(text, testing::HasSubstr("20 handed-back"));
-  EXPECT_THAT(text, testing::HasSubstr("21 failed \"the runner of job 7 lost its connection"));
+  EXPECT_THAT(text,
+              testing::HasSubstr("21 failed run-alone \"the runner of job 7 lost its connection"));
 }
 
 TEST_F(WorkerCoreTest, ARunnerThatWentForLackOfMemoryHandsBackWhatItRan) {

@@ -45,6 +45,9 @@ class FlightRecorder {
 
   int descriptor() const { return file_.get(); }
 
+  // Of the runner's threads: a runner for one attempt has one.
+  std::uint32_t places() const { return static_cast<std::uint32_t>(count_); }
+
   // Called by the pool's thread `thread`, counted from zero. Null, and nothing is recorded, beyond
   // the last place. The place is the thread's until End.
   Place* Begin(std::uint32_t thread, AttemptId attempt, std::string_view path);

@@ -20,6 +20,11 @@ std::size_t WaitingMax(std::uint32_t threads) { return 2 * (threads + AttemptsAh
 
 std::uint32_t Threads(const v1::RunnerStart& start) { return std::max(start.threads(), 1u); }
 
+// A runner for one attempt has one thread, and the share of memory that any thread has.
+std::uint32_t PoolThreads(const v1::RunnerStart& start, const FlightRecorder* recorder) {
+  return recorder == nullptr ? Threads(start) : std::min(Threads(start), recorder->places());
+}
+
 }  // namespace
 
 RunnerJob::RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle, FlightRecorder* recorder,
@@ -27,7 +32,7 @@ RunnerJob::RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle, FlightR
     : recorder_(recorder),
       report_(std::move(report)),
       retire_(std::move(retire)),
-      pool_(Threads(start), WaitingMax(Threads(start))) {
+      pool_(PoolThreads(start, recorder), WaitingMax(Threads(start))) {
   context_.job = start.job();
   context_.plan = start.plan();
   context_.spill_directory = start.spill_directory();
