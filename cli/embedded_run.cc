@@ -169,8 +169,8 @@ void EmbeddedJob::EndStuck(const UnderWay& stuck) {
 // read.
 std::string EmbeddedJob::Describe(const v1::TaskId& task, const std::string& reason) const {
   const TaskRef ref{job_, task.stage(), task.task()};
-  return DescribeTaskFailure(context_.plan, splits_, ref, core_.task(ref)->failures + 1, "",
-                             reason);
+  return DescribeTaskFailure(context_.plan, splits_, ref, core_.task(ref)->part,
+                             core_.task(ref)->failures + 1, "", reason);
 }
 
 coordinator::Event EmbeddedJob::EventOf(const v1::TaskReport& report) {
@@ -257,7 +257,8 @@ void EmbeddedJob::TryCommit() {
 
 void EmbeddedJob::StartTask(const coordinator::StartAttempt& start) {
   auto task = std::make_shared<PoolTask>();
-  task->assignment = MakeAssignment(context_.plan, splits_, start.task, start.attempt);
+  task->assignment = MakeAssignment(context_.plan, splits_, start.task,
+                                    core_.task(start.task)->part, start.attempt);
   task->inputs = InputsOf(start.task.stage);
   under_way_[start.attempt] = {task, MonotonicNow()};  // a thread is free for it
   pool_.Start(std::move(task));

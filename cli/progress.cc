@@ -69,9 +69,10 @@ std::string RenderNotes(const v1::StageStatus& stage, double rate,
   const std::string failed = count(stage.attempts_failed(), "failed");
   const std::string lost = count(stage.outputs_lost(), "lost");
   const std::string twice = count(stage.copies_started(), "run twice");
+  const std::string cut = count(stage.tasks_cut(), "cut");
   std::string notes;
   for (const std::vector<std::string>& choice :
-       {std::vector<std::string>{running, runs ? RenderRate(stage, rate) : "", failed, twice, lost},
+       {std::vector<std::string>{running, runs ? RenderRate(stage, rate) : "", failed, twice, cut, lost},
         {running, eta, failed, lost},
         {eta, failed, lost},
         {eta}}) {

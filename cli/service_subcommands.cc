@@ -61,7 +61,7 @@ void AddCoordinator(CLI::App& app, Command* chosen) {
       ->type_name("N")
       ->default_str(std::to_string(flags->options.queued_jobs));
   command->add_flag("!--no-speculation", flags->options.speculation,
-                    "Never try a slow task a second time on another worker");
+                    "Never cut a slow task in two, nor try it a second time on another worker");
   AddLogLevel(command, &flags->log_level);
   command->footer(
       "A coordinator started again on the same journal goes on with its jobs.\n"

@@ -48,7 +48,8 @@ void OnAbort(int) {
 
 struct Totals {
   std::uint64_t runs = 0, failed = 0;
-  std::uint64_t events = 0, faults = 0, attempts = 0, copies = 0, succeeded = 0, outputs_lost = 0;
+  std::uint64_t events = 0, faults = 0, attempts = 0, copies = 0, cuts = 0, succeeded = 0,
+                outputs_lost = 0;
   std::uint64_t workers_lost = 0, crashes = 0;
   simulation::Microseconds virtual_time = 0;
 
@@ -59,6 +60,7 @@ struct Totals {
     faults += run.faults;
     attempts += run.attempts;
     copies += run.copies;
+    cuts += run.cuts;
     succeeded += run.tasks_succeeded;
     outputs_lost += run.outputs_lost;
     workers_lost += run.workers_lost;
@@ -85,8 +87,10 @@ void PrintSummary(const Totals& totals, const simulation::Summary& last, double 
   fmt::print("virtual time   {}\n", FormatDuration(totals.virtual_time / simulation::kMillisecond));
   fmt::print("faults         {}; {} workers lost, {} coordinator crashes\n", totals.faults,
              totals.workers_lost, totals.crashes);
-  fmt::print("attempts       {}, of which {} succeeded and {} were copies; {} outputs lost\n",
-             totals.attempts, totals.succeeded, totals.copies, totals.outputs_lost);
+  fmt::print(
+      "attempts       {}, of which {} succeeded and {} were copies; {} tasks cut, {} outputs "
+      "lost\n",
+      totals.attempts, totals.succeeded, totals.copies, totals.cuts, totals.outputs_lost);
   fmt::print("memory         {} at most\n",
              FormatBytes(static_cast<std::uint64_t>(usage.ru_maxrss) << 10));
   if (totals.runs == 1) fmt::print("digest         {:016x}\n", last.digest);

@@ -1,5 +1,6 @@
 #include "coordinator/admission.h"
 
+#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <string>
@@ -268,6 +269,15 @@ void ReadPreviousStage(v1::JobPlan* plan, v1::EdgeKind kind) {
   edge->set_kind(kind);
 }
 
+// Whether tasks of a map stage before a shuffle may leave some of their input to others.
+bool MayBeCut(const JobInfo& info, const v1::JobPlan& plan) {
+  if (info.one_task_per_split || plan.input_format() == v1::INPUT_FORMAT_WHOLE_FILES) return false;
+  if (plan.input_format() == v1::INPUT_FORMAT_INTEGER_RANGE) return true;
+  return std::any_of(plan.files().begin(), plan.files().end(), [](const v1::InputFile& file) {
+    return file.compression() == v1::COMPRESSION_NONE;
+  });
+}
+
 void PlanStages(const JobInfo& info, v1::JobPlan* plan) {
   const std::uint32_t splits = CountSplits(*plan);
   if (!info.has_shuffle) {
@@ -277,6 +287,7 @@ void PlanStages(const JobInfo& info, v1::JobPlan* plan) {
   }
   if (info.total_order) AddStage(plan, v1::STAGE_KIND_SAMPLE, CountSampledSplits(splits));
   AddStage(plan, v1::STAGE_KIND_MAP, splits);
+  plan->mutable_stages(plan->stages_size() - 1)->set_may_be_cut(MayBeCut(info, *plan));
   if (info.total_order) ReadPreviousStage(plan, v1::EDGE_KIND_BROADCAST);
   AddStage(plan, v1::STAGE_KIND_REDUCE, plan->request().partitions());
   ReadPreviousStage(plan, v1::EDGE_KIND_SHUFFLE);
@@ -328,6 +339,7 @@ JobShape ShapeOf(const v1::JobPlan& plan) {
   for (const v1::StagePlan& stage : plan.stages()) {
     StageShape& made = shape.stages.emplace_back();
     made.task_count = stage.task_count();
+    made.may_be_cut = stage.may_be_cut();
     for (const v1::StageEdge& edge : stage.inputs()) {
       made.inputs.push_back({edge.from_stage(), edge.kind() == v1::EDGE_KIND_SHUFFLE
                                                     ? EdgeKind::kShuffle

@@ -93,7 +93,7 @@ TEST_F(Admission, PlansMapAndReduceAroundAShuffle) {
   EXPECT_EQ(shape.name, "test-lines");
   EXPECT_TRUE(shape.has_output);
   EXPECT_THAT(shape.stages,
-              ElementsAre(StageShape{5, {}}, StageShape{3, {{0, EdgeKind::kShuffle}}}));
+              ElementsAre(StageShape{5, {}, true}, StageShape{3, {{0, EdgeKind::kShuffle}}}));
 }
 
 TEST_F(Admission, PlansASampleStageThatBroadcastsToATotalOrdersMaps) {
@@ -103,8 +103,23 @@ TEST_F(Admission, PlansASampleStageThatBroadcastsToATotalOrdersMaps) {
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_THAT(TaskCounts(*plan), ElementsAre(5, 5, 4));
   EXPECT_THAT(ShapeOf(*plan).stages,
-              ElementsAre(StageShape{5, {}}, StageShape{5, {{0, EdgeKind::kBroadcast}}},
+              ElementsAre(StageShape{5, {}}, StageShape{5, {{0, EdgeKind::kBroadcast}}, true},
                           StageShape{4, {{1, EdgeKind::kShuffle}}}));
+}
+
+TEST_F(Admission, MapsMayBeCutUnlessTheJobOrItsInputForbidsIt) {
+  const auto may_be_cut = [&](v1::JobRequest request) {
+    request.set_overwrite(true);  // of the one before
+    const auto plan = Plan(request);
+    EXPECT_TRUE(plan.ok()) << plan.status();
+    return ShapeOf(*plan).stages.at(0).may_be_cut;
+  };
+  EXPECT_TRUE(may_be_cut(Request("test-range")));
+  EXPECT_FALSE(may_be_cut(FileRequest("test-copy", "a\n"))) << "a file per split";
+  EXPECT_FALSE(may_be_cut(FileRequest("test-one-task", "a\n")));
+  v1::JobRequest compressed = Request("test-lines");
+  compressed.add_inputs(temp_.Write("input.gz", "anything"));
+  EXPECT_FALSE(may_be_cut(compressed));
 }
 
 TEST_F(Admission, AMapOnlyJobWritesOneFilePerSplit) {

@@ -38,6 +38,7 @@ v1::JobStatus StatusOf(const JobView& job, const v1::JobPlan& plan) {
     stage->set_attempts_failed(job.stages[i].attempts_failed);
     stage->set_outputs_lost(job.stages[i].outputs_lost);
     stage->set_copies_started(job.stages[i].copies_started);
+    stage->set_tasks_cut(job.stages[i].tasks_cut);
   }
   return status;
 }

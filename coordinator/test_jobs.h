@@ -33,6 +33,9 @@ inline bool RegisterTestJobs() {
   RegisterJob(TestJob("test-copy", {InputFormat::kTextLines, 0, {}}, false, false));
   RegisterJob(TestJob("test-sort", {InputFormat::kFixedRecords, 10, {}}, true, true));
   RegisterJob(TestJob("test-range", {InputFormat::kIntegerRange, 0, {0, 1'000}}, true, false));
+  JobInfo one_task = TestJob("test-one-task", {InputFormat::kTextLines, 0, {}}, true, false);
+  one_task.one_task_per_split = true;
+  RegisterJob(std::move(one_task));
   return true;
 }
 

@@ -11,8 +11,15 @@
 //   };
 //   GRISTMILL_JOB(WordCount);
 //
-// Optional members: kDetails, kTotalOrder, OutputKey, OutputValue, Declare, Validate, Input,
-// Format, Setup, Reduce, Partition, TearDown. A task has its own object, used from one thread.
+// Optional members: kDetails, kTotalOrder, kOneTaskPerSplit, OutputKey, OutputValue, Declare,
+// Validate, Input, Format, Setup, Reduce, Partition, TearDown. A task has its own object, used from
+// one thread.
+//
+// A map task that takes long while others are done may have to leave the rest of its split to a new
+// task. `static constexpr bool kOneTaskPerSplit = true` forbids that, where what Map emits depends
+// on where splits begin and end: because it keeps something from one record to the next, say. It is
+// the default of jobs with a TearDown(Emitter&), and of those that map ranges of integers and have
+// no Combine.
 #pragma once
 
 #include <memory>
@@ -107,6 +114,7 @@ JobInfo MakeJobInfo() {
     info.has_shuffle = !internal::kMapOnly<J>;
     info.writes_output = !internal::kWritesNothing<J>;
     info.total_order = internal::kIsTotalOrder<J>;
+    info.one_task_per_split = internal::kIsOneTaskPerSplit<J>;
     info.output_format = internal::FormatOf(J());
     info.check_params = internal::CheckParams<J>;
     info.input = [](const ParamMap& params) {

@@ -82,6 +82,16 @@ concept EndsReduce = requires(J& job, Output<J>& out) {
 };
 
 template <typename J>
+consteval bool OneTaskPerSplit() {
+  if constexpr (requires { requires std::same_as<decltype(J::kOneTaskPerSplit), const bool>; }) {
+    return J::kOneTaskPerSplit;
+  }
+  return EndsMap<J> || (MapsRanges<J> && !kDeclaresCombine<J>);
+}
+template <typename J>
+inline constexpr bool kIsOneTaskPerSplit = OneTaskPerSplit<J>();
+
+template <typename J>
 concept FoldsToOutput = std::same_as<typename J::Key, typename OutputKeyOf<J>::Type> &&
     std::same_as<typename J::Value, typename OutputValueOf<J>::Type>;
 
@@ -122,9 +132,14 @@ consteval bool CheckMap() {
   static_assert(kRange,
                 "Gristmill job: a job that maps an IntegerRange must say which: InputSpec Input() "
                 "const");
+  constexpr bool kOneTask = !kDeclareskOneTaskPerSplit<J> || requires {
+    requires std::same_as<decltype(J::kOneTaskPerSplit), const bool>;
+  };
+  static_assert(kOneTask,
+                "Gristmill job: kOneTaskPerSplit must be public and `static constexpr bool`");
   constexpr bool kFormat = !kDeclaresFormat<J> || HasFormat<J>;
   static_assert(kFormat, "Gristmill job: Format must be callable as OutputFormat Format() const");
-  return kMaps && kInput && kRange && kFormat;
+  return kMaps && kInput && kRange && kOneTask && kFormat;
 }
 
 template <typename J>

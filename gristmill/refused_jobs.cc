@@ -69,6 +69,11 @@ struct WrongPartition : Base {
   int Partition(std::string_view, int) { return 0; }
 };
 
+struct WrongOneTaskPerSplit : Base {
+  static constexpr int kOneTaskPerSplit = 1;
+  void Map(std::string_view, Emitter<WrongOneTaskPerSplit>&) {}
+};
+
 struct WrongTearDown : Base {
   void Map(std::string_view, Emitter<WrongTearDown>&) {}
   void TearDown() {}

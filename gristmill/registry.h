@@ -31,6 +31,7 @@ struct JobInfo {
   bool has_shuffle = false;          // Combine or Reduce
   bool writes_output = true;         // false: map-only with None for key and value
   bool total_order = false;          // partitions are ranges of keys: a sample stage runs first
+  bool one_task_per_split = false;   // what Map emits may depend on where splits begin and end
   OutputFormat output_format = OutputFormat::kText;  // with all parameters at their defaults
 
   // Checks the parameters (unknown names, types, the job's own Validate). Empty, or one sentence.

@@ -380,6 +380,37 @@ TEST(JobInfo, DescribesTheClass) {
   EXPECT_EQ(MakeJobInfo<CountWords>().params.at(0).name, "skip");
 }
 
+struct CountsSomehow {
+  static constexpr std::string_view kName = "somehow", kSummary = "somehow";
+  using Key = std::string;
+  using Value = std::uint64_t;
+  static Value Combine(Value a, Value b) { return a + b; }
+};
+struct CountsLines : CountsSomehow {
+  void Map(std::string_view, Emitter<CountsLines>&) {}
+};
+struct CountsPairsOfLines : CountsSomehow {
+  static constexpr bool kOneTaskPerSplit = true;
+  void Map(std::string_view, Emitter<CountsPairsOfLines>&) {}
+};
+struct CountsLast : CountsSomehow {
+  void Map(std::string_view, Emitter<CountsLast>&) {}
+  void TearDown(Emitter<CountsLast>&) {}
+};
+struct CountsLastAnywhere : CountsLast {
+  static constexpr bool kOneTaskPerSplit = false;
+  void Map(std::string_view, Emitter<CountsLastAnywhere>&) {}
+  void TearDown(Emitter<CountsLastAnywhere>&) {}
+};
+
+TEST(JobInfo, SaysWhetherItMattersWhereSplitsEnd) {
+  EXPECT_FALSE(MakeJobInfo<CountsLines>().one_task_per_split);
+  EXPECT_TRUE(MakeJobInfo<CountsPairsOfLines>().one_task_per_split);
+  EXPECT_TRUE(MakeJobInfo<CountsLast>().one_task_per_split) << "it emits once a task";
+  EXPECT_FALSE(MakeJobInfo<CountsLastAnywhere>().one_task_per_split);
+  EXPECT_FALSE(MakeJobInfo<SumIntegers>().one_task_per_split);
+}
+
 TEST(JobInfo, ChecksParametersAndThenTheJobsOwnRules) {
   const JobInfo job = MakeJobInfo<CountWords>();
   EXPECT_EQ(job.check_params({}), "");

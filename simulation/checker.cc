@@ -124,8 +124,9 @@ void Checker::OnRunnerStartsAttempt(AttemptId attempt) {
 
 void Checker::OnRead(AttemptId reader, const Sources& sources) {
   if (std::exchange(sources.commits_checked, true)) return;
-  for (std::uint32_t task = 0; task < sources.attempts.size(); ++task) {
-    const AttemptId attempt = sources.attempts[task];
+  for (std::size_t i = 0; i < sources.attempts.size(); ++i) {
+    const AttemptId attempt = sources.attempts[i];
+    const std::uint32_t task = sources.tasks[i];
     const AttemptTrace* trace = data_->Find(attempt);
     const TaskRef expected{sources.job, sources.stage, task};
     if (trace != nullptr && trace->committed && trace->task == expected) continue;
@@ -133,6 +134,31 @@ void Checker::OnRead(AttemptId reader, const Sources& sources) {
         fmt::format("attempt {} reads attempt {} of job {} stage {} task {}, which did not commit",
                     reader.value(), attempt.value(), sources.job.value(), sources.stage, task));
   }
+  CheckTiling(reader, sources);
+}
+
+void Checker::CheckTiling(AttemptId reader, const Sources& sources) {
+  const JobModel& job = *Job(sources.job);
+  std::uint32_t planned = 0;
+  std::uint64_t at = 0;  // of the planned split
+  for (std::size_t i = 0; i < sources.attempts.size(); ++i) {
+    const TaskModel& task = *Task({sources.job, sources.stage, sources.tasks[i]});
+    const AttemptTrace& trace = *data_->Find(sources.attempts[i]);
+    if (task.planned != planned || trace.begin != at) {
+      return Fail(
+          fmt::format("attempt {} of job {} reads what stage {} made of [{}, {}) of split {} "
+                      "where [{}, …) of split {} is due",
+                      reader.value(), sources.job.value(), sources.stage, trace.begin, trace.end,
+                      task.planned, at, planned));
+    }
+    at = trace.end;
+    if (at < kSplitLength) continue;
+    at = 0;
+    ++planned;
+  }
+  if (planned == job.shape.stages[sources.stage].task_count) return;
+  Fail(fmt::format("attempt {} of job {} reads what stage {} made of {} splits only",
+                   reader.value(), sources.job.value(), sources.stage, planned));
 }
 
 // --- The live state
@@ -156,7 +182,8 @@ void Checker::CheckJobs(const coordinator::Coordinator& core) {
                               id.value(), count, model.count));
     }
     for (std::size_t stage = 0; stage < model.stages.size(); ++stage) {
-      if (job->stages[stage].succeeded != model.stages[stage].succeeded ||
+      if (job->stages[stage].tasks != model.stages[stage].tasks.size() ||
+          job->stages[stage].succeeded != model.stages[stage].succeeded ||
           job->stages[stage].running != model.stages[stage].running) {
         return Fail(fmt::format("job {} stage {} counts its tasks wrongly", id.value(), stage));
       }

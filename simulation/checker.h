@@ -64,7 +64,7 @@ class Checker {
   void CheckWorkers(const coordinator::Coordinator& core);
 
   struct Totals {
-    std::uint64_t succeeded = 0, copies = 0, outputs_lost = 0, workers_lost = 0;
+    std::uint64_t succeeded = 0, copies = 0, cuts = 0, outputs_lost = 0, workers_lost = 0;
   };
   const Totals& totals() const { return totals_; }
   bool IsFinal(JobId job) const;
@@ -80,9 +80,12 @@ class Checker {
     State state = State::kWaiting;
     bool counted = false;
     bool alone = false;  // an attempt died with its runner; since then the task did not succeed
+    // What it is to read: of the split that the plan has for this task.
+    std::uint32_t planned = 0;
+    std::uint16_t begin = 0, end = kSplitLength;
   };
   struct StageModel {
-    std::vector<TaskModel> tasks;
+    std::vector<TaskModel> tasks;               // those of the plan, then those cut off others
     std::map<std::uint32_t, AttemptId> copies;  // second attempts of running tasks
     std::uint32_t succeeded = 0, running = 0;   // tasks
     bool complete() const { return succeeded == tasks.size(); }
@@ -113,6 +116,8 @@ class Checker {
   TaskModel* Task(const TaskRef& ref);
   void CheckQueue();
   void CheckSlots(WorkerId id, const WorkerModel& worker);
+  // In their order, what the attempts really read is all of the input, each part once.
+  void CheckTiling(AttemptId reader, const Sources& sources);
   // Every output that is still to be read lies with a live worker.
   void CheckHolders(JobId id, const JobModel& job);
   bool IsNeeded(const JobModel& job, std::uint32_t stage) const;

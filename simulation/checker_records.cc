@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <variant>
 
 #include "coordinator/core/job_state.h"
@@ -19,7 +20,9 @@ struct Checker::Folder {
     job.shape = record.shape;
     if (record.queued) job.state = JobState::kQueued;
     for (const coordinator::StageShape& stage : record.shape.stages) {
-      job.stages.emplace_back().tasks.resize(stage.task_count);
+      std::vector<TaskModel>& tasks = job.stages.emplace_back().tasks;
+      tasks.resize(stage.task_count);
+      for (std::uint32_t task = 0; task < stage.task_count; ++task) tasks[task].planned = task;
     }
     check.jobs_.push_back(std::move(job));
     check.CheckQueue();
@@ -133,6 +136,13 @@ struct Checker::Folder {
       check.Fail(fmt::format("attempt {} was committed on worker {}, which did not finish it",
                              record.attempt.value(), trace.assigned_to.value()));
     }
+    if (trace.begin != task->begin || trace.end != task->end) {
+      check.Fail(fmt::format(
+          "attempt {} was committed for job {} stage {} task {}, which is to read [{}, {}) of its "
+          "split, but it read [{}, {})",
+          record.attempt.value(), trace.task.job.value(), trace.task.stage, trace.task.task,
+          task->begin, task->end, trace.begin, trace.end));
+    }
     StageModel& stage = check.Job(trace.task.job)->stages[trace.task.stage];
     if (stage.copies.contains(trace.task.task)) {
       check.Fail(fmt::format("attempt {} was committed while another attempt of its task runs",
@@ -198,6 +208,27 @@ struct Checker::Folder {
     task.state = State::kWaiting;
     task.attempt = AttemptId();
     ++check.totals_.outputs_lost;
+  }
+
+  void operator()(const coordinator::TaskCutRecord& record) {
+    JobModel& job = *check.Job(record.task.job);
+    StageModel& stage = job.stages[record.task.stage];
+    TaskModel& task = *check.Task(record.task);
+    const auto fail = [&](const char* what) {
+      check.Fail(fmt::format("job {} stage {} task {} was cut {}", record.task.job.value(),
+                             record.task.stage, record.task.task, what));
+    };
+    if (!job.shape.stages[record.task.stage].may_be_cut) return fail("though its stage forbids it");
+    if (task.state != State::kRunning) return fail("though it does not run");
+    if (stage.copies.contains(record.task.task)) return fail("while another attempt reads it all");
+    if (record.at <= task.begin || record.at >= task.end) return fail("where it does not read");
+    TaskModel piece;
+    piece.planned = task.planned;
+    piece.begin = static_cast<std::uint16_t>(record.at);
+    piece.end = std::exchange(task.end, piece.begin);
+    piece.counted = task.counted;
+    stage.tasks.push_back(piece);
+    ++check.totals_.cuts;
   }
 
   void operator()(const coordinator::TasksForgottenRecord& record) { Forget(record.job); }

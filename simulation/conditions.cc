@@ -10,6 +10,20 @@ using coordinator::JobShape;
 
 constexpr std::uint32_t kReducesMax = 1'000;
 
+// Of three in four stages that are only read by shuffles.
+void LetTasksBeCut(JobShape* shape, Random& random) {
+  std::vector<int> shuffles(shape->stages.size()), broadcasts(shape->stages.size());
+  for (const coordinator::StageShape& stage : shape->stages) {
+    for (const coordinator::EdgeShape& edge : stage.inputs) {
+      ++(edge.kind == EdgeKind::kShuffle ? shuffles : broadcasts)[edge.from_stage];
+    }
+  }
+  for (std::size_t stage = 0; stage < shape->stages.size(); ++stage) {
+    shape->stages[stage].may_be_cut =
+        shuffles[stage] > 0 && broadcasts[stage] == 0 && !random.OneIn(4);
+  }
+}
+
 // Up to four stages whose tasks add up to `tasks`, as far as that is possible.
 JobShape DrawShape(std::uint32_t tasks, bool plain, Random& random) {
   JobShape shape;
@@ -34,6 +48,7 @@ JobShape DrawShape(std::uint32_t tasks, bool plain, Random& random) {
     made.inputs.push_back({stage - 1, broadcast ? EdgeKind::kBroadcast : EdgeKind::kShuffle});
     if (stage > 1 && random.OneIn(3)) made.inputs.push_back({stage - 2, EdgeKind::kShuffle});
   }
+  LetTasksBeCut(&shape, random);
   return shape;
 }
 
@@ -58,6 +73,11 @@ FaultSet DrawFaults(const Options& options, bool small, Random& random) {
 }
 
 }  // namespace
+
+Microseconds Conditions::WorkOf(const TaskRef& task) const {
+  const std::uint64_t name = task.job.value() * 1'000'003 + task.stage * 10'007 + task.task;
+  return Random::Scramble(name) % large_task_of == 0 ? 12 : 1;
+}
 
 Conditions DrawConditions(const Options& options, Random& random) {
   Conditions conditions;
@@ -94,6 +114,7 @@ Conditions DrawConditions(const Options& options, Random& random) {
     conditions.fault_period /= 10;
   }
   conditions.task_failure_of = 20 + random.Below(200);
+  conditions.large_task_of = 2 + random.Below(16);
   // Slow hosts and runners that hang are beyond it, and tasks that are long by themselves now and
   // then.
   if (small && conditions.faults.contains(Fault::kTask) && random.OneIn(3)) {

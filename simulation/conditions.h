@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/ids.h"
 #include "base/instant.h"
 #include "base/random.h"
 #include "coordinator/core/coordinator.h"
@@ -32,9 +33,12 @@ struct Conditions {
   Microseconds ends_by = 0;           // after the begin of calm: every job
   Microseconds fault_period = 0;      // mean, per kind of fault; more often in large clusters
   std::uint32_t task_failure_of = 0;  // one attempt in so many fails
+  std::uint32_t large_task_of = 1;    // one task in so many of those that may be cut takes longer
   DurationMs task_timeout_ms = 0;     // most time of an attempt; zero: no limit
 
   bool may(Fault fault) const { return !calm && faults.contains(fault); }
+  // How many times longer than others the task takes on any worker, if it may be cut.
+  Microseconds WorkOf(const TaskRef& task) const;
   // Small clusters are checked after each turn of the coordinator, large ones now and then.
   bool is_small() const { return workers <= kSmallWorkers && tasks <= kSmallTasks; }
 

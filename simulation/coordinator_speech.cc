@@ -95,8 +95,10 @@ void VirtualCoordinator::Perform(const coordinator::StartAttempt& action) {
       !std::holds_alternative<worker::AttemptAssigned>(messages.back().back())) {
     messages.emplace_back();
   }
+  TaskPart part = core_->task(task)->part;
+  world_->saboteur.Tamper(part);
   messages.back().push_back(worker::AttemptAssigned{
-      task.job, action.attempt, std::make_shared<AssignmentPayload>(action.attempt, task),
+      task.job, action.attempt, std::make_shared<AssignmentPayload>(action.attempt, task, part),
       action.alone});
 }
 
@@ -127,6 +129,7 @@ void VirtualCoordinator::TellSources(Told& told, StageRef stage, Outbox& outbox)
     sources.stage = stage.second;
     sources.version = version;
     for (const auto& output : core_->stage_outputs(stage.first, stage.second)) {
+      sources.tasks.push_back(output.task);
       sources.attempts.push_back(output.attempt);
     }
     world_->saboteur.Tamper(sources);
@@ -152,6 +155,12 @@ void VirtualCoordinator::Perform(const coordinator::CancelAttempt& action) {
     messages.push_back({worker::AttemptsCancelled{}});
   }
   std::get<worker::AttemptsCancelled>(messages.back().back()).attempts.push_back(action.attempt);
+}
+
+void VirtualCoordinator::Perform(const coordinator::AskCut& action) {
+  Link* link = Find(action.worker);
+  if (link == nullptr) return;
+  link->outbox.messages.push_back({worker::CutsAsked{{action.attempt}}});
 }
 
 void VirtualCoordinator::Perform(const coordinator::AcceptWorker& action) {

@@ -78,8 +78,8 @@ const std::vector<std::uint32_t>& DataPlane::Missing(const Sources& sources) con
   if (sources.checked_at == losses_) return sources.missing;
   sources.checked_at = losses_;
   sources.missing.clear();
-  for (std::uint32_t task = 0; task < sources.attempts.size(); ++task) {
-    if (!IsReadable(sources.attempts[task])) sources.missing.push_back(task);
+  for (std::uint32_t index = 0; index < sources.attempts.size(); ++index) {
+    if (!IsReadable(sources.attempts[index])) sources.missing.push_back(index);
   }
   return sources.missing;
 }

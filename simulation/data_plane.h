@@ -14,16 +14,19 @@ namespace gristmill::simulation {
 // Everything there is to know of one attempt. Kept small: there are millions.
 struct AttemptTrace {
   TaskRef task;
-  WorkerId assigned_to;        // as the journal says
-  std::int64_t run_us = 0;     // how long its runner was at it
-  std::uint32_t process = 0;   // where its file lies
-  std::uint32_t disk = 0;      // the generation of that process's disk
+  WorkerId assigned_to;       // as the journal says
+  std::int64_t run_us = 0;    // how long its runner was at it
+  std::uint32_t process = 0;  // where its file lies
+  std::uint32_t disk = 0;     // the generation of that process's disk
+  std::uint16_t begin = 0;    // what it has read of its planned split
+  std::uint16_t end = 0;
   bool known : 1 = false;      // its assignment is in the journal
   bool finished : 1 = false;   // its runner ended it with success
   bool deleted : 1 = false;    // the file
   bool committed : 1 = false;  // its success is in the journal
   bool missed : 1 = false;     // a reader could not read it
   bool alone : 1 = false;      // it has a runner of its own
+  bool cut : 1 = false;        // it read less than it was assigned
 };
 
 class DataPlane {
@@ -49,7 +52,7 @@ class DataPlane {
   void SetServed(std::uint32_t process, bool served);
 
   bool IsReadable(AttemptId attempt) const;
-  // Tasks of the sources whose output can't be read, ascending.
+  // Indexes of the sources that can't be read, ascending.
   const std::vector<std::uint32_t>& Missing(const Sources& sources) const;
 
  private:

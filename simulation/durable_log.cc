@@ -19,6 +19,7 @@ v1::JobPlan PlanOf(const coordinator::JobShape& shape) {
   for (const coordinator::StageShape& stage : shape.stages) {
     v1::StagePlan& made = *plan.add_stages();
     made.set_task_count(stage.task_count);
+    made.set_may_be_cut(stage.may_be_cut);
     for (const coordinator::EdgeShape& edge : stage.inputs) {
       v1::StageEdge& input = *made.add_inputs();
       input.set_from_stage(edge.from_stage);

@@ -26,6 +26,7 @@ enum class Happening : std::uint8_t {
   kRunnerDetaches,
   kRunnerDies,
   kAttemptEnds,
+  kAttemptIsCut,
   kTurnBegins,
   kTurnSynced,
   kCoordinatorTimer,

@@ -62,6 +62,9 @@ struct RecordText {
   std::string operator()(const coordinator::OutputLostRecord& r) const {
     return fmt::format("lost the output of {}", Text(r.task));
   }
+  std::string operator()(const coordinator::TaskCutRecord& r) const {
+    return fmt::format("cut {} at {}", Text(r.task), r.at);
+  }
   std::string operator()(const coordinator::TasksForgottenRecord& r) const {
     return fmt::format("forgot the tasks of job {}", r.job.value());
   }
@@ -100,6 +103,7 @@ struct InputText {
   std::string operator()(const worker::AttemptsCancelled& i) const {
     return "cancelled" + Text(i.attempts);
   }
+  std::string operator()(const worker::CutsAsked& i) const { return "to cut" + Text(i.attempts); }
   std::string operator()(const worker::JobEnded& i) const {
     return fmt::format("job {} ended", i.job.value());
   }
@@ -141,6 +145,9 @@ struct OutputText {
   }
   std::string operator()(const worker::CancelOnRunner& o) const {
     return fmt::format("cancel on runner {}:{}", o.runner.value(), Text(o.attempts));
+  }
+  std::string operator()(const worker::CutOnRunner& o) const {
+    return fmt::format("cut on runner {}:{}", o.runner.value(), Text(o.attempts));
   }
   std::string operator()(const worker::StopRunner& o) const {
     return fmt::format("stop runner {}", o.runner.value());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/task_part.h"
 #include "coordinator/core/job_shape.h"
 #include "worker/core/input.h"
 
@@ -17,14 +18,19 @@ struct Sources {
   JobId job;
   std::uint32_t stage = 0;
   std::uint64_t version = 0;
-  std::vector<AttemptId> attempts;  // by task
+  // In parallel, in the order of what the tasks read.
+  std::vector<std::uint32_t> tasks;
+  std::vector<AttemptId> attempts;
 
-  // Which of them can't be read, as of `checked_at` (DataPlane::losses); kept because thousands of
-  // reduces read the same million outputs.
+  // Which of them (by index) can't be read, as of `checked_at` (DataPlane::losses); kept because
+  // thousands of reduces read the same million outputs.
   mutable std::uint64_t checked_at = UINT64_MAX;
   mutable std::vector<std::uint32_t> missing;
   mutable bool commits_checked = false;
 };
+
+// Every planned split has so many integers.
+inline constexpr std::uint64_t kSplitLength = 1'000;
 
 // What every attempt of the task makes for those that read its stage by a broadcast.
 inline std::string ResultOf(const TaskRef& task) {
@@ -44,10 +50,11 @@ struct StartPayload : RunnerPayload {
   const coordinator::JobShape shape;
 };
 struct AssignmentPayload : RunnerPayload {
-  AssignmentPayload(AttemptId attempt, TaskRef task)
-      : RunnerPayload(Kind::kAssignment), attempt(attempt), task(task) {}
+  AssignmentPayload(AttemptId attempt, TaskRef task, TaskPart part)
+      : RunnerPayload(Kind::kAssignment), attempt(attempt), task(task), part(part) {}
   const AttemptId attempt;
   const TaskRef task;
+  const TaskPart part;
 };
 struct SourcesPayload : RunnerPayload {
   SourcesPayload() : RunnerPayload(Kind::kSources) {}

@@ -1,6 +1,8 @@
 #include "simulation/sabotage.h"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 #include <variant>
 
 namespace gristmill::simulation {
@@ -15,7 +17,10 @@ bool Saboteur::Pass(const coordinator::Coordinator& core, coordinator::Event& ev
   if (auto* registered = std::get_if<coordinator::WorkerRegistered>(&event)) {
     registered->slots += sabotage_ == Sabotage::kOverAllocate;
   }
-  if (std::holds_alternative<coordinator::WorkerHeartbeat>(event)) {
+  if (auto* heartbeat = std::get_if<coordinator::WorkerHeartbeat>(&event)) {
+    for (auto& progress : heartbeat->progress) {
+      if (sabotage_ == Sabotage::kForgetCut) progress.cut_at.reset();
+    }
     return sabotage_ != Sabotage::kNeverRenew;
   }
   if (std::holds_alternative<coordinator::OutputCommitted>(event)) {
@@ -25,6 +30,7 @@ bool Saboteur::Pass(const coordinator::Coordinator& core, coordinator::Event& ev
 }
 
 bool Saboteur::PassSuccess(const coordinator::Coordinator& core, AttemptSucceeded& event) {
+  if (sabotage_ == Sabotage::kForgetCut) event.cut_at.reset();
   const auto found = tasks_.find(event.attempt);
   if (found == tasks_.end()) return true;
   const TaskRef ref = found->second;
@@ -96,7 +102,21 @@ void Saboteur::Tamper(coordinator::Record& record) const {
   }
 }
 
+void Saboteur::Tamper(TaskPart& part) const {
+  if (sabotage_ == Sabotage::kCutTooFar && part.begin > 0) ++part.begin;
+}
+
 void Saboteur::Tamper(Sources& sources) const {
+  if (sabotage_ == Sabotage::kMixInput) {
+    std::vector<std::pair<std::uint32_t, AttemptId>> by_task;
+    for (std::size_t i = 0; i < sources.tasks.size(); ++i) {
+      by_task.emplace_back(sources.tasks[i], sources.attempts[i]);
+    }
+    std::sort(by_task.begin(), by_task.end());
+    for (std::size_t i = 0; i < by_task.size(); ++i) {
+      std::tie(sources.tasks[i], sources.attempts[i]) = by_task[i];
+    }
+  }
   if (sabotage_ != Sabotage::kReadUncommitted || sources.attempts.empty()) return;
   sources.attempts[0] = AttemptId(sources.attempts.back().value() + 1);
 }

@@ -26,6 +26,9 @@ enum class Sabotage : std::uint8_t {
   kForgetCommit,           // the end of a commit is not noticed
   kForgetJobEnd,           // workers are not told that a job ended
   kForgetAcknowledgement,  // reports are taken but not acknowledged
+  kForgetCut,              // a task that was cut is believed to read everything
+  kCutTooFar,              // a piece begins behind the place where the other one ends
+  kMixInput,               // pieces are read in the order in which they were cut off
 };
 
 class Saboteur {
@@ -41,6 +44,7 @@ class Saboteur {
   void Tamper(coordinator::Record& record) const;
   // On its way to the workers.
   void Tamper(Sources& sources) const;
+  void Tamper(TaskPart& part) const;
 
  private:
   bool PassSuccess(const coordinator::Coordinator& core, coordinator::AttemptSucceeded& event);

@@ -50,6 +50,9 @@ constexpr Planted kPlanted[] = {
     {"ForgetCommit", Sabotage::kForgetCommit, "none", "did not end within"},
     {"ForgetJobEnd", Sabotage::kForgetJobEnd, "none", "though every job ended"},
     {"ForgetAcknowledgement", Sabotage::kForgetAcknowledgement, "none", "did not acknowledge"},
+    {"ForgetCut", Sabotage::kForgetCut, "none", "but it read"},
+    {"CutTooFar", Sabotage::kCutTooFar, "none", "but it read"},
+    {"MixInput", Sabotage::kMixInput, "none", "is due"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Simulation, PlantedBug, testing::ValuesIn(kPlanted),

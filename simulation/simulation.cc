@@ -143,6 +143,8 @@ class Simulation {
         return worker.OnRunnerDetaches(worker::RunnerId(event.detail));
       case Happening::kRunnerDies:
         return worker.OnRunnerDies(event.detail);
+      case Happening::kAttemptIsCut:
+        return worker.OnAttemptIsCut(AttemptId(event.detail));
       default:
         return worker.OnAttemptEnds(AttemptId(event.detail));
     }
@@ -223,6 +225,7 @@ class Simulation {
     summary.virtual_time = world_.heap.now();
     summary.attempts = world_.data.attempts();
     summary.copies = totals.copies;
+    summary.cuts = totals.cuts;
     summary.tasks_succeeded = totals.succeeded;
     summary.outputs_lost = totals.outputs_lost;
     summary.workers_lost = totals.workers_lost;

@@ -61,6 +61,18 @@ TEST(Simulation, HoldsForALargeClusterThatLosesWorkersOutputsAndItsCoordinator) 
   EXPECT_GT(summary.coordinator_crashes, 0u);
 }
 
+TEST(Simulation, LetsTasksBeCutAndTheirPiecesToo) {
+  std::uint64_t runs = 0, cuts = 0;
+  constexpr std::uint64_t kTries = std::max<std::uint64_t>(kSeeds / 10, 20);
+  for (std::uint64_t seed = 1; seed <= kTries; ++seed) {
+    const Summary summary = Simulate({.seed = seed});
+    runs += summary.cuts > 0;
+    cuts += summary.cuts;
+  }
+  EXPECT_GT(runs, kTries / 10);
+  EXPECT_GT(cuts, 3 * runs);
+}
+
 TEST(Simulation, LetsEveryKindOfFaultComeUp) {
   for (std::size_t i = 0; i < kFaultCount; ++i) {
     FaultSet faults;

@@ -240,6 +240,10 @@ void VirtualCoordinator::Handle(ClientSubmit& item) {
 
 namespace {
 
+std::optional<std::uint64_t> CutAt(const AttemptTrace& trace) {
+  return trace.cut ? std::optional<std::uint64_t>(trace.end - trace.begin) : std::nullopt;
+}
+
 coordinator::Event EventOf(WorkerId worker, const worker::Report& report, const DataPlane& data) {
   using Cause = coordinator::AttemptFailed::Cause;
   const auto failed = [&](Cause cause) {
@@ -249,12 +253,14 @@ coordinator::Event EventOf(WorkerId worker, const worker::Report& report, const 
   switch (report.outcome) {
     case worker::Outcome::kSucceeded: {
       const AttemptTrace& trace = *data.Find(report.attempt);
-      return coordinator::AttemptSucceeded{.worker = worker,
-                                           .attempt = report.attempt,
-                                           .counters = {{kCounterName, CountOf(trace.task)}},
-                                           .result = ResultOf(trace.task),
-                                           .run_us = static_cast<std::uint64_t>(trace.run_us),
-                                           .records = RecordsOf(trace.task)};
+      return coordinator::AttemptSucceeded{
+          .worker = worker,
+          .attempt = report.attempt,
+          .counters = {{kCounterName, CountOf(trace.task)}},
+          .result = ResultOf(trace.task),
+          .run_us = static_cast<std::uint64_t>(trace.run_us),
+          .records = RecordsOf(trace.task) * (trace.end - trace.begin) / kSplitLength,
+          .cut_at = CutAt(trace)};
     }
     case worker::Outcome::kFailed:
       return failed(Cause::kUser);
@@ -284,7 +290,10 @@ void VirtualCoordinator::Handle(FromWorker& item) {
   if (const auto* heartbeat = std::get_if<Heartbeat>(&item.message)) {
     coordinator::WorkerHeartbeat event{worker, {}, heartbeat->short_of_disk};
     for (const worker::Progress& progress : heartbeat->progress) {
-      event.progress.push_back({progress.attempt, progress.records});
+      event.progress.push_back({.attempt = progress.attempt,
+                                .records = progress.records,
+                                .done_ppm = progress.done_ppm,
+                                .cut_at = progress.cut_at});
     }
     Step(event);
   } else if (const auto* reports = std::get_if<worker::SendReports>(&item.message)) {

@@ -112,6 +112,7 @@ class VirtualCoordinator {
   // coordinator_speech.cc: what actions mean, and the links that carry it.
   void Perform(const coordinator::StartAttempt& action);
   void Perform(const coordinator::CancelAttempt& action);
+  void Perform(const coordinator::AskCut& action);
   void Perform(const coordinator::AcceptWorker& action);
   void Perform(const coordinator::DropWorker& action);
   void Perform(const coordinator::AcknowledgeReport& action);

@@ -11,6 +11,7 @@
 namespace gristmill::simulation {
 namespace {
 
+constexpr std::uint64_t kCutBlocks = 16;  // of a split that may be cut
 constexpr int kSigKill = 9;
 constexpr int kSigSegv = 11;
 
@@ -28,6 +29,12 @@ void VirtualRunner::SetSources(SourcesPtr told) {
     return;
   }
   sources.push_back(std::move(told));
+}
+
+std::uint64_t VirtualRunner::Attempt::ReadBy(Microseconds now) const {
+  const auto ran = static_cast<std::uint64_t>(now - began);
+  const auto all = static_cast<std::uint64_t>(std::max<Microseconds>(takes, 1));
+  return std::min(end - begin, (end - begin) * ran / all);
 }
 
 VirtualRunner::Attempt* VirtualRunner::Find(AttemptId attempt) {
@@ -173,6 +180,8 @@ void VirtualWorker::Perform(const worker::ForwardToRunner& output) {
   VirtualRunner::Attempt attempt;
   attempt.id = assignment.attempt;
   attempt.task = assignment.task;
+  attempt.begin = assignment.part.begin;
+  attempt.end = std::min(assignment.part.end, kSplitLength);
   attempt.reads = InputsOf(*runner, assignment);
   if (runner->running.size() < slots_) {
     Begin(*runner, std::move(attempt));
@@ -200,7 +209,7 @@ std::vector<VirtualRunner::SourcesPtr> VirtualWorker::InputsOf(
     if (edge.kind == coordinator::EdgeKind::kBroadcast) {
       told = std::count(runner.broadcasts.begin(), runner.broadcasts.end(), edge.from_stage) > 0;
     } else if (auto sources = runner.FindSources(edge.from_stage)) {
-      told = sources->sources.attempts.size() == stages[edge.from_stage].task_count;
+      told = sources->sources.attempts.size() >= stages[edge.from_stage].task_count;
       reads.push_back(std::move(sources));
     }
     if (told) continue;
@@ -211,9 +220,13 @@ std::vector<VirtualRunner::SourcesPtr> VirtualWorker::InputsOf(
 }
 
 void VirtualWorker::Begin(VirtualRunner& runner, VirtualRunner::Attempt attempt) {
-  const Microseconds takes = attempt.cancelled
-                                 ? kMillisecond
-                                 : world_->random.Spread(world_->conditions.task_time) * slowness_;
+  Microseconds takes = kMillisecond;
+  if (!attempt.cancelled) {
+    const auto length = static_cast<Microseconds>(attempt.end - attempt.begin);
+    takes = world_->random.Spread(world_->conditions.task_time) * slowness_ * length /
+            static_cast<Microseconds>(kSplitLength);
+    if (MayBeCut(runner, attempt)) takes *= world_->conditions.WorkOf(attempt.task);
+  }
   attempt.began = world_->heap.now();
   attempt.takes = takes;
   PushMine(takes, Happening::kAttemptEnds, attempt.id.value());
@@ -231,17 +244,57 @@ void VirtualWorker::Perform(const worker::CancelOnRunner& output) {
   }
 }
 
+bool VirtualWorker::MayBeCut(const VirtualRunner& runner, const VirtualRunner::Attempt& attempt) {
+  return runner.plan->shape.stages[attempt.task.stage].may_be_cut;
+}
+
+// The source looks between two blocks; the block at hand may take long.
+void VirtualWorker::Perform(const worker::CutOnRunner& output) {
+  const VirtualRunner* runner = Find(output.runner);
+  if (runner == nullptr || runner->detached) return;
+  for (const AttemptId id : output.attempts) {
+    const Microseconds most = world_->random.OneIn(4) ? 8 * kSecond : 200 * kMillisecond;
+    PushMine(world_->random.Between(0, most), Happening::kAttemptIsCut, id.value());
+  }
+}
+
+// As SplitCut::Look.
+void VirtualWorker::OnAttemptIsCut(AttemptId id) {
+  const Microseconds now = world_->heap.now();
+  for (VirtualRunner& runner : runners_) {
+    for (VirtualRunner::Attempt& attempt : runner.running) {
+      if (attempt.id != id || attempt.cancelled) continue;
+      const std::uint64_t length = attempt.end - attempt.begin;
+      const std::uint64_t block = std::max<std::uint64_t>(length / kCutBlocks, 1);
+      const std::uint64_t read = (attempt.ReadBy(now) + block - 1) / block * block;
+      if (read >= length || (length - read) / 2 < block) return;
+      const std::uint64_t kept = read + (length - read) / 2;
+      world_->Tell("{}: attempt {} is cut to {} of {}", instance_, id.value(), kept, length);
+      attempt.takes =
+          attempt.takes * static_cast<Microseconds>(kept) / static_cast<Microseconds>(length);
+      attempt.end = attempt.begin + kept;
+      attempt.cut = true;
+      PushMine(std::max<Microseconds>(attempt.began + attempt.takes - now, 0),
+               Happening::kAttemptEnds, id.value());
+      return;
+    }
+  }
+}
+
 void VirtualWorker::ReportProgress() {
   const Microseconds now = world_->heap.now();
   for (const VirtualRunner& runner : runners_) {
     if (runner.detached || runner.running.empty()) continue;
     worker::RunnerProgressed progressed{runner.id, {}};
     for (const VirtualRunner::Attempt& attempt : runner.running) {
-      const auto ran = static_cast<std::uint64_t>(now - attempt.began);
-      const auto takes = static_cast<std::uint64_t>(std::max<Microseconds>(attempt.takes, 1));
-      progressed.progress.push_back(
-          {attempt.id, RecordsOf(attempt.task) * ran / takes,
-           std::max<DurationMs>((now - attempt.began) / kMillisecond, 1)});
+      const std::uint64_t read = attempt.ReadBy(now), length = attempt.end - attempt.begin;
+      worker::Progress& progress = progressed.progress.emplace_back();
+      progress.attempt = attempt.id;
+      progress.records = RecordsOf(attempt.task) * read / kSplitLength;
+      progress.run_ms = std::max<DurationMs>((now - attempt.began) / kMillisecond, 1);
+      if (!MayBeCut(runner, attempt)) continue;
+      progress.done_ppm = static_cast<std::uint32_t>(1'000'000 * read / length);
+      if (attempt.cut) progress.cut_at = length;
     }
     Do(progressed);
   }
@@ -279,6 +332,10 @@ worker::Report VirtualWorker::Finish(const VirtualRunner::Attempt& attempt) {
     return {attempt.id, worker::Outcome::kFetchFailed, "map output is missing", missing};
   }
   world_->data.Write(attempt.id, index_, world_->heap.now() - attempt.began);
+  AttemptTrace& trace = world_->data.Trace(attempt.id);
+  trace.begin = static_cast<std::uint16_t>(attempt.begin);
+  trace.end = static_cast<std::uint16_t>(attempt.end);
+  trace.cut = attempt.cut;
   return {attempt.id, worker::Outcome::kSucceeded, {}, nullptr};
 }
 
@@ -287,10 +344,10 @@ std::shared_ptr<FetchFailedDetails> VirtualWorker::Read(const VirtualRunner::Att
   for (const VirtualRunner::SourcesPtr& told : attempt.reads) {
     const Sources& sources = told->sources;
     world_->checker.OnRead(attempt.id, sources);
-    for (const std::uint32_t task : world_->data.Missing(sources)) {
+    for (const std::uint32_t index : world_->data.Missing(sources)) {
       if (details == nullptr) details = std::make_shared<FetchFailedDetails>();
-      details->missing.emplace_back(TaskRef{sources.job, sources.stage, task},
-                                    sources.attempts[task]);
+      details->missing.emplace_back(TaskRef{sources.job, sources.stage, sources.tasks[index]},
+                                    sources.attempts[index]);
     }
   }
   return details;

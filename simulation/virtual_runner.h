@@ -27,7 +27,12 @@ struct VirtualRunner {
     AttemptId id;
     TaskRef task;
     bool cancelled = false;
+    // What it is to read of its planned split: less once it was cut.
+    std::uint64_t begin = 0, end = kSplitLength;
+    bool cut = false;
     Microseconds began = 0, takes = 0;
+    // How much it has read by then.
+    std::uint64_t ReadBy(Microseconds now) const;
     std::vector<SourcesPtr> reads;  // as of its assignment
   };
   std::shared_ptr<const StartPayload> plan;

@@ -49,6 +49,7 @@ class VirtualWorker {
   void OnRunnerDies(std::uint64_t death);  // as packed by virtual_runner.cc
   void OnRunnerDetaches(worker::RunnerId runner);
   void OnAttemptEnds(AttemptId attempt);
+  void OnAttemptIsCut(AttemptId attempt);
 
   // --- What the checkers want to know
   // -------------------------------------------------------------
@@ -72,6 +73,7 @@ class VirtualWorker {
   void Perform(const worker::StartRunner& output);
   void Perform(const worker::ForwardToRunner& output);
   void Perform(const worker::CancelOnRunner& output);
+  void Perform(const worker::CutOnRunner& output);
   void Perform(const worker::StopRunner& output);
   void Perform(const worker::KillRunner& output);
   void Perform(const worker::DeleteAttemptFiles& output);
@@ -82,6 +84,7 @@ class VirtualWorker {
   VirtualRunner* Find(worker::RunnerId runner);
   VirtualRunner* AnyRunner();
   void Begin(VirtualRunner& runner, VirtualRunner::Attempt attempt);
+  static bool MayBeCut(const VirtualRunner& runner, const VirtualRunner::Attempt& attempt);
   void SetBroadcast(VirtualRunner& runner, const BroadcastPayload& broadcast);
   // The sources that the attempt's stage reads, as its runner knows them.
   std::vector<VirtualRunner::SourcesPtr> InputsOf(const VirtualRunner& runner,

@@ -1,51 +1,92 @@
 #include "storage/task_input.h"
 
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <utility>
+
+#include "base/status.h"
 
 namespace gristmill {
 
+namespace {
+
+bool IsRange(const v1::Split& split) { return split.path().empty(); }
+
+std::uint64_t LengthOf(const v1::Split& split) {
+  if (!IsRange(split)) return split.length();
+  return static_cast<std::uint64_t>(split.range_end()) -
+         static_cast<std::uint64_t>(split.range_begin());
+}
+
+v1::Split PartOf(v1::Split split, const TaskPart& part) {
+  const std::uint64_t begin = std::min(part.begin, LengthOf(split));
+  const std::uint64_t end = std::clamp(part.end, begin, LengthOf(split));
+  if (IsRange(split)) {
+    const auto origin = static_cast<std::uint64_t>(split.range_begin());
+    split.set_range_begin(static_cast<std::int64_t>(origin + begin));
+    split.set_range_end(static_cast<std::int64_t>(origin + end));
+  } else {
+    split.set_offset(split.offset() + begin);
+    split.set_length(end - begin);
+  }
+  return split;
+}
+
+}  // namespace
+
 std::optional<v1::Split> SplitOfTask(const v1::JobPlan& plan, const SplitTable& splits,
-                                     std::uint32_t stage, std::uint32_t task) {
+                                     std::uint32_t stage, const TaskPart& part) {
   switch (plan.stages(static_cast<int>(stage)).kind()) {
     case v1::STAGE_KIND_SAMPLE:
-      return splits.Get(SampledSplit(task, splits.size()));
+      return splits.Get(SampledSplit(part.planned, splits.size()));
     case v1::STAGE_KIND_MAP:
-      return splits.Get(task);
+      return PartOf(splits.Get(part.planned), part);
     default:
       return std::nullopt;
   }
 }
 
+absl::Status CheckCut(const v1::JobPlan& plan, const SplitTable& splits, std::uint32_t stage,
+                      const TaskPart& part, std::uint64_t cut_at) {
+  const auto split = SplitOfTask(plan, splits, stage, part);
+  const bool possible = plan.stages(static_cast<int>(stage)).may_be_cut() && split &&
+                        split->compression() == v1::COMPRESSION_NONE;
+  const bool fixed = plan.input_format() == v1::INPUT_FORMAT_FIXED_RECORDS;
+  const std::uint64_t unit = fixed ? std::max<std::uint64_t>(plan.record_bytes(), 1) : 1;
+  if (possible && cut_at > 0 && cut_at <= LengthOf(*split) && cut_at % unit == 0) {
+    return absl::OkStatus();
+  }
+  return InvalidArgument("the worker says that it cut the task's input at {}, where that can't be",
+                         cut_at);
+}
+
 v1::TaskAssignment MakeAssignment(const v1::JobPlan& plan, const SplitTable& splits,
-                                  const TaskRef& task, AttemptId attempt) {
+                                  const TaskRef& task, const TaskPart& part, AttemptId attempt) {
   v1::TaskAssignment assignment;
   assignment.mutable_id()->set_job(task.job.value());
   assignment.mutable_id()->set_stage(task.stage);
   assignment.mutable_id()->set_task(task.task);
   assignment.set_attempt(attempt.value());
-  if (auto split = SplitOfTask(plan, splits, task.stage, task.task)) {
+  if (auto split = SplitOfTask(plan, splits, task.stage, part)) {
     *assignment.mutable_split() = *std::move(split);
   }
   return assignment;
 }
 
 std::string DescribeTaskInput(const v1::JobPlan& plan, const SplitTable& splits,
-                              std::uint32_t stage, std::uint32_t task) {
-  if (const auto split = SplitOfTask(plan, splits, stage, task)) return DescribeSplit(*split);
-  return fmt::format("partition {}", task);
+                              std::uint32_t stage, const TaskPart& part) {
+  if (const auto split = SplitOfTask(plan, splits, stage, part)) return DescribeSplit(*split);
+  return fmt::format("partition {}", part.planned);
 }
 
 std::string DescribeTaskFailure(const v1::JobPlan& plan, const SplitTable& splits,
-                                const TaskRef& task, std::uint32_t times, std::string_view worker,
-                                std::string_view reason) {
+                                const TaskRef& task, const TaskPart& part, std::uint32_t times,
+                                std::string_view worker, std::string_view reason) {
   return fmt::format("{} task {} failed {}{}{}: {} ({}{})",
                      StageName(plan.stages(static_cast<int>(task.stage)).kind()), task.task,
                      times == 1 ? "once" : fmt::format("{} times", times),
                      worker.empty() ? "" : ", last on worker ", worker, reason,
-                     SplitOfTask(plan, splits, task.stage, task.task) ? "split " : "",
-                     DescribeTaskInput(plan, splits, task.stage, task.task));
+                     SplitOfTask(plan, splits, task.stage, part) ? "split " : "",
+                     DescribeTaskInput(plan, splits, task.stage, part));
 }
 
 std::string_view StageName(v1::StageKind kind) {

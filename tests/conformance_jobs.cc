@@ -147,6 +147,56 @@ class Rendezvous {
 };
 GRISTMILL_JOB(Rendezvous);
 
+// Lines of "COST KEY VALUE…": each takes COST times `ms`. The job's values per key, in their order.
+class SkewedList {
+ public:
+  static constexpr std::string_view kName = "skewed-list";
+  static constexpr std::string_view kSummary =
+      "list the values of each key, of lines that cost time";
+  using Key = std::string;
+  using Value = std::string;
+
+  void Declare(gristmill::Params& params) { params.Add("ms", &ms_, "what a line of cost 1 takes"); }
+  void Map(std::string_view line, Emitter<SkewedList>& out) {
+    const std::size_t key = line.find(' ') + 1, value = line.find(' ', key) + 1;
+    const std::uint64_t cost = std::stoull(std::string(line.substr(0, key - 1)));
+    std::this_thread::sleep_for(std::chrono::milliseconds(cost * ms_));
+    out.Emit(line.substr(key, value - 1 - key), line.substr(value, line.find(' ', value) - value));
+  }
+  void Reduce(std::string_view key, gristmill::Values<SkewedList>& values,
+              Output<SkewedList>& out) {
+    std::string list;
+    for (const std::string_view value : values) list.append(value).append(",");
+    out.Emit(key, list);
+  }
+
+ private:
+  std::uint64_t ms_ = 0;
+};
+GRISTMILL_JOB(SkewedList);
+
+// The same lines, counted.
+class SkewedCount {
+ public:
+  static constexpr std::string_view kName = "skewed-count";
+  static constexpr std::string_view kSummary = "count lines by key, which cost time";
+  using Key = std::string;
+  using Value = std::uint64_t;
+
+  void Declare(gristmill::Params& params) { params.Add("ms", &ms_, "what a line of cost 1 takes"); }
+  void Map(std::string_view line, Emitter<SkewedCount>& out) {
+    const std::size_t key = line.find(' ') + 1;
+    const std::uint64_t cost = std::stoull(std::string(line.substr(0, key - 1)));
+    std::this_thread::sleep_for(std::chrono::milliseconds(cost * ms_));
+    out.Emit(line.substr(key, line.find(' ', key) - key), 1);
+  }
+  static Value Combine(Value a, Value b) { return a + b; }
+
+ private:
+  std::uint64_t ms_ = 0;
+};
+GRISTMILL_JOB(SkewedCount);
+
 // User code that misbehaves in the way its parameter says.
 class Misbehave {
  public:

@@ -70,6 +70,10 @@ AttemptAssigned Translate(v1::TaskAssignment&& assignment) {
   return assigned;
 }
 
+std::optional<std::uint64_t> CutAt(const v1::AttemptProgress& progress) {
+  return progress.has_cut_at() ? std::optional(progress.cut_at()) : std::nullopt;
+}
+
 Outcome OutcomeOf(v1::TaskOutcome outcome) {
   switch (outcome) {
     case v1::TASK_OUTCOME_SUCCEEDED:
@@ -122,6 +126,9 @@ std::vector<Input> InputsOf(v1::CoordinatorMessage message, const RunnerSetup& s
     case v1::CoordinatorMessage::kCancel:
       inputs.push_back(AttemptsCancelled{Attempts(message.cancel().attempts())});
       break;
+    case v1::CoordinatorMessage::kCut:
+      inputs.push_back(CutsAsked{Attempts(message.cut().attempts())});
+      break;
     case v1::CoordinatorMessage::kJobEnd:
       for (const std::uint64_t job : message.job_end().jobs()) {
         inputs.push_back(JobEnded{JobId(job)});
@@ -156,7 +163,8 @@ std::optional<Input> InputOf(RunnerId runner, v1::RunnerMessage message) {
     for (const v1::AttemptProgress& progress : message.progress().progress()) {
       progressed.progress.push_back(
           {AttemptId(progress.attempt()), progress.records(),
-           static_cast<DurationMs>(std::min(progress.run_ms(), kTaskTimeoutMsMax))});
+           static_cast<DurationMs>(std::min(progress.run_ms(), kTaskTimeoutMsMax)),
+           progress.done_ppm(), CutAt(progress)});
     }
     return progressed;
   }
@@ -173,6 +181,12 @@ v1::RunnerCommand CommandOf(const CancelOnRunner& cancel) {
   return command;
 }
 
+v1::RunnerCommand CommandOf(const CutOnRunner& cut) {
+  v1::RunnerCommand command;
+  for (const AttemptId id : cut.attempts) command.mutable_cut()->add_attempts(id.value());
+  return command;
+}
+
 v1::WorkerMessage MessageOf(const SendHeartbeat& heartbeat) {
   v1::WorkerMessage message;
   v1::Heartbeat& wire = *message.mutable_heartbeat();
@@ -181,6 +195,8 @@ v1::WorkerMessage MessageOf(const SendHeartbeat& heartbeat) {
     v1::AttemptProgress& attempt = *wire.add_progress();
     attempt.set_attempt(progress.attempt.value());
     attempt.set_records(progress.records);
+    attempt.set_done_ppm(progress.done_ppm);
+    if (progress.cut_at) attempt.set_cut_at(*progress.cut_at);
   }
   return message;
 }

@@ -30,6 +30,7 @@ std::optional<Input> InputOf(RunnerId runner, v1::RunnerMessage message);
 // The command that a payload made by InputsOf stands for.
 v1::RunnerCommand CommandOf(const ForwardToRunner& forward);
 v1::RunnerCommand CommandOf(const CancelOnRunner& cancel);
+v1::RunnerCommand CommandOf(const CutOnRunner& cut);
 
 v1::WorkerMessage MessageOf(const SendHeartbeat& heartbeat);
 // As many messages as it takes for none to be larger than `bytes_max`, unless one report alone is.

@@ -236,6 +236,7 @@ class WorkerProcess : public Worker {
   void Perform(const CancelOnRunner& cancel) {
     runner_service_->Send(cancel.runner, CommandOf(cancel));
   }
+  void Perform(const CutOnRunner& cut) { runner_service_->Send(cut.runner, CommandOf(cut)); }
   void Perform(const StopRunner& stop) {
     v1::RunnerCommand command;
     command.mutable_stop();

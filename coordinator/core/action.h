@@ -21,6 +21,12 @@ struct CancelAttempt {
   WorkerId worker;
   AttemptId attempt;
 };
+// The attempt is to give up the second half of what it has not read. Nothing is lost if it does not
+// hear of it; what it does comes with its progress or its success.
+struct AskCut {
+  WorkerId worker;
+  AttemptId attempt;
+};
 // The answer to WorkerRegistered; the shell binds the session named `instance` to `worker`.
 struct AcceptWorker {
   WorkerId worker;
@@ -79,6 +85,6 @@ struct NoteDiskSpace {
 
 using Action = std::variant<StartAttempt, CancelAttempt, AcceptWorker, DropWorker,
                             AcknowledgeReport, CommitOutput, EndJob, DropJobs, JobAccepted,
-                            ReleaseWorker, QuarantineWorker, EndQuarantine, NoteDiskSpace>;
+                            ReleaseWorker, QuarantineWorker, EndQuarantine, NoteDiskSpace, AskCut>;
 
 }  // namespace gristmill::coordinator

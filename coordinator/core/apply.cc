@@ -206,6 +206,24 @@ struct Folder {
     state.jobs.UpdateTurn(job);
   }
 
+  void operator()(const TaskCutRecord& record) {
+    Job* job = state.jobs.Find(record.task.job);
+    GM_CHECK(job != nullptr && job->state == JobState::kRunning);
+    GM_CHECK(record.task.stage < job->stages.size());
+    Stage& stage = job->stages[record.task.stage];
+    GM_CHECK(record.task.task < stage.tasks.size());
+    const Task& task = stage.tasks[record.task.task];
+    GM_CHECK(task.state == TaskState::kRunning && !stage.copies.contains(record.task.task));
+
+    stage.parts.Cut(record.task.task, record.at);
+    Task piece;
+    piece.counted = task.counted;  // when the task succeeded before, that was with this part
+    stage.tasks.push_back(piece);
+    stage.queue.AddFresh();
+    state.jobs.OnTasksAdded(1);
+    state.jobs.UpdateTurn(*job);
+  }
+
   void operator()(const OutputLostRecord& record) {
     Job* job = state.jobs.Find(record.task.job);
     GM_CHECK(job != nullptr && job->state == JobState::kRunning);

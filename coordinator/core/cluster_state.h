@@ -15,8 +15,10 @@ struct RunningAttempt {
   bool alone = false;  // in a runner of its own
 
   // Volatile: not in the journal.
-  Instant since;              // when it was assigned, or this process recovered
-  std::uint64_t records = 0;  // of its input, by the last heartbeat
+  Instant since;               // when it was assigned, or this process recovered
+  std::uint64_t records = 0;   // of its input, by the last heartbeat
+  std::uint32_t done_ppm = 0;  // likewise, of its part, if that is known
+  Instant asked_at = kNever;   // to be cut, which it has not done yet
 };
 
 struct ClusterState {

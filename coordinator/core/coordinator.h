@@ -17,6 +17,7 @@
 
 #include "base/ids.h"
 #include "base/instant.h"
+#include "base/task_part.h"
 #include "coordinator/core/action.h"
 #include "coordinator/core/event.h"
 #include "coordinator/core/record.h"
@@ -26,7 +27,7 @@ namespace gristmill::coordinator {
 
 struct Limits {
   DurationMs lease_ms = 10'000;       // a worker not heard for this long is lost
-  bool speculation = true;            // slow attempts get a second one on another worker
+  bool speculation = true;            // slow attempts get a second one elsewhere, or are cut
   DurationMs quarantine_ms = 60'000;  // of a bad worker, the first time (quarantine.h); 0: never
   // Of the jobs that ended last, so many are remembered; with their tasks only as long as those are
   // not more than this together.
@@ -43,7 +44,7 @@ struct Output {
 // --- What queries see -------------------------------------------------------------------------
 struct StageView {
   std::uint32_t tasks = 0, succeeded = 0, running = 0;
-  std::uint64_t attempts_failed = 0, outputs_lost = 0, copies_started = 0;
+  std::uint64_t attempts_failed = 0, outputs_lost = 0, copies_started = 0, tasks_cut = 0;
 };
 struct JobView {
   JobId id;
@@ -65,6 +66,7 @@ struct TaskView {
   AttemptId attempt;
   WorkerId worker;
   std::uint32_t failures = 0;
+  TaskPart part;
 };
 enum class WorkerState : std::uint8_t {
   kReady,
@@ -111,6 +113,8 @@ class Coordinator {
   bool was_forgotten(JobId id) const;
   // None if the job's tasks were forgotten.
   std::optional<TaskView> task(const TaskRef& ref) const;
+  // Of the attempt, if it runs on that worker.
+  std::optional<TaskRef> task_of(AttemptId attempt, WorkerId worker) const;
   std::vector<WorkerView> workers() const;  // live ones, in order of id
   std::optional<WorkerView> worker(WorkerId id) const;
   // Finished tasks of a stage and where their output lies, in the order of what they read.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -43,6 +44,10 @@ struct WorkerHeartbeat {
   struct Progress {
     AttemptId attempt;
     std::uint64_t records = 0;  // of its input, so far
+    // Of a task that may be cut: how many millionths of its part are done, zero if that is not
+    // known; where the part ends, counted from its beginning, since the attempt was cut.
+    std::uint32_t done_ppm = 0;
+    std::optional<std::uint64_t> cut_at = {};
   };
   std::vector<Progress> progress;
   bool short_of_disk = false;  // it takes no attempts until it says otherwise
@@ -65,6 +70,7 @@ struct AttemptSucceeded {
   std::string result;         // for broadcast edges
   std::uint64_t run_us = 0;   // how long a thread was at it; zero if that is not known
   std::uint64_t records = 0;  // of its input
+  std::optional<std::uint64_t> cut_at = {};  // as in WorkerHeartbeat::Progress
 };
 struct AttemptFailed {
   WorkerId worker;

@@ -16,6 +16,13 @@ void Print(Text out, const Stage& stage, std::uint32_t index) {
       out, " stage {} succeeded={} running={} failed={} lost={} copies={} version={} fresh={}\n",
       index, stage.succeeded, stage.running, stage.attempts_failed, stage.outputs_lost,
       stage.copies_started, stage.version, stage.queue.next_fresh());
+  if (stage.may_be_cut) fmt::format_to(out, "  may be cut\n");
+  for (const Piece& piece : stage.parts.pieces()) {
+    fmt::format_to(out, "  piece of {} from {}\n", piece.planned, piece.begin);
+  }
+  for (const auto& [task, end] : stage.parts.ends()) {
+    fmt::format_to(out, "  task {} ends at {}\n", task, end);
+  }
   for (std::size_t i = 0; i < stage.tasks.size(); ++i) {
     const Task& task = stage.tasks[i];
     fmt::format_to(out,

@@ -18,6 +18,9 @@ struct EdgeShape {
 struct StageShape {
   std::uint32_t task_count = 0;
   std::vector<EdgeShape> inputs;
+  // Its running tasks may give up some of their input to new tasks. Only if other stages read it,
+  // all by a shuffle.
+  bool may_be_cut = false;
   friend bool operator==(const StageShape&, const StageShape&) = default;
 };
 

@@ -71,13 +71,15 @@ std::vector<AttemptId> Job::winners() const {
 
 std::uint64_t Job::task_count() const {
   std::uint64_t count = 0;
-  for (const Stage& stage : stages) count += stage.task_count;
+  for (const Stage& stage : stages) count += stage.task_count();
   return count;
 }
 
 JobShape Job::shape() const {
   JobShape shape{name, {}, max_attempts, has_output};
-  for (const Stage& stage : stages) shape.stages.push_back({stage.task_count, stage.inputs});
+  for (const Stage& stage : stages) {
+    shape.stages.push_back({stage.parts.planned_count(), stage.inputs, stage.may_be_cut});
+  }
   return shape;
 }
 

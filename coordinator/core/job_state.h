@@ -18,6 +18,7 @@
 #include "coordinator/core/ready_queue.h"
 #include "coordinator/core/record.h"
 #include "coordinator/core/task.h"
+#include "coordinator/core/task_parts.h"
 
 namespace gristmill::coordinator {
 
@@ -35,17 +36,19 @@ struct Usual {
 
 struct Stage {
   Stage(const StageShape& shape, bool with_tasks)
-      : task_count(shape.task_count),
-        inputs(shape.inputs),
+      : inputs(shape.inputs),
+        may_be_cut(shape.may_be_cut),
+        parts(shape.task_count),
         tasks(with_tasks ? shape.task_count : 0),
         queue(shape.task_count) {}
 
   // Constant.
-  std::uint32_t task_count;
   std::vector<EdgeShape> inputs;
+  bool may_be_cut;
   std::vector<std::uint32_t> shuffle_readers;  // stages that read this one's output
   bool broadcasts = false;                     // some stage reads this one's results
 
+  TaskParts parts;
   std::vector<Task> tasks;  // none once they are forgotten
   ReadyQueue queue;
   std::uint32_t succeeded = 0;
@@ -63,8 +66,9 @@ struct Stage {
 
   Usual usual;  // volatile: not in the journal
 
-  bool complete() const { return succeeded == task_count; }
-  std::uint32_t waiting() const { return task_count - succeeded - running; }
+  std::uint32_t task_count() const { return parts.count(); }
+  bool complete() const { return succeeded == task_count(); }
+  std::uint32_t waiting() const { return task_count() - succeeded - running; }
   void Learn(std::uint64_t run_us, std::uint64_t records);
 };
 

@@ -30,6 +30,8 @@ class JobTable {
   JobId next_id() const { return next_id_; }
   // `id` was not used before; the next one is above it.
   Job& Add(JobId id, const JobShape& shape, bool with_tasks, JobState state);
+  // The job, which has not ended, has more tasks than it was submitted with.
+  void OnTasksAdded(std::uint64_t count) { live_tasks_ += count; }
   // Ids below `id` are not to be used any more.
   void SkipTo(JobId id);
   Job* Find(JobId id);

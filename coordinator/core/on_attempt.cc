@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/report_limits.h"
+#include "coordinator/core/cut.h"
 #include "coordinator/core/handlers.h"
 #include "coordinator/core/quarantine.h"
 
@@ -74,19 +75,6 @@ bool DeclareOutputsLost(Turn& turn, const TaskRef& reader, const AttemptFailed& 
   return named;
 }
 
-// The task is done: a second attempt has nothing left to do.
-void EndOtherAttempt(Turn& turn, const TaskRef& ref, AttemptId winner) {
-  const Stage& stage = turn.state.stage(ref);
-  const auto copy = stage.copies.find(ref.task);
-  if (copy == stage.copies.end()) return;
-  const Task& task = stage.tasks[ref.task];
-  const bool first_won = task.attempt == winner;
-  const AttemptId loser = first_won ? copy->second.attempt : task.attempt;
-  const WorkerId worker = first_won ? copy->second.worker : task.worker;
-  EndAttempt(turn, loser, false, "another attempt of the task finished first");
-  turn.Do(CancelAttempt{worker, loser});
-}
-
 // Each report is small, but tasks may count other names each.
 bool MakesTooManyCounters(const Job& job, const Counters& counters) {
   if (job.counters.size() + counters.size() <= kReportCountersMax) return false;
@@ -110,11 +98,14 @@ void OnEvent(Turn& turn, const AttemptSucceeded& event) {
                     kJobCountersMax);
     return OnUserFailure(turn, *ref, failed);
   }
-  turn.state.workers.Find(event.worker)->LearnPace(event.run_us, stage.usual.run_us);
-  stage.Learn(event.run_us, event.records);
+  if (event.cut_at) TakeCut(turn, event.attempt, *event.cut_at);
+  if (stage.parts.IsWhole(ref->task)) {  // a part says little of the others
+    turn.state.workers.Find(event.worker)->LearnPace(event.run_us, stage.usual.run_us);
+    stage.Learn(event.run_us, event.records);
+  }
   turn.finisher = event.worker;
   NoteSuccess(turn, *ref, event.worker);
-  EndOtherAttempt(turn, *ref, event.attempt);
+  EndOtherAttempt(turn, *ref, event.attempt, "another attempt of the task finished first");
   AttemptSucceededRecord record{event.attempt, {}, {}};
   if (!stage.tasks[ref->task].counted) {
     record.counters = event.counters;

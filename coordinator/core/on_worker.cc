@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "coordinator/core/cut.h"
 #include "coordinator/core/handlers.h"
 
 namespace gristmill::coordinator {
@@ -130,9 +131,10 @@ void OnEvent(Turn& turn, const WorkerHeartbeat& event) {
   }
   for (const WorkerHeartbeat::Progress& progress : event.progress) {
     const auto found = turn.state.running.find(progress.attempt);
-    if (found != turn.state.running.end() && found->second.worker == event.worker) {
-      found->second.records = progress.records;
-    }
+    if (found == turn.state.running.end() || found->second.worker != event.worker) continue;
+    found->second.records = progress.records;
+    found->second.done_ppm = progress.done_ppm;
+    if (progress.cut_at) TakeCut(turn, progress.attempt, *progress.cut_at);
   }
 }
 

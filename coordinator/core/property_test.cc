@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <vector>
@@ -22,6 +24,7 @@ constexpr int kCalmStepsMax = 5'000;
 constexpr int kHopelessStepsMax = 5'000;
 constexpr std::uint32_t kTasksMax = 9;
 constexpr int kStepsPerSnapshot = 7;
+constexpr std::uint64_t kSplitLength = 1'000;
 
 // Every other history remembers so little that ended jobs are forgotten all the time; in half of
 // those only few jobs run at once.
@@ -40,6 +43,8 @@ struct FakeWorker {
   bool connected = false;
   bool draining = false;
   std::set<AttemptId> running;
+  std::map<AttemptId, std::uint64_t> reads;     // how much of its task's part
+  std::map<AttemptId, std::uint64_t> was_told;  // likewise, when it was assigned
 };
 
 class RandomHistory {
@@ -53,6 +58,8 @@ class RandomHistory {
   // Tasks that were tried by two workers at once.
   std::uint64_t copies() const { return copies_; }
   std::uint64_t alone() const { return alone_; }
+  std::uint64_t cuts() const { return cuts_; }
+  std::uint64_t asks() const { return asks_; }
 
   void Run() {
     for (int i = 0; i < kChaosSteps && !testing::Test::HasFailure(); ++i) Disturb();
@@ -167,8 +174,22 @@ class RandomHistory {
       if (i > 0 && Below(3) == 0) stage.inputs.push_back({i - 1, EdgeKind::kShuffle});
       shape.stages.push_back(stage);
     }
+    LetTasksBeCut(&shape);
     shapes_.push_back(shape);
     Step(SubmitJob{shape});
+  }
+
+  // Of stages that are only read by shuffles.
+  void LetTasksBeCut(JobShape* shape) {
+    std::set<std::uint32_t> shuffled, broadcast;
+    for (const StageShape& stage : shape->stages) {
+      for (const EdgeShape& edge : stage.inputs) {
+        (edge.kind == EdgeKind::kShuffle ? shuffled : broadcast).insert(edge.from_stage);
+      }
+    }
+    for (const std::uint32_t stage : shuffled) {
+      shape->stages[stage].may_be_cut = !broadcast.contains(stage) && Below(3) != 0;
+    }
   }
 
   void Join() {
@@ -222,17 +243,35 @@ class RandomHistory {
 
   void Elapse(std::uint32_t ms) {
     now_ = now_ + ms;
-    for (const FakeWorker& worker : workers_) {
+    for (FakeWorker& worker : workers_) {
       if (worker.connected && !worker.silent) Step(Heartbeat(worker));
     }
     if (core_.next_deadline() <= now_) Step(Tick{});
     EXPECT_GT(core_.next_deadline(), now_);
   }
 
-  WorkerHeartbeat Heartbeat(const FakeWorker& worker) {
+  WorkerHeartbeat Heartbeat(FakeWorker& worker) {
     WorkerHeartbeat event{worker.id, {}, Below(8) == 0};
-    for (const AttemptId attempt : worker.running) event.progress.push_back({attempt, Below(200)});
+    for (const AttemptId attempt : worker.running) {
+      event.progress.push_back({attempt, Below(200), Below(1'000'000)});
+      if (Below(16) == 0) Cut(worker, attempt);
+      if (Below(4) != 0) event.progress.back().cut_at = CutAt(worker, attempt);
+    }
     return event;
+  }
+
+  // Whether it was asked or not: the core takes what it is told.
+  void Cut(FakeWorker& worker, AttemptId attempt) {
+    const auto running = running_.find(attempt);
+    if (running == running_.end()) return;
+    const TaskRef task = running->second.task;
+    std::uint64_t& reads = worker.reads.at(attempt);
+    if (!shapes_[task.job.value() - 1].stages[task.stage].may_be_cut || reads < 2) return;
+    reads = 1 + Below(static_cast<std::uint32_t>(reads - 1));
+  }
+  static std::optional<std::uint64_t> CutAt(const FakeWorker& worker, AttemptId attempt) {
+    const std::uint64_t reads = worker.reads.at(attempt);
+    return reads < worker.was_told.at(attempt) ? std::optional(reads) : std::nullopt;
   }
 
   template <class Function>
@@ -252,8 +291,10 @@ class RandomHistory {
     WithAttempt([&](FakeWorker& worker, AttemptId attempt) {
       const bool live = running_.contains(attempt) && running_[attempt].worker == worker.id;
       expected_successes_ += live;
-      if (live) ever_succeeded_.insert(running_[attempt].task);
-      const AttemptSucceeded succeeded{worker.id, attempt, {{"n", 1}}, "result", RunTime(), 100};
+      AttemptSucceeded succeeded{worker.id, attempt, {{"n", 1}}, "result", RunTime(), 100};
+      if (Below(16) == 0) Cut(worker, attempt);
+      succeeded.cut_at = CutAt(worker, attempt);
+      read_by_[attempt] = worker.reads.at(attempt);
       Step(succeeded);
       if (Below(8) == 0) Step(succeeded);
       EXPECT_EQ(successes_, expected_successes_);
@@ -330,7 +371,19 @@ class RandomHistory {
       for (const auto& [id, running] : running_) {
         EXPECT_NE(running.task, task) << "an attempt of a finished task runs on";
       }
+      ever_succeeded_.insert(task);
+      const TaskPart part = core_.task(task)->part;
+      EXPECT_EQ(read_by_.at(succeeded->attempt), Length(part)) << "not what the task is to read";
       ++successes_;
+    } else if (const auto* cut = std::get_if<TaskCutRecord>(&record)) {
+      const std::uint32_t piece =
+          pieces_[{cut->task.job, cut->task.stage}]++ +
+          shapes_[cut->task.job.value() - 1].stages[cut->task.stage].task_count;
+      if (ever_succeeded_.contains(cut->task)) {
+        counted_before_.insert({cut->task.job, cut->task.stage, piece});
+        ever_succeeded_.insert({cut->task.job, cut->task.stage, piece});
+      }
+      ++cuts_;
     } else if (const auto* ended = std::get_if<AttemptEndedRecord>(&record)) {
       if (ended->run_alone) lonely_.insert(running_.at(ended->attempt).task);
       EXPECT_EQ(running_.erase(ended->attempt), 1u);
@@ -349,7 +402,12 @@ class RandomHistory {
       ASSERT_NE(worker, nullptr);
       EXPECT_TRUE(worker->connected && !worker->draining) << Text(action);
       worker->running.insert(start->attempt);
+      worker->reads[start->attempt] = worker->was_told[start->attempt] =
+          Length(core_.task(start->task)->part);
       CheckUpstream(start->task);
+    } else if (const auto* ask = std::get_if<AskCut>(&action)) {
+      EXPECT_EQ(running_.at(ask->attempt).worker, ask->worker);
+      ++asks_;
     } else if (const auto* cancel = std::get_if<CancelAttempt>(&action)) {
       FakeWorker* worker = Find([&](auto& w) { return w.id == cancel->worker; });
       if (worker != nullptr && worker->connected) worker->running.erase(cancel->attempt);
@@ -432,7 +490,7 @@ class RandomHistory {
         const TaskView task = *core_.task({id, s, t});
         succeeded += task.state == TaskState::kSucceeded;
         running += task.state == TaskState::kRunning;
-        counted += ever_succeeded_.contains({id, s, t});
+        counted += ever_succeeded_.contains({id, s, t}) && !counted_before_.contains({id, s, t});
         if (task.state == TaskState::kRunning) {
           EXPECT_EQ(running_.at(task.attempt).task, (TaskRef{id, s, t}));
         }
@@ -469,8 +527,31 @@ class RandomHistory {
         EXPECT_THAT(core_.stage_results(task.job, edge.from_stage), testing::Each("result"));
         continue;
       }
+      CheckTiling(task.job, edge.from_stage);
       for (const auto& output : outputs) EXPECT_TRUE(core_.worker(output.worker).has_value());
     }
+  }
+
+  // In their order the outputs are of everything that the plan has, each part once.
+  void CheckTiling(JobId job, std::uint32_t stage) {
+    const std::uint32_t planned_count = shapes_[job.value() - 1].stages[stage].task_count;
+    std::uint32_t planned = 0;
+    std::uint64_t at = 0;
+    for (const auto& output : core_.stage_outputs(job, stage)) {
+      const TaskPart part = core_.task({job, stage, output.task})->part;
+      EXPECT_EQ(part.planned, planned);
+      EXPECT_EQ(part.begin, at);
+      at += read_by_.at(output.attempt);
+      if (at < kSplitLength) continue;
+      EXPECT_EQ(at, kSplitLength);
+      at = 0;
+      ++planned;
+    }
+    EXPECT_EQ(planned, planned_count);
+  }
+
+  static std::uint64_t Length(const TaskPart& part) {
+    return std::min(part.end, kSplitLength) - part.begin;
   }
 
   bool HoldsNeededOutput(WorkerId worker) const {
@@ -532,10 +613,15 @@ class RandomHistory {
   std::set<JobId> to_commit_;
   std::map<AttemptId, Running> running_;
   std::set<TaskRef> ever_succeeded_;
-  std::set<TaskRef> lonely_;  // that died with their runner and did not succeed since
+  std::set<TaskRef> lonely_;          // that died with their runner and did not succeed since
+  std::set<TaskRef> counted_before_;  // as part of the task that they were cut off
+  std::map<std::pair<JobId, std::uint32_t>, std::uint32_t> pieces_;  // by stage: how many
+  std::map<AttemptId, std::uint64_t> read_by_;
   std::uint64_t copies_ = 0;
   std::uint64_t queued_ = 0;
   std::uint64_t alone_ = 0;  // attempts with a runner of their own
+  std::uint64_t cuts_ = 0;
+  std::uint64_t asks_ = 0;
   std::uint64_t ahead_ = 0;  // workers seen with more attempts than slots
   std::uint64_t successes_ = 0, expected_successes_ = 0;
 };
@@ -544,7 +630,7 @@ class RandomHistories : public testing::TestWithParam<int> {};
 
 TEST_P(RandomHistories, KeepEveryInvariantAndEndInTheCalm) {
   constexpr int kSeedsPerTest = 25;
-  std::uint64_t ahead = 0, copies = 0, queued = 0, alone = 0;
+  std::uint64_t ahead = 0, copies = 0, queued = 0, alone = 0, cuts = 0, asks = 0;
   for (int i = 0; i < kSeedsPerTest && !HasFailure(); ++i) {
     const int seed = GetParam() * kSeedsPerTest + i;
     SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -554,11 +640,15 @@ TEST_P(RandomHistories, KeepEveryInvariantAndEndInTheCalm) {
     copies += history.copies();
     queued += history.queued();
     alone += history.alone();
+    cuts += history.cuts();
+    asks += history.asks();
   }
   EXPECT_GT(ahead, 0u) << "no worker ever had more than its slots";
   EXPECT_GT(queued, 0u) << "no job ever waited for others";
   EXPECT_GT(copies, 0u) << "no slow task was ever tried twice";
   EXPECT_GT(alone, 0u) << "no task ever ran alone";
+  EXPECT_GT(asks, 0u) << "no task was ever asked to be cut";
+  EXPECT_GT(cuts, 0u) << "no task was ever cut";
 }
 
 TEST_P(RandomHistories, EndEveryJobThoughNothingEverCountsAgainstIt) {

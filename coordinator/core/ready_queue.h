@@ -23,6 +23,8 @@ class ReadyQueue {
   // Tasks below were tried before.
   std::uint32_t next_fresh() const { return next_fresh_; }
 
+  // There is one more fresh task, the last one.
+  void AddFresh() { ++task_count_; }
   // `task` was taken before and waits again.
   void Requeue(std::uint32_t task, bool choosy);
   // `task` waits in the queue; a fresh one is the next fresh one.

@@ -11,6 +11,7 @@
 #include "coordinator/core/event.h"
 #include "coordinator/core/job_shape.h"
 #include "coordinator/core/task.h"
+#include "coordinator/core/task_parts.h"
 
 namespace gristmill::coordinator {
 
@@ -70,6 +71,11 @@ struct AttemptEndedRecord {
 struct OutputLostRecord {
   TaskRef task;
 };
+// A running task reads up to `at` only; a new task, the stage's next, reads the rest.
+struct TaskCutRecord {
+  TaskRef task;
+  std::uint64_t at = 0;  // as in TaskPart
+};
 
 // An ended job keeps its counts, counters and message, but no state of single tasks.
 struct TasksForgottenRecord {
@@ -99,6 +105,8 @@ struct StageRestoredRecord {
   std::uint32_t next_fresh = 0;  // tasks below were tried
   std::vector<std::pair<std::uint32_t, std::vector<WorkerId>>> avoided_workers;  // ascending
   std::vector<std::uint32_t> orphaned_outputs;                                   // ascending
+  std::vector<Piece> pieces;                                                     // by task
+  std::vector<TaskEnd> ends;                                                     // ascending
 };
 // Tasks first_task, first_task + 1, … of a restored stage. Their workers have joined.
 struct TasksRestoredRecord {
@@ -139,6 +147,6 @@ using Record =
                  WorkerDrainedRecord, AttemptAssignedRecord, AttemptSucceededRecord,
                  AttemptEndedRecord, OutputLostRecord, TasksForgottenRecord, JobForgottenRecord,
                  IdsRestoredRecord, StageRestoredRecord, TasksRestoredRecord, ResultRestoredRecord,
-                 JobRestoredRecord, FinishedRestoredRecord>;
+                 JobRestoredRecord, FinishedRestoredRecord, TaskCutRecord>;
 
 }  // namespace gristmill::coordinator

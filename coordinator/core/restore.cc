@@ -41,8 +41,13 @@ void Restore(ClusterState& state, const IdsRestoredRecord& record) {
 void Restore(ClusterState& state, const StageRestoredRecord& record) {
   Job& job = RunningJob(state, record.job);
   Stage& stage = StageOf(job, record.stage);
-  GM_CHECK(record.succeeded <= stage.task_count && stage.succeeded == 0);
+  GM_CHECK(stage.succeeded == 0);
   const bool was_complete = stage.complete();
+  stage.parts.Restore(record.pieces, record.ends);
+  if (!job.tasks_forgotten) stage.tasks.resize(stage.task_count());
+  for (std::size_t i = 0; i < record.pieces.size(); ++i) stage.queue.AddFresh();
+  state.jobs.OnTasksAdded(record.pieces.size());
+  GM_CHECK(record.succeeded <= stage.task_count());
   stage.succeeded = record.succeeded;
   if (!was_complete && stage.complete()) --job.incomplete_stages;
   stage.attempts_failed = record.attempts_failed;
@@ -74,8 +79,8 @@ void Restore(ClusterState& state, const TasksRestoredRecord& record) {
 
 void Restore(ClusterState& state, const ResultRestoredRecord& record) {
   Stage& stage = StageOf(RunningJob(state, record.task.job), record.task.stage);
-  GM_CHECK(record.task.task < stage.task_count);
-  stage.results.resize(stage.task_count);
+  GM_CHECK(record.task.task < stage.task_count());
+  stage.results.resize(stage.task_count());
   stage.results[record.task.task] = record.result;
 }
 

@@ -129,12 +129,18 @@ class Scenario {
 
   static Event Heartbeat(WorkerId worker, const Command& command) {
     WorkerHeartbeat event{worker, {}};
-    for (const auto& [attempt, records] : command.options) {
+    // ATTEMPT=RECORDS, or RECORDS/PERCENT, or RECORDS/PERCENT/CUT_AT.
+    for (const auto& [attempt, progress] : command.options) {
       if (attempt == "disk") {
-        event.short_of_disk = records == "short";
+        event.short_of_disk = progress == "short";
         continue;
       }
-      event.progress.push_back({AttemptId(std::stoull(attempt)), std::stoull(records)});
+      const std::vector<std::string> parts = Split(progress, '/');
+      auto& told = event.progress.emplace_back();
+      told.attempt = AttemptId(std::stoull(attempt));
+      told.records = std::stoull(parts.at(0));
+      if (parts.size() > 1) told.done_ppm = 10'000 * std::stoul(parts[1]);
+      if (parts.size() > 2) told.cut_at = std::stoull(parts[2]);
     }
     return event;
   }
@@ -153,6 +159,7 @@ class Scenario {
     if (samples > 0) shape.stages.push_back({samples, {}});
     const auto map = static_cast<std::uint32_t>(shape.stages.size());
     shape.stages.push_back({command.TakeNumber("maps", 0), {}});
+    shape.stages[map].may_be_cut = command.TakeNumber("cut", 0) > 0;
     if (samples > 0) shape.stages[map].inputs = {{0, EdgeKind::kBroadcast}};
     if (command.options.contains("reduces")) {
       shape.stages.push_back({command.TakeNumber("reduces", 0), {{map, EdgeKind::kShuffle}}});
@@ -199,6 +206,7 @@ class Scenario {
                            command.Take("result", ""),
                            command.TakeNumber("run_us", 0),
                            command.TakeNumber("records", 0)};
+    if (command.options.contains("cut_at")) event.cut_at = command.TakeNumber("cut_at", 0);
     for (const auto& [name, value] : command.options) {
       event.counters.emplace_back(name, std::stoull(value));
     }
@@ -229,8 +237,26 @@ class Scenario {
   }
 
   void Show() {
-    for (const JobId id : coordinator_->jobs()) lines_.push_back(Text(*coordinator_->job(id)));
+    for (const JobId id : coordinator_->jobs()) {
+      lines_.push_back(Text(*coordinator_->job(id)));
+      if (coordinator_->job(id)->stages.at(0).tasks_cut > 0) lines_.push_back(InInputOrder(id));
+    }
     for (const WorkerView& worker : coordinator_->workers()) lines_.push_back(Text(worker));
+  }
+
+  // The finished tasks of a job's first stage, with the parts that they read.
+  std::string InInputOrder(JobId id) const {
+    std::string text = fmt::format("job {} outputs:", id.value());
+    for (const auto& output : coordinator_->stage_outputs(id, 0)) {
+      const TaskPart part = coordinator_->task({id, 0, output.task})->part;
+      text += fmt::format(" {}=", output.task);
+      if (part.end == TaskPart::kPlannedEnd) {
+        text += fmt::format("{}[{}..]", part.planned, part.begin);
+      } else {
+        text += fmt::format("{}[{}..{}]", part.planned, part.begin, part.end);
+      }
+    }
+    return text;
   }
 
   void Perform(const Output& output) {

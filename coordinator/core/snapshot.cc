@@ -23,15 +23,21 @@ StageRestoredRecord RecordOf(JobId job, std::uint32_t index, const Stage& stage)
           .version = stage.version,
           .next_fresh = stage.queue.next_fresh(),
           .avoided_workers = {stage.avoided_workers.begin(), stage.avoided_workers.end()},
-          .orphaned_outputs = {stage.orphaned_outputs.begin(), stage.orphaned_outputs.end()}};
+          .orphaned_outputs = {stage.orphaned_outputs.begin(), stage.orphaned_outputs.end()},
+          .pieces = stage.parts.pieces(),
+          .ends = {stage.parts.ends().begin(), stage.parts.ends().end()}};
 }
 
-// Tasks that were never tried are as the job's submission leaves them.
+// Tasks that were never tried are as the job's submission leaves them, unless they were cut off one
+// that had succeeded before.
 bool TakeTasks(JobId job, std::uint32_t index, const Stage& stage, const Take& take) {
-  const std::size_t tried = std::min<std::size_t>(stage.tasks.size(), stage.queue.next_fresh());
-  for (std::size_t first = 0; first < tried; first += kTasksPerRecord) {
+  const std::size_t taken_count =
+      stage.parts.pieces().empty()
+          ? std::min<std::size_t>(stage.tasks.size(), stage.queue.next_fresh())
+          : stage.tasks.size();
+  for (std::size_t first = 0; first < taken_count; first += kTasksPerRecord) {
     const auto begin = stage.tasks.begin() + static_cast<std::ptrdiff_t>(first);
-    const auto count = static_cast<std::ptrdiff_t>(std::min(kTasksPerRecord, tried - first));
+    const auto count = static_cast<std::ptrdiff_t>(std::min(kTasksPerRecord, taken_count - first));
     const bool taken = take(TasksRestoredRecord{job, index, static_cast<std::uint32_t>(first),
                                                 std::vector<Task>(begin, begin + count)});
     if (!taken) return false;

@@ -20,7 +20,7 @@ std::string Text(const Counters& counters) {
 std::string Text(const JobShape& shape) {
   std::string text = fmt::format("{} max_attempts={} stages:", shape.name, shape.max_attempts);
   for (const StageShape& stage : shape.stages) {
-    text += fmt::format(" {}", stage.task_count);
+    text += fmt::format(" {}{}", stage.task_count, stage.may_be_cut ? "(may be cut)" : "");
     for (const EdgeShape& edge : stage.inputs) {
       text += fmt::format("{}{}", edge.kind == EdgeKind::kShuffle ? "<shuffle-" : "<broadcast-",
                           edge.from_stage);
@@ -100,6 +100,9 @@ struct RecordText {
   std::string operator()(const OutputLostRecord& r) const {
     return fmt::format("output-lost {}", Text(r.task));
   }
+  std::string operator()(const TaskCutRecord& r) const {
+    return fmt::format("task-cut {} at {}", Text(r.task), r.at);
+  }
   std::string operator()(const TasksForgottenRecord& r) const {
     return fmt::format("tasks-forgotten {}", r.job.value());
   }
@@ -119,6 +122,9 @@ struct ActionText {
   }
   std::string operator()(const CancelAttempt& a) const {
     return fmt::format("cancel-attempt {} on worker {}", a.attempt.value(), a.worker.value());
+  }
+  std::string operator()(const AskCut& a) const {
+    return fmt::format("ask-cut of {} on worker {}", a.attempt.value(), a.worker.value());
   }
   std::string operator()(const AcceptWorker& a) const {
     return fmt::format("accept-worker {} {}{}", a.worker.value(), a.instance,
@@ -175,6 +181,7 @@ std::string Text(const JobView& job) {
   for (const StageView& stage : job.stages) {
     text += fmt::format(" [{}/{} running={} failed={} lost={}]", stage.succeeded, stage.tasks,
                         stage.running, stage.attempts_failed, stage.outputs_lost);
+    if (stage.tasks_cut > 0) text += fmt::format(" cut={}", stage.tasks_cut);
   }
   return text;
 }

@@ -29,6 +29,18 @@ void EndAttempt(Turn& turn, AttemptId attempt, bool counts_as_failure, std::stri
   turn.Decide(AttemptEndedRecord{attempt, counts_as_failure, std::move(message), run_alone});
 }
 
+void EndOtherAttempt(Turn& turn, const TaskRef& ref, AttemptId winner, std::string why) {
+  const Stage& stage = turn.state.stage(ref);
+  const auto copy = stage.copies.find(ref.task);
+  if (copy == stage.copies.end()) return;
+  const Task& task = stage.tasks[ref.task];
+  const bool first_won = task.attempt == winner;
+  const AttemptId loser = first_won ? copy->second.attempt : task.attempt;
+  const WorkerId worker = first_won ? copy->second.worker : task.worker;
+  EndAttempt(turn, loser, false, std::move(why));
+  turn.Do(CancelAttempt{worker, loser});
+}
+
 void EndJobAs(Turn& turn, Job& job, JobState state, std::string message) {
   const std::vector<AttemptId> running(job.running.begin(), job.running.end());
   for (const AttemptId attempt : running) {

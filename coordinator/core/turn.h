@@ -37,6 +37,9 @@ struct Turn {
 void EndAttempt(Turn& turn, AttemptId attempt, bool counts_as_failure, std::string message,
                 bool run_alone = false);
 
+// A second attempt of the running task is given up in favour of the one named, if there are two.
+void EndOtherAttempt(Turn& turn, const TaskRef& ref, AttemptId winner, std::string why);
+
 // The job is not final. Its running attempts are cancelled and it gets this final state.
 void EndJobAs(Turn& turn, Job& job, JobState state, std::string message);
 

@@ -9,8 +9,13 @@ namespace gristmill::coordinator {
 namespace {
 
 StageView ViewOf(const Stage& stage) {
-  return {stage.task_count,      stage.succeeded,    stage.running,
-          stage.attempts_failed, stage.outputs_lost, stage.copies_started};
+  return {.tasks = stage.task_count(),
+          .succeeded = stage.succeeded,
+          .running = stage.running,
+          .attempts_failed = stage.attempts_failed,
+          .outputs_lost = stage.outputs_lost,
+          .copies_started = stage.copies_started,
+          .tasks_cut = stage.parts.pieces().size()};
 }
 
 WorkerView ViewOf(const Worker& worker) {
@@ -84,7 +89,13 @@ std::optional<TaskView> Coordinator::task(const TaskRef& ref) const {
   const Stage* stage = FindStage(*state_, ref.job, ref.stage);
   if (stage == nullptr || ref.task >= stage->tasks.size()) return std::nullopt;
   const Task& task = stage->tasks[ref.task];
-  return TaskView{task.state, task.attempt, task.worker, task.failures};
+  return TaskView{task.state, task.attempt, task.worker, task.failures, stage->parts.of(ref.task)};
+}
+
+std::optional<TaskRef> Coordinator::task_of(AttemptId attempt, WorkerId worker) const {
+  const auto found = state_->running.find(attempt);
+  if (found == state_->running.end() || found->second.worker != worker) return std::nullopt;
+  return found->second.task;
 }
 
 std::vector<WorkerView> Coordinator::workers() const {
@@ -105,7 +116,8 @@ std::vector<Coordinator::OutputLocation> Coordinator::stage_outputs(JobId job,
   const Stage* found = FindStage(*state_, job, stage);
   if (found == nullptr) return outputs;
   outputs.reserve(found->succeeded);
-  for (std::uint32_t index = 0; index < found->tasks.size(); ++index) {
+  if (found->tasks.empty()) return outputs;
+  for (const std::uint32_t index : found->parts.InInputOrder()) {
     const Task& task = found->tasks[index];
     if (task.state == TaskState::kSucceeded) outputs.push_back({index, task.attempt, task.worker});
   }
@@ -121,7 +133,7 @@ std::vector<std::string> Coordinator::stage_results(JobId job, std::uint32_t sta
   const Stage* found = FindStage(*state_, job, stage);
   if (found == nullptr) return {};
   std::vector<std::string> results = found->results;
-  results.resize(found->task_count);  // a task's result may be empty, and all of them
+  results.resize(found->task_count());  // a task's result may be empty, and all of them
   return results;
 }
 

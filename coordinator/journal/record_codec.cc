@@ -117,6 +117,10 @@ struct Encoder {
   void operator()(const OutputLostRecord& record) const {
     ToProto(record.task, out.mutable_output_lost()->mutable_task());
   }
+  void operator()(const TaskCutRecord& record) const {
+    ToProto(record.task, out.mutable_task_cut()->mutable_task());
+    out.mutable_task_cut()->set_at(record.at);
+  }
   void operator()(const TasksForgottenRecord& record) const {
     out.mutable_tasks_forgotten()->set_job(record.job.value());
   }
@@ -186,6 +190,8 @@ absl::StatusOr<Record> DecodeRecord(const v1::JournalRecord& record,
     }
     case v1::JournalRecord::kOutputLost:
       return OutputLostRecord{FromProto(record.output_lost().task())};
+    case v1::JournalRecord::kTaskCut:
+      return TaskCutRecord{FromProto(record.task_cut().task()), record.task_cut().at()};
     case v1::JournalRecord::kTasksForgotten:
       return TasksForgottenRecord{JobId(record.tasks_forgotten().job())};
     case v1::JournalRecord::kJobForgotten:

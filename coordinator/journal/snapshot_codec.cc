@@ -50,6 +50,16 @@ void EncodeInto(const StageRestoredRecord& record, v1::JournalRecord* out) {
   }
   message.mutable_orphaned_outputs()->Add(record.orphaned_outputs.begin(),
                                           record.orphaned_outputs.end());
+  for (const Piece& piece : record.pieces) {
+    v1::TaskPiece& added = *message.add_pieces();
+    added.set_planned(piece.planned);
+    added.set_begin(piece.begin);
+  }
+  for (const auto& [task, at] : record.ends) {
+    v1::TaskEnd& added = *message.add_ends();
+    added.set_task(task);
+    added.set_at(at);
+  }
 }
 
 void EncodeInto(const TasksRestoredRecord& record, v1::JournalRecord* out) {
@@ -135,12 +145,18 @@ absl::StatusOr<Record> Decode(const v1::StageRestored& message) {
       .version = message.version(),
       .next_fresh = message.next_fresh(),
       .avoided_workers = {},
-      .orphaned_outputs = {message.orphaned_outputs().begin(), message.orphaned_outputs().end()}};
+      .orphaned_outputs = {message.orphaned_outputs().begin(), message.orphaned_outputs().end()},
+      .pieces = {},
+      .ends = {}};
   for (const v1::AvoidedWorkers& avoided : message.avoided_workers()) {
     auto& [task, workers] = record.avoided_workers.emplace_back();
     task = avoided.task();
     for (const std::uint64_t worker : avoided.workers()) workers.emplace_back(worker);
   }
+  for (const v1::TaskPiece& piece : message.pieces()) {
+    record.pieces.push_back({piece.planned(), piece.begin()});
+  }
+  for (const v1::TaskEnd& end : message.ends()) record.ends.emplace_back(end.task(), end.at());
   return record;
 }
 

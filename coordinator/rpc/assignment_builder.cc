@@ -25,7 +25,8 @@ void AssignmentBuilder::Assign(const StartAttempt& start, WorkerLink* link) {
     edge.kind() == v1::EDGE_KIND_SHUFFLE ? TellSources(upstream, link)
                                          : TellBroadcast(upstream, link);
   }
-  v1::TaskAssignment assignment = MakeAssignment(*entry->plan, *entry->splits, task, start.attempt);
+  v1::TaskAssignment assignment =
+      MakeAssignment(*entry->plan, *entry->splits, task, core_->task(task)->part, start.attempt);
   assignment.set_alone(start.alone);
   link->outbox.Assign(std::move(assignment));
 }

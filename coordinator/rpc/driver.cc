@@ -16,6 +16,7 @@ Driver::Driver(Options options, OutputPort* outputs)
     : options_(options),
       outputs_(outputs),
       core_(options.limits),
+      catalog_(&core_),
       assignments_(&core_, &catalog_) {}
 
 absl::Status Driver::Replay(const v1::JournalRecord& journaled) {

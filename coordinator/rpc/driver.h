@@ -83,6 +83,7 @@ class Driver {
 
   void Perform(const StartAttempt& action);
   void Perform(const CancelAttempt& action);
+  void Perform(const AskCut& action);
   void Perform(const AcceptWorker& action);
   void Perform(const DropWorker& action);
   void Perform(const AcknowledgeReport& action);

@@ -27,6 +27,10 @@ void Driver::Perform(const CancelAttempt& action) {
   if (WorkerLink* link = links_.Find(action.worker)) link->outbox.Cancel(action.attempt);
 }
 
+void Driver::Perform(const AskCut& action) {
+  if (WorkerLink* link = links_.Find(action.worker)) link->outbox.AskCut(action.attempt);
+}
+
 void Driver::Perform(const AcceptWorker& action) {
   WorkerLink* link = links_.Bind(action.instance, action.worker);
   if (link == nullptr) return;

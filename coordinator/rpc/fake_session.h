@@ -44,6 +44,10 @@ class FakeSession final : public SessionPort {
         text = "cancel";
         for (const auto attempt : message.cancel().attempts()) text += fmt::format(" {}", attempt);
         return text;
+      case v1::CoordinatorMessage::kCut:
+        text = "cut";
+        for (const auto attempt : message.cut().attempts()) text += fmt::format(" {}", attempt);
+        return text;
       case v1::CoordinatorMessage::kJobEnd:
         text = "job end";
         for (const auto job : message.job_end().jobs()) text += fmt::format(" {}", job);

@@ -78,6 +78,8 @@ JobId JobCatalog::Fold(const Record& record, std::int64_t unix_ms) {
     return FoldEnd(*ended);
   } else if (const auto* output_lost = std::get_if<OutputLostRecord>(&record)) {
     return output_lost->task.job;
+  } else if (const auto* cut = std::get_if<TaskCutRecord>(&record)) {
+    return cut->task.job;
   } else if (const auto* tasks = std::get_if<TasksForgottenRecord>(&record)) {
     CatalogEntry& entry = entries_.at(tasks->job);
     entry.plan = SummaryOf(*entry.plan);
@@ -122,9 +124,9 @@ JobId JobCatalog::FoldEnd(const AttemptEndedRecord& ended) {
 void JobCatalog::RememberFailure(const RunningAttempt& attempt, const std::string& message) {
   CatalogEntry& entry = entries_.at(attempt.task.job);
   entry.last_failure_cause = message;
-  entry.last_failure = DescribeTaskFailure(*entry.plan, *SplitsOf(entry), attempt.task,
-                                           entry.plan->request().max_attempts(),
-                                           WorkerName(attempt.worker), message);
+  entry.last_failure = DescribeTaskFailure(
+      *entry.plan, *SplitsOf(entry), attempt.task, core_->task(attempt.task)->part,
+      entry.plan->request().max_attempts(), WorkerName(attempt.worker), message);
 }
 
 void JobCatalog::FoldState(const JobStateRecord& changed, std::int64_t unix_ms) {

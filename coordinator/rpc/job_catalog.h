@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "base/ids.h"
+#include "coordinator/core/coordinator.h"
 #include "coordinator/core/record.h"
 #include "gristmill/v1/job.pb.h"
 #include "storage/split_planner.h"
@@ -35,6 +36,9 @@ struct CatalogEntry {
 // Not thread-safe: lives on the shell's thread.
 class JobCatalog {
  public:
+  // `core`, which has folded each record before this does, outlives it.
+  explicit JobCatalog(const Coordinator* core) : core_(core) {}
+
   // Just before the JobSubmittedRecord is folded.
   void Add(JobId job, std::shared_ptr<const v1::JobPlan> plan, std::int64_t unix_ms);
   // Likewise, in a snapshot, of a job without tasks.
@@ -75,6 +79,7 @@ class JobCatalog {
   void Forget(JobId job);
   void RememberFailure(const RunningAttempt& attempt, const std::string& message);
 
+  const Coordinator* const core_;
   std::map<JobId, CatalogEntry> entries_;
   std::uint64_t live_plan_bytes_ = 0;
   absl::flat_hash_map<std::string, JobId> by_request_;

@@ -14,6 +14,11 @@ void Outbox::Cancel(AttemptId attempt) {
   messages_.back().mutable_cancel()->add_attempts(attempt.value());
 }
 
+void Outbox::AskCut(AttemptId attempt) {
+  if (messages_.empty() || !messages_.back().has_cut()) messages_.emplace_back();
+  messages_.back().mutable_cut()->add_attempts(attempt.value());
+}
+
 void Outbox::EndJob(JobId job) {
   if (messages_.empty() || !messages_.back().has_job_end()) messages_.emplace_back();
   messages_.back().mutable_job_end()->add_jobs(job.value());

@@ -7,6 +7,7 @@
 #include "base/report_limits.h"
 #include "base/status.h"
 #include "base/units.h"
+#include "storage/task_input.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -48,9 +49,9 @@ absl::Status CheckReport(const v1::TaskReport& report) {
   return absl::OkStatus();
 }
 
-AttemptFailed RefusedEvent(WorkerId worker, const v1::TaskReport& report, std::string why) {
+AttemptFailed RefusedEvent(WorkerId worker, AttemptId attempt, std::string why) {
   return {.worker = worker,
-          .attempt = AttemptId(report.attempt()),
+          .attempt = attempt,
           .cause = AttemptFailed::Cause::kUser,
           .message = std::move(why),
           .lost_outputs = {}};
@@ -79,6 +80,7 @@ AttemptSucceeded SucceededEvent(WorkerId worker, const v1::TaskReport& report) {
   for (const v1::Counter& counter : report.counters()) {
     event.counters.emplace_back(counter.name(), counter.value());
   }
+  if (report.has_cut_at()) event.cut_at = report.cut_at();
   return event;
 }
 
@@ -86,9 +88,48 @@ WorkerHeartbeat HeartbeatEvent(WorkerId worker, const v1::Heartbeat& heartbeat) 
   WorkerHeartbeat event{worker, {}, heartbeat.short_of_disk()};
   event.progress.reserve(static_cast<std::size_t>(heartbeat.progress_size()));
   for (const v1::AttemptProgress& progress : heartbeat.progress()) {
-    event.progress.push_back({AttemptId(progress.attempt()), progress.records()});
+    auto& told = event.progress.emplace_back();
+    told.attempt = AttemptId(progress.attempt());
+    told.records = progress.records();
+    told.done_ppm = progress.done_ppm();
+    if (progress.has_cut_at()) told.cut_at = progress.cut_at();
   }
   return event;
+}
+
+// InvalidArgument if the running attempt can't have been cut there.
+absl::Status CheckCutOf(const Driver& driver, WorkerId worker, AttemptId attempt,
+                        std::uint64_t cut_at) {
+  const auto task = driver.core().task_of(attempt, worker);
+  if (!task) return absl::OkStatus();  // stale: nobody listens
+  const CatalogEntry& entry = *driver.catalog().Find(task->job);
+  return CheckCut(*entry.plan, *entry.splits, task->stage, driver.core().task(*task)->part, cut_at);
+}
+
+void OnHeartbeat(Driver& driver, WorkerId worker, const v1::Heartbeat& heartbeat) {
+  WorkerHeartbeat event = HeartbeatEvent(worker, heartbeat);
+  std::vector<AttemptFailed> refused;
+  for (WorkerHeartbeat::Progress& progress : event.progress) {
+    if (!progress.cut_at) continue;
+    const absl::Status valid = CheckCutOf(driver, worker, progress.attempt, *progress.cut_at);
+    if (valid.ok()) continue;
+    progress.cut_at.reset();
+    refused.push_back(RefusedEvent(worker, progress.attempt, Message(valid)));
+  }
+  driver.Step(event);
+  for (const AttemptFailed& failed : refused) {
+    if (WorkerLink* link = driver.links().Find(worker)) link->outbox.Cancel(failed.attempt);
+    driver.Step(failed);
+  }
+}
+
+Event CheckedReportEvent(const Driver& driver, WorkerId worker, const v1::TaskReport& report) {
+  if (report.has_cut_at()) {
+    const AttemptId attempt(report.attempt());
+    const absl::Status valid = CheckCutOf(driver, worker, attempt, report.cut_at());
+    if (!valid.ok()) return RefusedEvent(worker, attempt, Message(valid));
+  }
+  return ReportEvent(worker, report);
 }
 
 }  // namespace
@@ -136,7 +177,7 @@ WorkerRegistered RegisteredEvent(const v1::Register& message) {
 
 Event ReportEvent(WorkerId worker, const v1::TaskReport& report) {
   const absl::Status valid = CheckReport(report);
-  if (!valid.ok()) return RefusedEvent(worker, report, Message(valid));
+  if (!valid.ok()) return RefusedEvent(worker, AttemptId(report.attempt()), Message(valid));
   switch (report.outcome()) {
     case v1::TASK_OUTCOME_SUCCEEDED:
       return SucceededEvent(worker, report);
@@ -145,7 +186,8 @@ Event ReportEvent(WorkerId worker, const v1::TaskReport& report) {
     case v1::TASK_OUTCOME_HANDED_BACK:
       return FailedEvent(worker, report);
     default:
-      return RefusedEvent(worker, report, "the worker's report has no known outcome");
+      return RefusedEvent(worker, AttemptId(report.attempt()),
+                          "the worker's report has no known outcome");
   }
 }
 
@@ -163,11 +205,11 @@ void OnWorkerMessage(Driver& driver, const std::shared_ptr<SessionPort>& session
   if (!worker) return;  // given up meanwhile: its session is being closed
   switch (message.kind_case()) {
     case v1::WorkerMessage::kHeartbeat:
-      driver.Step(HeartbeatEvent(worker, message.heartbeat()));
+      OnHeartbeat(driver, worker, message.heartbeat());
       return;
     case v1::WorkerMessage::kReports:
       for (const v1::TaskReport& report : message.reports().reports()) {
-        driver.Step(ReportEvent(worker, report));
+        driver.Step(CheckedReportEvent(driver, worker, report));
       }
       return;
     case v1::WorkerMessage::kDrain:

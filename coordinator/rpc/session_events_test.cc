@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "coordinator/rpc/fake_session.h"
+#include "coordinator/rpc/status_view.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -34,7 +35,7 @@ v1::Register Registration(std::uint32_t slots = 1) {
   return registration;
 }
 
-std::shared_ptr<const v1::JobPlan> MapAndReducePlan() {
+std::shared_ptr<v1::JobPlan> MapAndReducePlan() {
   auto plan = std::make_shared<v1::JobPlan>();
   plan->mutable_request()->set_job("job");
   plan->mutable_request()->set_output("/out");
@@ -78,6 +79,34 @@ class SessionEvents : public ::testing::Test {
     report->set_outcome(outcome);
     report->set_message("boom");
     return Say(message);
+  }
+
+  // A heartbeat or a success of the attempt, which reads [0, `cut_at`) of what it was assigned.
+  std::size_t SayCut(std::uint64_t attempt, std::uint64_t cut_at) {
+    v1::WorkerMessage message;
+    v1::AttemptProgress* progress = message.mutable_heartbeat()->add_progress();
+    progress->set_attempt(attempt);
+    progress->set_cut_at(cut_at);
+    return Say(message);
+  }
+  std::size_t SucceedCut(std::uint64_t attempt, std::uint64_t cut_at) {
+    v1::WorkerMessage message;
+    v1::TaskReport* report = message.mutable_reports()->add_reports();
+    report->set_attempt(attempt);
+    report->set_outcome(v1::TASK_OUTCOME_SUCCEEDED);
+    report->set_cut_at(cut_at);
+    return Say(message);
+  }
+  // What each task of the map stage is to read.
+  std::vector<std::string> Splits() const {
+    v1::TasksRequest request;
+    request.set_job(1);
+    const v1::TasksResponse tasks = ViewTasks(driver_.core(), driver_.catalog(), request);
+    std::vector<std::string> splits;
+    for (const v1::TaskStatus& task : tasks.tasks()) {
+      if (task.stage_kind() == v1::STAGE_KIND_MAP) splits.push_back(task.split());
+    }
+    return splits;
   }
 
   NoOutputs outputs_;
@@ -143,6 +172,52 @@ TEST_F(SessionEvents, ASessionIsToldOfAJobOnceAndOfEachNewVersionOfItsSources) {
   Report(3, v1::TASK_OUTCOME_SUCCEEDED);
   EXPECT_THAT(session_->TakeSent(), ElementsAre("ack 3"));
   EXPECT_EQ(outputs_.commits, 1);
+}
+
+TEST_F(SessionEvents, ATaskThatWasCutLeavesTheRestToANewOne) {
+  const auto plan = MapAndReducePlan();
+  plan->mutable_stages(0)->set_may_be_cut(true);
+  const JobId job = driver_.Submit(plan);
+  EndTurn();
+  session_->TakeSent();
+  EXPECT_EQ(SayCut(1, 6), 1u);
+  EXPECT_EQ(SayCut(1, 6), 0u) << "it is said with every heartbeat";
+  EXPECT_THAT(Splits(), ElementsAre("[0, 6)", "[6, 10)"));
+  EXPECT_EQ(SucceedCut(1, 4), 3u) << "cut, succeeded, the piece assigned";
+  EXPECT_THAT(session_->TakeSent(), ElementsAre("assign 2", "ack 1"));
+  EXPECT_THAT(Splits(), ElementsAre("[0, 4)", "[6, 10)", "[4, 6)"));
+  Report(2, v1::TASK_OUTCOME_SUCCEEDED);
+  Report(3, v1::TASK_OUTCOME_SUCCEEDED);
+  EXPECT_THAT(session_->TakeSent(),
+              ElementsAre("assign 3", "ack 2", "sources of 3 tasks", "assign 4", "ack 3"));
+  EXPECT_EQ(driver_.StatusOf(job).stages(0).tasks_total(), 3u);
+  EXPECT_EQ(driver_.StatusOf(job).stages(0).tasks_cut(), 2u);
+}
+
+TEST_F(SessionEvents, ACutThatCannotBeFailsItsAttempt) {
+  const auto plan = MapAndReducePlan();
+  plan->mutable_request()->set_max_attempts(3);
+  plan->mutable_stages(0)->set_may_be_cut(true);
+  const JobId job = driver_.Submit(plan);
+  EndTurn();
+  session_->TakeSent();
+  SayCut(1, 11);
+  EXPECT_THAT(session_->TakeSent(), ElementsAre("cancel 1", "assign 2", "ack 1"));
+  SucceedCut(2, 0);
+  EXPECT_THAT(session_->TakeSent(), ElementsAre("assign 3", "ack 2"));
+  SayCut(2, 11);
+  EXPECT_THAT(session_->TakeSent(), IsEmpty()) << "it ended: what it says is stale";
+  SucceedCut(3, 12);
+  EXPECT_THAT(std::string(driver_.StatusOf(job).message()),
+              HasSubstr("cut the task's input at 12, where that can't be (split [0, 10))"));
+  EXPECT_EQ(driver_.StatusOf(job).stages(0).tasks_cut(), 0u);
+}
+
+TEST_F(SessionEvents, AJobThatForbidsItIsNotCut) {
+  const JobId job = driver_.Submit(MapAndReducePlan());
+  EndTurn();
+  SayCut(1, 6);
+  EXPECT_EQ(driver_.StatusOf(job).state(), v1::JOB_STATE_FAILED);
 }
 
 TEST_F(SessionEvents, AFailedJobEndsOnItsWorkersAndIsClearedAwayOnce) {

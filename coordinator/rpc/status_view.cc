@@ -101,7 +101,7 @@ v1::TaskStatus ViewTask(const Coordinator& core, const JobCatalog& catalog, cons
   status.set_attempt(task.attempt.value());
   if (task.worker) status.set_worker(catalog.WorkerName(task.worker));
   status.set_failures(task.failures);
-  status.set_split(DescribeTaskInput(*entry.plan, splits, ref.stage, ref.task));
+  status.set_split(DescribeTaskInput(*entry.plan, splits, ref.stage, task.part));
   return status;
 }
 
@@ -172,19 +172,17 @@ v1::TasksResponse ViewTasks(const Coordinator& core, const JobCatalog& catalog,
   const std::uint32_t page_size =
       request.page_size() == 0 ? kTasksPerPageMax : std::min(request.page_size(), kTasksPerPageMax);
   v1::TasksResponse response;
-  std::uint64_t first = 0;  // ordinal of the stage's first task: the token is a task's ordinal
-  for (int stage = 0; stage < entry->plan->stages_size(); ++stage) {
-    const std::uint64_t count = entry->plan->stages(stage).task_count();
-    for (std::uint64_t task = std::max(request.page_token(), first) - first; task < count; ++task) {
+  // The token is a task's place; a stage may get more tasks while a client turns the pages.
+  const auto first_stage = static_cast<std::uint32_t>(request.page_token() >> 32);
+  auto task = static_cast<std::uint32_t>(request.page_token());
+  for (std::uint32_t stage = first_stage; stage < view->stages.size(); ++stage, task = 0) {
+    for (; task < view->stages[stage].tasks; ++task) {
       if (static_cast<std::uint32_t>(response.tasks_size()) == page_size) {
-        response.set_next_page_token(first + task);
+        response.set_next_page_token(std::uint64_t{stage} << 32 | task);
         return response;
       }
-      *response.add_tasks() =
-          ViewTask(core, catalog, *view, *entry, *splits,
-                   {job, static_cast<std::uint32_t>(stage), static_cast<std::uint32_t>(task)});
+      *response.add_tasks() = ViewTask(core, catalog, *view, *entry, *splits, {job, stage, task});
     }
-    first += count;
   }
   return response;
 }

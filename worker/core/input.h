@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -36,6 +37,10 @@ struct Progress {
   AttemptId attempt;
   std::uint64_t records = 0;  // input records so far
   DurationMs run_ms = 0;      // since it got a thread; zero while it waits for one
+  // Of a map task that may be cut: how much of its split is done, in millionths; where the split
+  // ends since it was cut.
+  std::uint32_t done_ppm = 0;
+  std::optional<std::uint64_t> cut_at = {};
 };
 
 // --- The session with the coordinator ----------------------------------------------------------
@@ -74,6 +79,10 @@ struct AttemptAssigned {
   bool alone = false;  // in a runner of its own
 };
 struct AttemptsCancelled {
+  std::vector<AttemptId> attempts;
+};
+// Asked to give up some of their input.
+struct CutsAsked {
   std::vector<AttemptId> attempts;
 };
 struct JobEnded {
@@ -133,10 +142,11 @@ struct DiskSpaceChanged {
 struct DrainRequested {};  // the second one means: leave at once
 struct Tick {};            // a deadline (WorkerCore::next_deadline) may have passed
 
-using Input = std::variant<SessionOpened, SessionRegistered, SessionBroken, SessionLost, JobStarted,
-                           SourcesChanged, BroadcastMade, AttemptAssigned, AttemptsCancelled,
-                           JobEnded, ReportsAcknowledged, DrainCompleted, RunnerConnected,
-                           RunnerReported, RunnerProgressed, RunnerDetached, RunnerDied,
-                           DiskSpaceChanged, DrainRequested, Tick>;
+using Input =
+    std::variant<SessionOpened, SessionRegistered, SessionBroken, SessionLost, JobStarted,
+                 SourcesChanged, BroadcastMade, AttemptAssigned, AttemptsCancelled, CutsAsked,
+                 JobEnded, ReportsAcknowledged, DrainCompleted, RunnerConnected, RunnerReported,
+                 RunnerProgressed, RunnerDetached, RunnerDied, DiskSpaceChanged, DrainRequested,
+                 Tick>;
 
 }  // namespace gristmill::worker

@@ -90,6 +90,20 @@ void WorkerCore::On(const AttemptsCancelled& cancelled) {
   }
 }
 
+// Nobody waits for an answer: what can't be cut, or is gone meanwhile, is passed over.
+void WorkerCore::On(const CutsAsked& asked) {
+  std::map<RunnerId, std::vector<AttemptId>> told;
+  for (const AttemptId id : asked.attempts) {
+    const auto found = attempts_.find(id);
+    if (found == attempts_.end()) continue;
+    const Runner& runner = runners_.at(found->second.runner);
+    if (runner.connected && !runner.cancelled.contains(id)) {
+      told[found->second.runner].push_back(id);
+    }
+  }
+  for (auto& [id, attempts] : told) Emit(CutOnRunner{id, std::move(attempts)});
+}
+
 void WorkerCore::On(const JobEnded& ended) {
   const auto found = jobs_.find(ended.job);
   if (found == jobs_.end()) return;

@@ -45,6 +45,10 @@ struct CancelOnRunner {
   RunnerId runner;
   std::vector<AttemptId> attempts;
 };
+struct CutOnRunner {
+  RunnerId runner;
+  std::vector<AttemptId> attempts;
+};
 struct StopRunner {
   RunnerId runner;
 };
@@ -68,8 +72,9 @@ struct Exit {
   std::string reason;  // why it could not go on; empty if it was told to leave
 };
 
-using Output = std::variant<SendRegister, SendHeartbeat, SendReports, SendDrain, SendGoodbye,
-                            ResetSession, StartRunner, ForwardToRunner, CancelOnRunner, StopRunner,
-                            KillRunner, DeleteAttemptFiles, DeleteJobFiles, DeleteAllFiles, Exit>;
+using Output =
+    std::variant<SendRegister, SendHeartbeat, SendReports, SendDrain, SendGoodbye, ResetSession,
+                 StartRunner, ForwardToRunner, CancelOnRunner, CutOnRunner, StopRunner, KillRunner,
+                 DeleteAttemptFiles, DeleteJobFiles, DeleteAllFiles, Exit>;
 
 }  // namespace gristmill::worker

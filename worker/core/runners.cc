@@ -114,7 +114,14 @@ void WorkerCore::On(const RunnerProgressed& progressed) {
   for (const Progress& progress : progressed.progress) {
     const auto found = attempts_.find(progress.attempt);
     if (found == attempts_.end() || found->second.runner != progressed.runner) continue;
-    found->second.records = progress.records;
+    Attempt& attempt = found->second;
+    attempt.records = progress.records;
+    attempt.done_ppm = progress.done_ppm;
+    if (progress.cut_at != attempt.cut_at) {
+      attempt.cut_at = progress.cut_at;
+      // Slots are idle: the coordinator is to hear of it now.
+      if (session_ == Session::kRegistered) next_heartbeat_ = std::min(next_heartbeat_, now_);
+    }
     Runner& runner = runners_.at(progressed.runner);
     if (runner.task_timeout_ms == 0 || progress.run_ms == 0) continue;
     if (runner.killed || runner.overdue.contains(progress.attempt)) continue;

@@ -52,7 +52,12 @@ void WorkerCore::On(const Tick&) {
 void WorkerCore::Beat() {
   SendHeartbeat heartbeat;
   heartbeat.short_of_disk = short_of_disk_;
-  for (const auto& [id, attempt] : attempts_) heartbeat.progress.push_back({id, attempt.records});
+  for (const auto& [id, attempt] : attempts_) {
+    heartbeat.progress.push_back({.attempt = id,
+                                  .records = attempt.records,
+                                  .done_ppm = attempt.done_ppm,
+                                  .cut_at = attempt.cut_at});
+  }
   Emit(std::move(heartbeat));
 }
 

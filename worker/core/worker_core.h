@@ -73,7 +73,10 @@ class WorkerCore {
     JobId job;
     RunnerId runner;
     PayloadPtr assignment;
+    // As in Progress.
     std::uint64_t records = 0;
+    std::uint32_t done_ppm = 0;
+    std::optional<std::uint64_t> cut_at = {};
   };
   struct Unacknowledged {
     JobId job;
@@ -95,6 +98,7 @@ class WorkerCore {
   void On(const BroadcastMade&);
   void On(const AttemptAssigned&);
   void On(const AttemptsCancelled&);
+  void On(const CutsAsked&);
   void On(const JobEnded&);
   void On(const RunnerConnected&);
   void On(const RunnerReported&);

@@ -37,8 +37,10 @@ struct Printer {
   }
   std::string operator()(const SendHeartbeat& o) {
     std::string text = o.short_of_disk ? "heartbeat short-of-disk" : "heartbeat";
-    for (const Progress& p : o.progress)
+    for (const Progress& p : o.progress) {
       text += fmt::format(" {}:{}", p.attempt.value(), p.records);
+      if (p.cut_at) text += fmt::format(" cut at {}", *p.cut_at);
+    }
     return text;
   }
   std::string operator()(const SendReports& o) {
@@ -64,6 +66,9 @@ struct Printer {
   }
   std::string operator()(const CancelOnRunner& o) {
     return fmt::format("cancel-on {}:{}", o.runner.value(), Text(o.attempts));
+  }
+  std::string operator()(const CutOnRunner& o) {
+    return fmt::format("cut-on {}:{}", o.runner.value(), Text(o.attempts));
   }
   std::string operator()(const StopRunner& o) { return fmt::format("stop {}", o.runner.value()); }
   std::string operator()(const KillRunner& o) { return fmt::format("kill {}", o.runner.value()); }

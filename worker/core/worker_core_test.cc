@@ -251,6 +251,24 @@ TEST_F(WorkerCoreTest, HeartbeatsCarryTheProgressOfRunningAttempts) {
   EXPECT_EQ(WaitExactly(1'000), "heartbeat 20:500");
 }
 
+TEST_F(WorkerCoreTest, ARunnerIsAskedToCutWhatItRuns) {
+  RunningJob({20, 21});
+  Do(JobStarted{JobId(8), Say("plan8")});
+  Assign(8, 30);
+  Do(AttemptsCancelled{{AttemptId(21)}});
+  EXPECT_EQ(Do(CutsAsked{{AttemptId(20), AttemptId(21), AttemptId(30), AttemptId(99)}}),
+            "cut-on 1: 20")
+      << "21 is cancelled, the runner of 30 has not connected, 99 is unknown";
+}
+
+TEST_F(WorkerCoreTest, ACutIsToldAtOnceAndWithEveryHeartbeatFromThenOn) {
+  RunningJob({20, 21});
+  EXPECT_EQ(Do(RunnerProgressed{RunnerId(1), {{.attempt = AttemptId(20), .cut_at = 70}}}), "");
+  EXPECT_EQ(WaitExactly(0), "heartbeat 20:0 cut at 70 21:0");
+  EXPECT_EQ(Do(RunnerProgressed{RunnerId(1), {{.attempt = AttemptId(20), .cut_at = 70}}}), "");
+  EXPECT_EQ(WaitExactly(kHeartbeatMs), "heartbeat 20:0 cut at 70 21:0");
+}
+
 TEST_F(WorkerCoreTest, ARegistrationWithoutAnswerResetsTheSession) {
   Do(SessionOpened{});
   EXPECT_EQ(WaitExactly(15'000), "reset \"the coordinator did not answer the registration\"");

@@ -170,6 +170,7 @@ CountingSource Attempt::OpenInput(bool sampled) {
   options.format = job_.plan.input_format();
   options.record_bytes = job_.plan.record_bytes();
   options.record_bytes_max = RecordBytesMax(job_.task_memory_bytes);
+  if (stage().may_be_cut() && !sampled) options.cut = &control_.cut;
   const auto open = sampled ? MakeSampledSource : MakeBlockSource;
   return {open(assignment_.split(), options, control_.cancelled), job_.plan, &control_.records};
 }

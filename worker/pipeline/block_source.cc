@@ -17,6 +17,10 @@ constexpr std::uint64_t kRecordBytesMax = 256 << 20;
 constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
 // How much is read at once beyond the split's end, where its last line ends.
 constexpr std::size_t kOverrunBytes = 64 << 10;
+// Of a split that may be cut: it comes in so many blocks at least, if they are not too small then.
+constexpr std::uint64_t kCutBlocks = 16;
+constexpr std::uint64_t kCutBlockBytesMin = 1 << 10;
+constexpr std::uint64_t kCutRanges = 8;  // of a range: the job may do some work for each
 
 [[noreturn]] void ThrowTooLong(std::string_view what, const std::string& path, std::uint64_t offset,
                                std::uint64_t bytes_max) {
@@ -34,12 +38,14 @@ class LineSource final : public InputSource {
              const std::atomic<bool>& cancelled)
       : reader_(split, split.offset() == 0 ? 0 : split.offset() - 1, cancelled),
         options_(options),
+        split_begin_(split.offset()),
         end_(split.compression() == v1::COMPRESSION_NONE ? split.offset() + split.length()
                                                          : kNoEnd),
         skip_first_(split.offset() > 0) {}
 
   bool NextBlock(InputBlock* block) override {
     if (skip_first_) SkipFirst();
+    LookForCut();
     while (!done_) {
       const std::size_t ready = CompleteBytes();
       if (ready > 0) return Emit(ready, block);
@@ -49,6 +55,13 @@ class LineSource final : public InputSource {
   }
 
  private:
+  // What was read ahead of a new end stays in the buffer and is not handed out.
+  void LookForCut() {
+    if (options_.cut == nullptr || done_) return;
+    end_ = split_begin_ + options_.cut->Look(begin_offset() - split_begin_, end_ - split_begin_,
+                                             options_.block_bytes);
+  }
+
   std::uint64_t begin_offset() const { return reader_.position() - (filled_ - begin_); }
   std::string_view unread() { return {buffer_.data() + begin_, filled_ - begin_}; }
 
@@ -127,7 +140,8 @@ class LineSource final : public InputSource {
 
   InputReader reader_;
   const SourceOptions options_;
-  const std::uint64_t end_;
+  const std::uint64_t split_begin_;
+  std::uint64_t end_;
   bool skip_first_;
   bool at_file_end_ = false;
   bool done_ = false;
@@ -144,11 +158,17 @@ class FixedRecordSource final : public InputSource {
       : reader_(split, split.offset(), cancelled),
         record_bytes_(options.record_bytes),
         block_bytes_(std::max<std::size_t>(options.block_bytes / record_bytes_, 1) * record_bytes_),
+        cut_(options.cut),
+        split_begin_(split.offset()),
         left_bytes_(split.compression() == v1::COMPRESSION_NONE ? split.length() : kNoEnd) {
     if (split.compression() == v1::COMPRESSION_NONE) CheckMultiple(split.file_bytes());
   }
 
   bool NextBlock(InputBlock* block) override {
+    if (cut_ != nullptr && left_bytes_ > 0) {
+      const std::uint64_t done = reader_.position() - split_begin_;
+      left_bytes_ = cut_->Look(done, done + left_bytes_, block_bytes_, record_bytes_) - done;
+    }
     const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(block_bytes_, left_bytes_));
     if (want == 0) return false;
     buffer_.Reserve(want);
@@ -170,6 +190,8 @@ class FixedRecordSource final : public InputSource {
   InputReader reader_;
   const std::size_t record_bytes_;
   const std::size_t block_bytes_;
+  SplitCut* const cut_;
+  const std::uint64_t split_begin_;
   std::uint64_t left_bytes_;
   ReadBuffer buffer_;
 };
@@ -211,22 +233,35 @@ class WholeFileSource final : public InputSource {
 
 class RangeSource final : public InputSource {
  public:
-  RangeSource(IntegerRange range, const std::atomic<bool>& cancelled)
-      : range_(range), cancelled_(cancelled) {}
+  // Unsigned, since a range may be longer than the greatest signed integer.
+  RangeSource(IntegerRange range, SplitCut* cut, const std::atomic<bool>& cancelled)
+      : begin_(static_cast<std::uint64_t>(range.begin)),
+        length_(range.begin < range.end ? static_cast<std::uint64_t>(range.end) - begin_ : 0),
+        block_length_(cut == nullptr ? length_
+                                     : length_ / kCutRanges + (length_ % kCutRanges != 0 ? 1 : 0)),
+        cut_(cut),
+        cancelled_(cancelled) {}
 
   bool NextBlock(InputBlock* block) override {
     ThrowIfCancelled(cancelled_);
-    if (range_.begin >= range_.end) return false;
+    if (done_ >= length_) return false;
+    if (cut_ != nullptr) length_ = cut_->Look(done_, length_, block_length_);
+    const std::uint64_t end = done_ + std::min(block_length_, length_ - done_);
     block->bytes = {};
     block->offset = 0;
-    block->range = range_;
-    range_.begin = range_.end;
+    block->range = {static_cast<std::int64_t>(begin_ + done_),
+                    static_cast<std::int64_t>(begin_ + end)};
+    done_ = end;
     return true;
   }
 
  private:
-  IntegerRange range_;
+  const std::uint64_t begin_;
+  std::uint64_t length_;
+  const std::uint64_t block_length_;
+  SplitCut* const cut_;
   const std::atomic<bool>& cancelled_;
+  std::uint64_t done_ = 0;
 };
 
 }  // namespace
@@ -235,8 +270,23 @@ std::uint64_t RecordBytesMax(std::uint64_t task_memory_bytes) {
   return std::min(kRecordBytesMax, task_memory_bytes / 2);
 }
 
-std::unique_ptr<InputSource> MakeBlockSource(const v1::Split& split, const SourceOptions& options,
+namespace {
+
+// Compressed files can't be entered in the middle.
+SourceOptions OptionsFor(const v1::Split& split, SourceOptions options) {
+  if (split.compression() != v1::COMPRESSION_NONE) options.cut = nullptr;
+  if (options.cut == nullptr) return options;
+  options.block_bytes = static_cast<std::size_t>(std::min<std::uint64_t>(
+      options.block_bytes, std::max(kCutBlockBytesMin, split.length() / kCutBlocks)));
+  return options;
+}
+
+}  // namespace
+
+std::unique_ptr<InputSource> MakeBlockSource(const v1::Split& split,
+                                             const SourceOptions& general_options,
                                              const std::atomic<bool>& cancelled) {
+  const SourceOptions options = OptionsFor(split, general_options);
   switch (options.format) {
     case v1::INPUT_FORMAT_TEXT_LINES:
       return std::make_unique<LineSource>(split, options, cancelled);
@@ -250,7 +300,7 @@ std::unique_ptr<InputSource> MakeBlockSource(const v1::Split& split, const Sourc
       return std::make_unique<WholeFileSource>(split, options, cancelled);
     case v1::INPUT_FORMAT_INTEGER_RANGE:
       return std::make_unique<RangeSource>(IntegerRange{split.range_begin(), split.range_end()},
-                                           cancelled);
+                                           options.cut, cancelled);
     default:
       throw TaskError("the job's plan has no input format; submit the job again");
   }

@@ -7,6 +7,7 @@
 
 #include "gristmill/task.h"
 #include "gristmill/v1/job.pb.h"
+#include "worker/pipeline/split_cut.h"
 
 namespace gristmill::worker {
 
@@ -17,6 +18,10 @@ struct SourceOptions {
   std::uint32_t record_bytes = 0;      // fixed-length records
   std::uint64_t record_bytes_max = 0;  // a longer line or file is an error
   std::size_t block_bytes = kInputBlockBytes;
+  // If there is one: lets the source be cut (uncompressed lines, fixed records, ranges of
+  // integers), which it can only between blocks, so a small split comes in smaller ones. Outlives
+  // the source.
+  SplitCut* cut = nullptr;
 };
 
 // The most bytes of one record for a task with this much memory: the job's own work on it needs

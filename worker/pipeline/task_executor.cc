@@ -72,6 +72,7 @@ v1::TaskReport ExecuteTask(const JobContext& job, const v1::TaskAssignment& assi
   try {
     Attempt(job, assignment, inputs, control).Run(&report);
     report.set_outcome(v1::TASK_OUTCOME_SUCCEEDED);
+    if (const auto cut_at = control.cut.cut_at()) report.set_cut_at(*cut_at);
   } catch (const TaskCancelled&) {
     SetFailed("the job's code threw TaskCancelled but nobody cancelled the attempt", &report);
   } catch (const LostOutputError& error) {

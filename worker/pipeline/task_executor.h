@@ -11,6 +11,7 @@
 #include "gristmill/v1/job.pb.h"
 #include "gristmill/v1/worker_service.pb.h"
 #include "worker/pipeline/shuffle_port.h"
+#include "worker/pipeline/split_cut.h"
 
 namespace gristmill::worker {
 
@@ -31,12 +32,14 @@ struct TaskInputs {
   std::map<std::uint32_t, std::shared_ptr<const v1::Broadcast>> broadcasts;
 };
 
-// Progress that other threads may read while the attempt runs, and the request to stop.
+// Progress that other threads may read while the attempt runs, and what they ask of it: to stop, to
+// read less.
 struct AttemptControl {
   std::atomic<bool> cancelled{false};
   std::atomic<std::uint64_t> records{0};
   RecordMark own_mark;
   RecordMark* mark = &own_mark;  // or one that outlives this process
+  SplitCut cut;
 };
 
 // Never throws: user exceptions, I/O errors and fetch failures become the report. All files of a

@@ -121,6 +121,14 @@ void RunnerJob::Cancel(const v1::CancelAttempts& cancel) {
   }
 }
 
+void RunnerJob::Cut(const v1::CutAttempts& cut) {
+  absl::MutexLock lock(&mutex_);
+  for (const std::uint64_t attempt : cut.attempts()) {
+    const auto found = running_.find(attempt);
+    if (found != running_.end()) found->second.control->cut.Ask();
+  }
+}
+
 v1::Heartbeat RunnerJob::progress() const {
   v1::Heartbeat heartbeat;
   const auto now = std::chrono::steady_clock::now();
@@ -129,6 +137,8 @@ v1::Heartbeat RunnerJob::progress() const {
     v1::AttemptProgress& progress = *heartbeat.add_progress();
     progress.set_attempt(attempt);
     progress.set_records(running.control->records.load(std::memory_order_relaxed));
+    progress.set_done_ppm(running.control->cut.done_ppm());
+    if (const auto cut_at = running.control->cut.cut_at()) progress.set_cut_at(*cut_at);
     if (!running.since) continue;
     const auto run = std::chrono::duration_cast<std::chrono::milliseconds>(now - *running.since);
     progress.set_run_ms(static_cast<std::uint64_t>(std::max<std::int64_t>(run.count(), 1)));

@@ -34,6 +34,7 @@ class RunnerJob {
   // Soon, or once those before it have left it a thread.
   void Run(v1::TaskAssignment assignment);
   void Cancel(const v1::CancelAttempts& cancel);
+  void Cut(const v1::CutAttempts& cut);
   // Empty if nothing runs. Those that wait for a thread are told, too.
   v1::Heartbeat progress() const;
 

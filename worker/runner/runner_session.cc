@@ -84,6 +84,8 @@ void RunnerSession::Obey(v1::RunnerCommand command) {
       return;
     case v1::RunnerCommand::kCancel:
       return job->Cancel(command.cancel());
+    case v1::RunnerCommand::kCut:
+      return job->Cut(command.cut());
     default:
       return;
   }
