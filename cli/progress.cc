@@ -72,7 +72,8 @@ std::string RenderNotes(const v1::StageStatus& stage, double rate,
   const std::string cut = count(stage.tasks_cut(), "cut");
   std::string notes;
   for (const std::vector<std::string>& choice :
-       {std::vector<std::string>{running, runs ? RenderRate(stage, rate) : "", failed, twice, cut, lost},
+       {std::vector<std::string>{running, runs ? RenderRate(stage, rate) : "", failed, twice, cut,
+                                 lost},
         {running, eta, failed, lost},
         {eta, failed, lost},
         {eta}}) {

@@ -142,11 +142,10 @@ struct DiskSpaceChanged {
 struct DrainRequested {};  // the second one means: leave at once
 struct Tick {};            // a deadline (WorkerCore::next_deadline) may have passed
 
-using Input =
-    std::variant<SessionOpened, SessionRegistered, SessionBroken, SessionLost, JobStarted,
-                 SourcesChanged, BroadcastMade, AttemptAssigned, AttemptsCancelled, CutsAsked,
-                 JobEnded, ReportsAcknowledged, DrainCompleted, RunnerConnected, RunnerReported,
-                 RunnerProgressed, RunnerDetached, RunnerDied, DiskSpaceChanged, DrainRequested,
-                 Tick>;
+using Input = std::variant<SessionOpened, SessionRegistered, SessionBroken, SessionLost, JobStarted,
+                           SourcesChanged, BroadcastMade, AttemptAssigned, AttemptsCancelled,
+                           CutsAsked, JobEnded, ReportsAcknowledged, DrainCompleted,
+                           RunnerConnected, RunnerReported, RunnerProgressed, RunnerDetached,
+                           RunnerDied, DiskSpaceChanged, DrainRequested, Tick>;
 
 }  // namespace gristmill::worker
