@@ -193,7 +193,7 @@ class ShortOfDiskTest(unittest.TestCase):
         self.assertIn("no worker takes tasks: 1 short of disk space", message)
         self.assertIn("less disk space is free below its --dir than --spill-reserve",
                       c.run("workers").stdout)
-        self.assertIn("taking no tasks until there is more; free some space", c.logs())
+        self.assertIn("taking no map tasks until there is more; free some space", c.logs())
         c.worker_flags = []
         c.start_worker()
         self.check_output(c, job)

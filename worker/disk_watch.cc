@@ -34,11 +34,12 @@ bool DiskWatch::Look() {
   is_short_ = is_short;
   if (is_short) {
     spdlog::warn(
-        "only {} are free on the disk of {}, less than the {} of --spill-reserve: taking no tasks "
+        "only {} are free on the disk of {}, less than the {} of --spill-reserve: taking no map "
+        "tasks "
         "until there is more; free some space",
         FormatBytes(free_bytes), directory_, FormatBytes(reserve_bytes));
   } else {
-    spdlog::info("{} are free again on the disk of {}: taking tasks", FormatBytes(free_bytes),
+    spdlog::info("{} are free again on the disk of {}: taking map tasks", FormatBytes(free_bytes),
                  directory_);
   }
   return true;

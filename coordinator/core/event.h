@@ -50,7 +50,7 @@ struct WorkerHeartbeat {
     std::optional<std::uint64_t> cut_at = {};
   };
   std::vector<Progress> progress;
-  bool short_of_disk = false;  // it takes no attempts until it says otherwise
+  bool short_of_disk = false;  // it takes no map tasks until it says otherwise
 };
 // Its stream broke; its lease still runs.
 struct WorkerDisconnected {

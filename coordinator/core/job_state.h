@@ -68,6 +68,8 @@ struct Stage {
 
   std::uint32_t task_count() const { return parts.count(); }
   bool complete() const { return succeeded == task_count(); }
+  // Its tasks leave output on their worker's disk until the job ends.
+  bool spills() const { return !shuffle_readers.empty(); }
   std::uint32_t waiting() const { return task_count() - succeeded - running; }
   void Learn(std::uint64_t run_us, std::uint64_t records);
 };

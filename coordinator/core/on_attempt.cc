@@ -56,10 +56,9 @@ bool IsUpstream(const Job& job, const TaskRef& reader, const TaskRef& lost) {
 // False if the report names no upstream output at all.
 bool DeclareOutputsLost(Turn& turn, const TaskRef& reader, const AttemptFailed& event) {
   Job& job = *turn.state.jobs.Find(reader.job);
-  bool named = false;
+  std::vector<MissedOutput> missed;
   for (const TaskRef& lost : event.lost_outputs) {
     if (!IsUpstream(job, reader, lost)) continue;
-    named = true;
     const Task& task = turn.state.task(lost);
     // An output made after the reader started is not the one it failed to fetch: of many readers
     // that miss the same output, only the first makes it run again.
@@ -69,10 +68,11 @@ bool DeclareOutputsLost(Turn& turn, const TaskRef& reader, const AttemptFailed& 
       turn.release_candidates.push_back(holder);
       turn.Decide(OutputLostRecord{lost});
     }
-    NoteMissedOutput(turn, lost, holder, event.worker);
+    missed.push_back({lost, holder});
   }
+  NoteMissedOutputs(turn, missed, event.worker);
   DeclareOrphansLost(turn, job);
-  return named;
+  return !missed.empty();
 }
 
 // Each report is small, but tasks may count other names each.

@@ -76,19 +76,22 @@ void NoteSuccess(Turn& turn, const TaskRef& task, WorkerId winner) {
   }
 }
 
-void NoteMissedOutput(Turn& turn, const TaskRef& output, WorkerId holder, WorkerId reader) {
+void NoteMissedOutputs(Turn& turn, const std::vector<MissedOutput>& missed, WorkerId reader) {
   if (!IsOn(turn)) return;
-  if (Worker* worker = turn.state.workers.Find(holder); worker != nullptr) {
-    Remember(worker->missed_outputs, output);
-    Complain(turn, *worker, reader);
-    return;
-  }
-  for (const WorkerId id : AvoidedBy(turn, output)) {
-    Worker* worker = turn.state.workers.Find(id);
-    if (worker != nullptr && worker->missed_outputs.contains(output)) {
-      Complain(turn, *worker, reader);
+  absl::btree_set<WorkerId> holders;
+  for (const auto& [output, holder] : missed) {
+    if (Worker* worker = turn.state.workers.Find(holder); worker != nullptr) {
+      Remember(worker->missed_outputs, output);
+      holders.insert(holder);
+      continue;
+    }
+    for (const WorkerId id : AvoidedBy(turn, output)) {
+      const Worker* worker = turn.state.workers.Find(id);
+      if (worker != nullptr && worker->missed_outputs.contains(output)) holders.insert(id);
     }
   }
+  // Who can't fetch from several is no witness: the fault may lie on its own side.
+  if (holders.size() == 1) Complain(turn, *turn.state.workers.Find(*holders.begin()), reader);
 }
 
 void ReviewQuarantine(Turn& turn) {

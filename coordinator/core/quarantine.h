@@ -10,6 +10,8 @@
 // no longer a question of single hosts.
 #pragma once
 
+#include <vector>
+
 #include "base/ids.h"
 #include "coordinator/core/turn.h"
 
@@ -21,9 +23,14 @@ void NoteFailure(Turn& turn, const TaskRef& task, WorkerId worker);
 // The task succeeded on `winner`. To be called before its workers to avoid are forgotten.
 void NoteSuccess(Turn& turn, const TaskRef& task, WorkerId winner);
 
-// An attempt on `reader` could not fetch the output of a task. `holder` has it, as far as is known;
-// none if another reader missed it before, so that the task is to run again.
-void NoteMissedOutput(Turn& turn, const TaskRef& output, WorkerId holder, WorkerId reader);
+// The output of a task, and who has it as far as is known: nobody if another reader missed it
+// before, so that the task is to run again.
+struct MissedOutput {
+  TaskRef output;
+  WorkerId holder;
+};
+// An attempt on `reader` could not fetch these.
+void NoteMissedOutputs(Turn& turn, const std::vector<MissedOutput>& missed, WorkerId reader);
 
 // Lets workers go whose time is over, or whom the cluster can't do without any more. To be called
 // in every turn before slots are given out.

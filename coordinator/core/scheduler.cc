@@ -23,38 +23,40 @@ struct Placement {
 
 // The worker with the most free slots that is not to be avoided; if there is none, the one with the
 // most free slots. None if the task failed before and a better worker is ready but busy.
-std::optional<WorkerId> WorkerFor(const WorkerPool& workers, const std::vector<WorkerId>& avoided,
-                                  bool failed_before) {
+std::optional<WorkerId> WorkerFor(const WorkerPool& workers, bool spills,
+                                  const std::vector<WorkerId>& avoided, bool failed_before) {
+  const auto& offers = workers.offers(spills);
   const auto is_avoided = [&](WorkerId id) {
     return std::find(avoided.begin(), avoided.end(), id) != avoided.end();
   };
-  for (const WorkerPool::Offer& offer : workers.offers()) {  // at most avoided.size() + 1 rounds
+  for (const WorkerPool::Offer& offer : offers) {  // at most avoided.size() + 1 rounds
     if (!is_avoided(offer.worker)) return offer.worker;
   }
   // An output that could not be read from its worker is made again at once, if need be there.
-  if (!failed_before) return workers.offers().begin()->worker;
+  if (!failed_before) return offers.begin()->worker;
   const auto ready_avoided =
       static_cast<std::size_t>(std::count_if(avoided.begin(), avoided.end(), [&](WorkerId id) {
         const Worker* worker = workers.Find(id);
         return worker != nullptr && worker->is_ready();
       }));
   if (workers.ready_count() > ready_avoided) return std::nullopt;
-  return workers.offers().begin()->worker;
+  return offers.begin()->worker;
 }
 
-// There is an offer.
 std::optional<Placement> PlaceIn(const WorkerPool& workers, const Stage& stage) {
+  const auto& offers = workers.offers(stage.spills());
+  if (offers.empty()) return std::nullopt;
   const std::optional<std::uint32_t> easy = stage.queue.first_for_anyone();
   int looks = 0;
   for (const std::uint32_t task : stage.queue.choosy()) {
     if ((easy && *easy < task) || ++looks > kChoosyLooks) break;
-    if (const auto worker =
-            WorkerFor(workers, stage.avoided_workers.at(task), stage.tasks[task].failures > 0)) {
+    if (const auto worker = WorkerFor(workers, stage.spills(), stage.avoided_workers.at(task),
+                                      stage.tasks[task].failures > 0)) {
       return Placement{task, *worker};
     }
   }
   if (!easy) return std::nullopt;
-  return Placement{*easy, workers.offers().begin()->worker};
+  return Placement{*easy, offers.begin()->worker};
 }
 
 bool AssignOneOf(Turn& turn, const Job& job) {
@@ -82,8 +84,8 @@ void AssignAttempt(Turn& turn, const TaskRef& task, WorkerId worker) {
 void AssignFreeSlots(Turn& turn) {
   const WorkerPool& workers = turn.state.workers;
   const JobTable& jobs = turn.state.jobs;
-  // Jobs up to here wait for busy workers. Slots only fill up, so they keep waiting in this turn;
-  // a job that takes a slot moves back in the order, never before this one.
+  // Jobs up to here wait for busy workers, or for disk space. Slots only fill up, so they keep
+  // waiting in this turn; a job that takes a slot moves back in the order, never before this one.
   JobTable::Turn passed_over;
   while (!workers.offers().empty()) {
     const auto next = jobs.turns().upper_bound(passed_over);
@@ -103,6 +105,7 @@ void AssignAhead(Turn& turn) {
   for (std::uint32_t index = 0; index < job.stages.size(); ++index) {
     const Stage& stage = job.stages[index];
     if (stage.queue.empty() || stage.usual.cautious_run_us == 0 || !job.IsRunnable(stage)) continue;
+    if (stage.spills() && worker->short_of_disk) continue;
     const std::uint64_t ahead = worker->slots * (kAheadUs / stage.usual.cautious_run_us);
     while (stage.waiting() > workers.ready_slots() && worker->room_ahead(job.id) > 0 &&
            worker->running.size() < worker->slots + ahead) {

@@ -95,7 +95,7 @@ void AddCandidates(const Turn& turn, const Job& job, std::vector<Candidate>* can
 // Attempts that may be asked now: their new tasks are to find idle slots.
 std::size_t CountAsks(const ClusterState& state, std::size_t most) {
   std::size_t idle = 0;
-  for (const WorkerPool::Offer& offer : state.workers.offers()) {
+  for (const WorkerPool::Offer& offer : state.workers.offers(/*spills=*/true)) {
     if (idle >= most) break;
     idle += offer.free_slots;
   }
@@ -111,7 +111,7 @@ void Ask(Turn& turn, AttemptId attempt) {
 std::optional<WorkerId> WorkerForCopy(const WorkerPool& workers, const Stage& stage,
                                       const Task& task, std::uint32_t index) {
   const auto avoided = stage.avoided_workers.find(index);
-  for (const WorkerPool::Offer& offer : workers.offers()) {
+  for (const WorkerPool::Offer& offer : workers.offers(stage.spills())) {
     if (offer.worker == task.worker || workers.Find(offer.worker)->is_slow()) continue;
     if (avoided != stage.avoided_workers.end() &&
         std::ranges::find(avoided->second, offer.worker) != avoided->second.end()) {

@@ -158,17 +158,20 @@ void WorkerPool::RemoveFromIndexes(const Worker& worker) {
   if (!worker.is_ready()) return;
   ready_.erase(worker.id);
   ready_slots_ -= worker.slots;
-  if (worker.free_slots() > 0) offers_.erase({worker.free_slots(), worker.id});
+  offers_.erase({worker.free_slots(), worker.id});
+  roomy_.erase({worker.free_slots(), worker.id});
 }
 
 void WorkerPool::AddToIndexes(const Worker& worker) {
-  if (worker.connected && !worker.draining && !worker.short_of_disk && worker.is_quarantined()) {
+  if (worker.connected && !worker.draining && worker.is_quarantined()) {
     quarantined_.insert({worker.quarantine_end, worker.id});
   }
   if (!worker.is_ready()) return;
   ready_.insert(worker.id);
   ready_slots_ += worker.slots;
-  if (worker.free_slots() > 0) offers_.insert({worker.free_slots(), worker.id});
+  if (worker.free_slots() == 0) return;
+  offers_.insert({worker.free_slots(), worker.id});
+  if (!worker.short_of_disk) roomy_.insert({worker.free_slots(), worker.id});
 }
 
 }  // namespace gristmill::coordinator

@@ -55,7 +55,7 @@ struct Worker {
   void LearnPace(std::uint64_t run_us, std::uint64_t usual_us);
   bool is_slow() const { return pace > 1'500; }
   bool is_quarantined() const { return quarantine_end != Instant(); }
-  bool is_ready() const { return connected && !draining && !short_of_disk && !is_quarantined(); }
+  bool is_ready() const { return connected && !draining && !is_quarantined(); }
   std::uint32_t free_slots() const;
   // How many attempts of the job may wait here beyond the slots: none while those of another job
   // run, as they would share the slots' threads.
@@ -107,6 +107,8 @@ class WorkerPool {
 
   // Ready workers with a free slot.
   const absl::btree_set<Offer>& offers() const { return offers_; }
+  // For tasks that leave map output behind: not those that are short of disk space.
+  const absl::btree_set<Offer>& offers(bool spills) const { return spills ? roomy_ : offers_; }
   std::size_t ready_count() const { return ready_.size(); }
   std::uint64_t ready_slots() const { return ready_slots_; }
   const absl::btree_set<WorkerId>& draining() const { return draining_; }
@@ -124,6 +126,7 @@ class WorkerPool {
   std::map<WorkerId, Worker> live_;
   absl::flat_hash_map<std::string, WorkerId> by_instance_;
   absl::btree_set<Offer> offers_;
+  absl::btree_set<Offer> roomy_;  // of those, the ones that are not short of disk space
   absl::btree_set<WorkerId> ready_;
   std::uint64_t ready_slots_ = 0;
   absl::btree_set<WorkerId> draining_;

@@ -52,10 +52,6 @@ void WorkerCore::On(const AttemptAssigned& assigned) {
   if (attempts_.contains(assigned.attempt) || reports_.contains(assigned.attempt)) return;
   Job* job = LiveJob(assigned.job);
   if (draining_) return HandBack(assigned.job, assigned.attempt, "the worker is draining");
-  // It was under way when the worker said so.
-  if (short_of_disk_) {
-    return HandBack(assigned.job, assigned.attempt, "the worker is short of disk space");
-  }
   if (job == nullptr) {
     return HandBack(assigned.job, assigned.attempt, "the worker was not told about the job");
   }

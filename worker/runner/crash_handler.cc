@@ -23,6 +23,7 @@ constexpr std::uint64_t kOverflowBytes = 256 << 10;
 constexpr unsigned kHandlerSeconds = 5;
 
 CrashNote* crash_note = nullptr;
+pid_t runner = 0;
 std::atomic<bool> caught = false;
 // The program's own, so that a handler finds them without a call.
 constinit thread_local FlightRecorder::Place* place_of_thread = nullptr;
@@ -102,7 +103,8 @@ void OnFatalSignal(int signal, siginfo_t* info, void* context) {
     for (;;) pause();  // the thread that was first ends all
   }
   const bool by_another_process = info->si_code == SI_USER && info->si_pid != getpid();
-  if (!by_another_process) TakeNote(signal, *info, context);
+  // A child that user code forked shares the note, but its end is not the runner's.
+  if (!by_another_process && getpid() == runner) TakeNote(signal, *info, context);
   // Raised while it is blocked, the signal comes when this returns, and kills.
   sigaction(signal, &by_default, nullptr);
   raise(signal);
@@ -160,6 +162,7 @@ class HandlerStack {
 
 void InstallCrashHandler(CrashNote* note) {
   crash_note = note;
+  runner = getpid();
   dl_iterate_phdr(AddModule, nullptr);
   void* frame;
   backtrace(&frame, 1);

@@ -86,7 +86,7 @@ std::string Describe(const Frame& frame) {
   if (!frame.function.empty()) return frame.function;
   if (frame.module == nullptr) return fmt::format("{:#x}", frame.address);
   const std::string path = PathOf(*frame.module);
-  const std::string file = path.substr(path.rfind('/') + 1);
+  const std::string file = ReadableText(path.substr(path.rfind('/') + 1));
   return fmt::format("{}+{:#x}", file.empty() ? "gristmill" : file, frame.address);
 }
 

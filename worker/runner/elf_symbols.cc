@@ -18,9 +18,11 @@ namespace {
 class MappedFile {
  public:
   explicit MappedFile(const std::string& path) {
-    const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    // The path is what user code made of it: it may lead to a pipe.
+    const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat status = {};
-    if (!file.valid() || fstat(file.get(), &status) != 0 || status.st_size <= 0) return;
+    if (!file.valid() || fstat(file.get(), &status) != 0) return;
+    if (!S_ISREG(status.st_mode) || status.st_size <= 0) return;
     void* memory = mmap(nullptr, static_cast<std::size_t>(status.st_size), PROT_READ, MAP_PRIVATE,
                         file.get(), 0);
     if (memory == MAP_FAILED) return;

@@ -259,7 +259,6 @@ std::map<RunnerId, RunnerProcesses::Process> RunnerProcesses::HandleEvents() {
 // Until something is to be read again, or orphans that ended may wait to be reaped.
 int RunnerProcesses::WaitMs() {
   absl::MutexLock lock(&mutex_);
-  if (processes_.empty()) return -1;
   const Instant now = EventLoop::Now();
   Instant until = now + kReapPeriodMs;
   for (const auto& [runner, process] : processes_) until = std::min(until, process.read_again);
