@@ -268,9 +268,12 @@ TEST_F(RawShuffleTest, ReadersThatStallCostAWindowEachNotTheirSegment) {
   for (int i = 0; i < 10; ++i) {
     ASSERT_TRUE(client_.FetchToFile(other, 0, target(), cancelled_).ok());
   }
-  const std::size_t after = ResidentBytes();
+#if !defined(__SANITIZE_ADDRESS__)  // which keeps what was freed
   // Some MiB each, to which gRPC lets the windows of a fast connection grow.
-  EXPECT_LT(after, before + kReaders * kSegmentBytes / 2) << before << " bytes before";
+  EXPECT_LT(ResidentBytes(), before + kReaders * kSegmentBytes / 2) << before << " bytes before";
+#else
+  static_cast<void>(before);
+#endif
   for (int i = 0; i < kReaders; ++i) {
     contexts[i]->TryCancel();
     EXPECT_EQ(stalled[i]->Finish().error_code(), grpc::StatusCode::CANCELLED);
