@@ -119,7 +119,7 @@ void ReplayPayload(Input& input) {
   Expect(journal.ok(), "{}", journal.status().ToString());
   std::size_t bytes = 0;
   const absl::Status status = (*journal)->Replay([&](const v1::JournalRecord& record) {
-    bytes += record.SpaceUsedLong();
+    bytes += record.ByteSizeLong();
     return absl::OkStatus();
   });
   Expect(status.ok() || absl::IsDataLoss(status), "{}", status.ToString());
