@@ -105,7 +105,7 @@ absl::Status Chaos::Plan() {
     if (network.ok()) {
       network_ = *std::move(network);
     } else {
-      faults_.Remove(Fault::kCut);
+      faults_.Erase(Fault::kCut);
       if (faults_.empty()) {
         return FailedPrecondition("the network can't be cut: {}", Message(network.status()));
       }

@@ -1,16 +1,13 @@
 #include "chaos/strikes.h"
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-
-#include "base/status.h"
 
 namespace gristmill::chaos {
 namespace {
 
-constexpr std::array<std::string_view, kFaultCount> kNames = {"kill", "stop", "cut", "coordinator"};
+constexpr FaultSet::Names kNames = {"kill", "stop", "cut", "coordinator"};
 
 std::string Seconds(DurationMs ms) {
   return fmt::format("{:.2f} s", static_cast<double>(ms) / 1000);
@@ -28,29 +25,10 @@ std::string DescribeCut(const Strike& strike, const std::string& from) {
 }  // namespace
 
 absl::StatusOr<FaultSet> ParseFaults(std::string_view text) {
-  if (text == "all") return FaultSet::All();
-  FaultSet faults;
-  while (true) {
-    const std::size_t comma = text.find(',');
-    const std::string_view name = text.substr(0, comma);
-    const auto found = std::find(kNames.begin(), kNames.end(), name);
-    if (found == kNames.end()) {
-      return InvalidArgument("there is no fault '{}'; --faults takes all, or some of {}", name,
-                             fmt::join(kNames, ","));
-    }
-    faults.Insert(static_cast<Fault>(found - kNames.begin()));
-    if (comma == std::string_view::npos) return faults;
-    text.remove_prefix(comma + 1);
-  }
+  return FaultSet::Parse(text, "fault", "--faults", kNames);
 }
 
-std::string FormatFaults(const FaultSet& faults) {
-  std::vector<std::string_view> names;
-  for (std::size_t i = 0; i < kFaultCount; ++i) {
-    if (faults.contains(static_cast<Fault>(i))) names.push_back(kNames[i]);
-  }
-  return fmt::format("{}", fmt::join(names, ","));
-}
+std::string FormatFaults(const FaultSet& faults) { return faults.Format(kNames); }
 
 StrikePlan::StrikePlan(std::uint64_t seed, const FaultSet& faults, const StrikeLimits& limits)
     : random_(seed), limits_(limits) {

@@ -1,7 +1,6 @@
 // Which faults strike whom and when: drawn from a seed, without a clock or a process.
 #pragma once
 
-#include <bitset>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/instant.h"
+#include "base/named_set.h"
 #include "base/random.h"
 
 namespace gristmill::chaos {
@@ -17,23 +17,9 @@ namespace gristmill::chaos {
 enum class Fault : std::uint8_t { kKill, kStop, kCut, kCoordinator };
 inline constexpr std::size_t kFaultCount = 4;
 
-class FaultSet {
- public:
-  static FaultSet All() { return FaultSet((1u << kFaultCount) - 1); }
-  FaultSet() = default;
+using FaultSet = NamedSet<Fault, kFaultCount>;
 
-  bool contains(Fault fault) const { return bits_.test(static_cast<std::size_t>(fault)); }
-  void Insert(Fault fault) { bits_.set(static_cast<std::size_t>(fault)); }
-  void Remove(Fault fault) { bits_.reset(static_cast<std::size_t>(fault)); }
-  bool empty() const { return bits_.none(); }
-  friend bool operator==(const FaultSet& a, const FaultSet& b) { return a.bits_ == b.bits_; }
-
- private:
-  explicit FaultSet(unsigned bits) : bits_(bits) {}
-  std::bitset<kFaultCount> bits_;
-};
-
-// "kill,stop,cut,coordinator", "all" or some of them. InvalidArgument for another name.
+// "all" or names separated by commas. An unknown name is InvalidArgument.
 absl::StatusOr<FaultSet> ParseFaults(std::string_view text);
 std::string FormatFaults(const FaultSet& faults);
 

@@ -1,13 +1,13 @@
 // What may go wrong in a run, by name.
 #pragma once
 
-#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "base/named_set.h"
 
 namespace gristmill::simulation {
 
@@ -34,18 +34,7 @@ enum class Fault : std::uint8_t {
 };
 inline constexpr std::size_t kFaultCount = 19;
 
-class FaultSet {
- public:
-  static FaultSet All();
-  static FaultSet None() { return {}; }
-  bool contains(Fault fault) const { return bits_[static_cast<std::size_t>(fault)]; }
-  void Insert(Fault fault) { bits_.set(static_cast<std::size_t>(fault)); }
-  void Erase(Fault fault) { bits_.reset(static_cast<std::size_t>(fault)); }
-  friend bool operator==(const FaultSet&, const FaultSet&) = default;
-
- private:
-  std::bitset<kFaultCount> bits_;
-};
+using FaultSet = NamedSet<Fault, kFaultCount>;
 
 // "all", "none" or names separated by commas. An unknown name is InvalidArgument.
 absl::StatusOr<FaultSet> ParseFaults(std::string_view text);
