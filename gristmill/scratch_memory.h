@@ -4,20 +4,17 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <new>
 #include <utility>
 #include <vector>
 
 namespace gristmill::internal {
 
-inline constexpr std::align_val_t kScratchAlignment{64};
-
-// Raw bytes, aligned to a cache line, with undefined contents.
+// Raw bytes, aligned to a cache line, with undefined contents. Large ones lie in huge pages where
+// the system has them: places in a table are random, and each would miss the TLB.
 class RawBuffer {
  public:
   RawBuffer() = default;
-  explicit RawBuffer(std::size_t bytes)
-      : data_(static_cast<char*>(::operator new(bytes, kScratchAlignment))), bytes_(bytes) {}
+  explicit RawBuffer(std::size_t bytes);
   RawBuffer(RawBuffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
   RawBuffer& operator=(RawBuffer&& other) noexcept {
@@ -25,7 +22,7 @@ class RawBuffer {
     std::swap(bytes_, other.bytes_);
     return *this;
   }
-  ~RawBuffer() { ::operator delete(data_, kScratchAlignment); }
+  ~RawBuffer();
 
   char* data() const { return data_; }
   std::size_t bytes() const { return bytes_; }

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "gristmill/over_read.h"
+
 namespace gristmill::internal {
 
 inline constexpr std::size_t kShortKeyBytesMax = 16;
@@ -14,44 +16,26 @@ struct ShortKey {
   std::uint64_t words[2];
 };
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define GRISTMILL_EXACT_LOADS 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define GRISTMILL_EXACT_LOADS 1
-#endif
-#endif
-
 inline ShortKey LoadShortKeyExactly(std::string_view key) {
   ShortKey result{};
   std::memcpy(result.words, key.data(), key.size());
   return result;
 }
 
-// Requires 1 <= key.size() <= 16. Reads 16 bytes at once and masks what is behind the key, as the C
-// library's string functions do: that can't fault unless the 16 bytes cross a page.
+// Requires 1 <= key.size() <= 16. Reads 16 bytes at once where it may and masks what is behind the
+// key.
 inline ShortKey LoadShortKey(std::string_view key) {
-#ifdef GRISTMILL_EXACT_LOADS
-  return LoadShortKeyExactly(key);
-#else
-  constexpr std::uintptr_t kPageBytes = 4096;  // the smallest page anywhere
   alignas(32) static constexpr unsigned char kMask[32] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                                           0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                                           0xff, 0xff, 0xff, 0xff};
-  const char* p = key.data();
-  if ((reinterpret_cast<std::uintptr_t>(p) & (kPageBytes - 1)) > kPageBytes - kShortKeyBytesMax)
-      [[unlikely]] {
+  if (!MayOverRead<kShortKeyBytesMax>(key.data())) [[unlikely]]
     return LoadShortKeyExactly(key);
-  }
-  asm("" : "+r"(p));  // the compiler knows no object at p whose end it could warn of
   ShortKey result, mask;
-  std::memcpy(result.words, p, kShortKeyBytesMax);
+  std::memcpy(result.words, Unbounded(key.data()), kShortKeyBytesMax);
   std::memcpy(mask.words, kMask + kShortKeyBytesMax - key.size(), kShortKeyBytesMax);
   result.words[0] &= mask.words[0];
   result.words[1] &= mask.words[1];
   return result;
-#endif
 }
 
 // For tables in memory only: differs between machines.

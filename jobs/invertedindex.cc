@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "gristmill/job.h"
-#include "jobs/words.h"
+#include "gristmill/words.h"
 
 namespace gristmill::jobs {
 namespace {

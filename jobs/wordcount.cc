@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "gristmill/job.h"
-#include "jobs/words.h"
+#include "gristmill/words.h"
 
 namespace gristmill::jobs {
 namespace {
@@ -38,8 +38,8 @@ class WordCount {
  private:
   // Valid until the next call.
   std::string_view Lower(std::string_view line) {
-    lowered_.assign(line);
-    for (char& c : lowered_) c = static_cast<char>(c + (c >= 'A' && c <= 'Z' ? 'a' - 'A' : 0));
+    lowered_.resize(line.size());
+    LowerAscii(line, lowered_.data());
     return lowered_;
   }
 

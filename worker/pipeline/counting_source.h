@@ -37,7 +37,21 @@ class CountingSource final : public InputSource {
   std::uint64_t CountRecords(std::string_view bytes) const {
     if (format_ == v1::INPUT_FORMAT_FIXED_RECORDS) return bytes.size() / record_bytes_;
     if (format_ != v1::INPUT_FORMAT_TEXT_LINES) return 1;
-    return static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+    return CountLineEnds(bytes);
+  }
+
+  // In sums of one byte as long as these can't overflow: the compiler then adds 16 at once.
+  static std::uint64_t CountLineEnds(std::string_view bytes) {
+    constexpr std::size_t kStepBytes = 240;
+    std::uint64_t lines = 0;
+    while (!bytes.empty()) {
+      const std::string_view step = bytes.substr(0, kStepBytes);
+      std::uint8_t step_lines = 0;
+      for (const char c : step) step_lines = static_cast<std::uint8_t>(step_lines + (c == '\n'));
+      lines += step_lines;
+      bytes.remove_prefix(step.size());
+    }
+    return lines;
   }
 
   const std::unique_ptr<InputSource> source_;
