@@ -30,13 +30,11 @@ class SortCollector {
   using Value = typename J::Value;
 
   SortCollector(J& job, const TaskInfo& info, RunSink& runs)
-      : partitioner_(job, info),
-        writer_(runs),
-        buffer_(BudgetForPairs(info), partitioner_.partitions(), &writer_) {}
+      : partitioner_(job, info), writer_(runs), buffer_(MakeBuffer(BudgetForPairs(info))) {}
 
   void Add(View<Key> key, View<Value> value) {
     const std::string_view encoded = keys_.Encode(key);
-    buffer_.Add(partitioner_.Of(key, encoded), encoded, values_.Encode(value));
+    buffer_.Add(PartitionOf(key, encoded), encoded, values_.Encode(value));
     ++pairs_added_;
   }
 
@@ -45,6 +43,22 @@ class SortCollector {
   std::uint64_t pairs_added() const { return pairs_added_; }
 
  private:
+  SortBuffer MakeBuffer(std::size_t memory_bytes) {
+    if constexpr (kIsTotalOrder<J>) {
+      return SortBuffer(memory_bytes, partitioner_.ranges(), &writer_);
+    } else {
+      return SortBuffer(memory_bytes, partitioner_.partitions(), &writer_);
+    }
+  }
+
+  std::uint32_t PartitionOf(View<Key> key, std::string_view encoded) const {
+    if constexpr (kIsTotalOrder<J>) {
+      return 0;  // the buffer finds it
+    } else {
+      return partitioner_.Of(key, encoded);
+    }
+  }
+
   Partitioner<J> partitioner_;
   KeyEncoder<Key> keys_;
   ValueEncoder<Value> values_;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gristmill/pair_codec.h"
+#include "gristmill/sort_index.h"
 #include "gristmill/task.h"
 
 namespace gristmill::internal {
@@ -76,12 +77,16 @@ class KeyRanges {
   KeyRanges(const std::vector<std::string>& samples_of_tasks, std::uint32_t partitions) {
     std::vector<std::string_view> keys;
     for (const std::string& samples : samples_of_tasks) ReadSamples(samples, &keys);
-    if (keys.empty()) return;
-    std::sort(keys.begin(), keys.end());
-    for (std::uint64_t p = 1; p < partitions; ++p) {
-      boundaries_.emplace_back(keys[p * keys.size() / partitions]);
-    }
+    if (keys.empty() || partitions < 2) return;
+    std::vector<Sample> samples;
+    samples.reserve(keys.size());
+    for (const std::string_view key : keys) samples.push_back({KeyPrefix(key), key});
+    boundaries_.resize(partitions - 1);
+    Select(samples, 0, samples.size(), 1, partitions);
   }
+
+  // The least key of each partition but the first; none at all if there were no samples.
+  const std::vector<std::string>& boundaries() const { return boundaries_; }
 
   // A key equal to a boundary belongs behind it.
   std::uint32_t PartitionOf(std::string_view encoded_key) const {
@@ -90,6 +95,30 @@ class KeyRanges {
   }
 
  private:
+  struct Sample {
+    std::uint64_t prefix;  // decides most comparisons
+    std::string_view key;
+    friend bool operator<(const Sample& a, const Sample& b) {
+      return a.prefix != b.prefix ? a.prefix < b.prefix : a.key < b.key;
+    }
+  };
+
+  // Finds where the partitions [first, last) begin, all of them within [begin, end) of the samples.
+  // Every map task does this, and sorting all samples would take it longer than many a split.
+  void Select(std::vector<Sample>& samples, std::size_t begin, std::size_t end, std::uint64_t first,
+              std::uint64_t last) {
+    if (first == last) return;
+    const std::uint64_t middle = first + (last - first) / 2;
+    const std::size_t at = middle * samples.size() / (boundaries_.size() + 1);
+    const auto place = [&samples](std::size_t i) {
+      return samples.begin() + static_cast<std::ptrdiff_t>(i);
+    };
+    std::nth_element(place(begin), place(at), place(end));
+    boundaries_[middle - 1] = samples[at].key;
+    Select(samples, begin, at, first, middle);
+    Select(samples, at, end, middle + 1, last);
+  }
+
   std::vector<std::string> boundaries_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -55,6 +57,26 @@ TEST(KeyRanges, AreEvenAndOrdered) {
     ++sizes.at(partition);
   }
   EXPECT_EQ(sizes, (std::vector<int>{2500, 2500, 2500, 2500}));
+}
+
+TEST(KeyRanges, BeginAtTheQuantilesOfAllSamples) {
+  std::mt19937_64 random(7);
+  for (const std::size_t count : {1, 2, 3, 7, 100, 1000, 5000}) {
+    for (const std::uint32_t partitions : {1, 2, 3, 4, 7, 100, 1000, 4999}) {
+      // Some equal ones, some that differ behind the eighth byte only.
+      std::vector<std::string> keys, samples(3);
+      for (std::size_t i = 0; i < count; ++i) {
+        keys.push_back(std::string(random() % 10, 'k') + std::to_string(random() % count));
+        AppendSample(&samples[i % 3], keys.back());
+      }
+      std::sort(keys.begin(), keys.end());
+      std::vector<std::string> quantiles;
+      for (std::size_t p = 1; p < partitions; ++p)
+        quantiles.push_back(keys[p * count / partitions]);
+      EXPECT_EQ(KeyRanges(samples, partitions).boundaries(), quantiles)
+          << count << " keys, " << partitions << " partitions";
+    }
+  }
 }
 
 TEST(KeyRanges, WithoutSamplesThereIsOneRange) {

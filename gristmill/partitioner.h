@@ -27,6 +27,7 @@ class Partitioner {
   }
 
   std::uint32_t partitions() const { return partitions_; }
+  const KeyRanges& ranges() const requires kIsTotalOrder<J> { return ranges_; }
 
   std::uint32_t Of(std::string_view encoded_key) const {
     if constexpr (kDeclaresPartition<J>) {

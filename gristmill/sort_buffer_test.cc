@@ -70,6 +70,27 @@ INSTANTIATE_TEST_SUITE_P(Shapes, SortBufferTest,
                                          Shape{"Zeros", 2, 16 << 20, ZerosOfAnyLength}),
                          [](const auto& info) { return info.param.name; });
 
+TEST_P(SortBufferTest, PutsEachPairIntoTheRangeOfItsKey) {
+  const Shape shape = GetParam();
+  std::mt19937_64 random(13);
+  std::string samples;
+  for (int i = 0; i < 1000; ++i) AppendSample(&samples, shape.key(random));
+  const KeyRanges ranges({samples}, shape.partitions);
+  MemoryRuns runs;
+  RunWriter writer(runs);
+  SortBuffer buffer(shape.memory_bytes, ranges, &writer);
+  std::vector<MemoryPair> expected;
+  for (int i = 0; i < 30000; ++i) {
+    const std::string key = shape.key(random);
+    expected.push_back({ranges.PartitionOf(key), key, std::to_string(i)});
+    buffer.Add(0, key, expected.back().value);
+  }
+  buffer.Spill();
+  std::stable_sort(expected.begin(), expected.end(),
+                   [](const MemoryPair& a, const MemoryPair& b) { return a.key < b.key; });
+  EXPECT_EQ(runs.Merged(), expected);
+}
+
 TEST(SortBuffer, APairLargerThanTheBufferIsARunInItsPlace) {
   MemoryRuns runs;
   RunWriter writer(runs);
@@ -82,6 +103,21 @@ TEST(SortBuffer, APairLargerThanTheBufferIsARunInItsPlace) {
   ASSERT_EQ(runs.runs().size(), 3u);
   EXPECT_EQ(runs.runs()[1][0].value, large);
   EXPECT_EQ(runs.Merged()[2].value, "after");
+}
+
+TEST(SortBuffer, APairLargerThanTheBufferGoesToItsRange) {
+  std::string samples;
+  AppendSample(&samples, "k");
+  const KeyRanges ranges({samples}, 2);
+  MemoryRuns runs;
+  RunWriter writer(runs);
+  SortBuffer buffer(1 << 10, ranges, &writer);
+  buffer.Add(0, "k", std::string(600000, 'L'));
+  buffer.Add(0, "j", std::string(600000, 'L'));
+  buffer.Spill();
+  ASSERT_EQ(runs.runs().size(), 2u);
+  EXPECT_EQ(runs.runs()[0][0].partition, 1u);
+  EXPECT_EQ(runs.runs()[1][0].partition, 0u);
 }
 
 TEST(SortBuffer, NothingAddedIsNoRun) {
