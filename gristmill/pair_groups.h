@@ -1,6 +1,7 @@
 // Cuts a source of sorted pairs into groups of equal keys.
 #pragma once
 
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string>
@@ -20,7 +21,12 @@ class PairGroups {
     while (NextValue(&unread)) {
     }
     if (!HavePair()) return false;
-    key_.assign(position_->key, position_->key_bytes);
+    key_ = position_->key_view();
+    // The batch is sorted: its last key tells whether the group ends in it, and the key with it.
+    if (SameKey(end_[-1].key_view(), key_)) {
+      kept_key_ = key_;
+      key_ = kept_key_;
+    }
     in_group_ = true;
     return true;
   }
@@ -31,7 +37,7 @@ class PairGroups {
   // The next encoded value of the group, valid until the next call. False at its end.
   bool NextValue(std::string_view* value) {
     if (!in_group_) return false;
-    if (!HavePair() || position_->key_view() != key_) {
+    if (!HavePair() || !SameKey(position_->key_view(), key_)) {
       in_group_ = false;
       return false;
     }
@@ -41,6 +47,21 @@ class PairGroups {
   }
 
  private:
+  // Inline where memcmp would be called for a few bytes of each pair.
+  static bool SameKey(std::string_view a, std::string_view b) {
+    if (a.size() != b.size()) return false;
+    constexpr std::size_t kWord = sizeof(std::uint64_t);
+    if (a.size() < kWord) return a == b;
+    if (WordAt(a, 0) != WordAt(b, 0)) return false;
+    if (a.size() > 2 * kWord) return a == b;
+    return WordAt(a, a.size() - kWord) == WordAt(b, b.size() - kWord);
+  }
+  static std::uint64_t WordAt(std::string_view bytes, std::size_t offset) {
+    std::uint64_t word;
+    std::memcpy(&word, bytes.data() + offset, sizeof word);
+    return word;
+  }
+
   bool HavePair() {
     if (position_ != end_) [[likely]]
       return true;
@@ -57,7 +78,8 @@ class PairGroups {
   const EncodedPair* end_ = nullptr;
   bool at_end_ = false;
   bool in_group_ = false;
-  std::string key_;
+  std::string_view key_;  // in the batch, or kept_key_
+  std::string kept_key_;
 };
 
 }  // namespace gristmill::internal

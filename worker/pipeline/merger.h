@@ -28,26 +28,32 @@ class Merger final : public PairSource {
   static constexpr std::size_t kBatchPairsMax = 1024;
 
   struct Source {
-    std::uint64_t prefix = 0;  // the key's first 8 bytes, padded with zeros, as a number
     EncodedPair pair;
     bool exhausted = false;
     std::unique_ptr<SegmentReader> reader;
   };
+  // What takes part in the tournament: a source's next pair, or a source that has none.
+  struct Player {
+    // The key's first 8 bytes, padded with zeros, as a number; the greatest one if exhausted.
+    std::uint64_t prefix = 0;
+    std::uint32_t source = 0;
+  };
 
   std::span<const EncodedPair> Merge();
-  bool Before(std::uint32_t a, std::uint32_t b) const;
+  bool Before(const Player& a, const Player& b) const;
+  // The same where the prefixes are equal.
+  bool TieBefore(std::uint32_t a, std::uint32_t b) const;
   // Loads the source's next pair, from its next block if need be.
-  void Refill(Source& source);
-  static void SetPair(Source& source, const EncodedPair& pair);
-  void BuildTree();
+  Player Refill(std::uint32_t source);
+  void BuildTree(const std::vector<Player>& players);
   // Plays the winner's way from its leaf to the root again.
   void Replay();
 
   const std::atomic<bool>& cancelled_;
   std::atomic<std::uint64_t>* const records_;
   std::vector<Source> sources_;
-  std::vector<std::uint32_t> losers_;  // losers_[1..k-1]: inner nodes
-  std::uint32_t winner_ = 0;
+  std::vector<Player> losers_;  // losers_[1..k-1]: inner nodes
+  Player winner_;
   bool winner_needs_block_ = false;
   std::vector<EncodedPair> batch_;
   // Thrown again by every further call: user code that catches everything around its values must
