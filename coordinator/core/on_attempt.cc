@@ -75,6 +75,19 @@ bool DeclareOutputsLost(Turn& turn, const TaskRef& reader, const AttemptFailed& 
   return !missed.empty();
 }
 
+// Another attempt of the task has run for longer, in vain: so much is known of its worker's pace.
+void LearnPaceOfLoser(Turn& turn, const TaskRef& ref, const AttemptSucceeded& winner) {
+  const Stage& stage = turn.state.stage(ref);
+  const auto copy = stage.copies.find(ref.task);
+  if (copy == stage.copies.end()) return;
+  const bool copy_won = copy->second.attempt == winner.attempt;
+  const AttemptId attempt = copy_won ? stage.tasks[ref.task].attempt : copy->second.attempt;
+  const RunningAttempt& loser = turn.state.running.at(attempt);
+  const auto ran_us = static_cast<std::uint64_t>(turn.now - loser.since) * 1'000;
+  if (ran_us <= winner.run_us) return;
+  turn.state.workers.Find(loser.worker)->LearnPace(ran_us, winner.run_us);
+}
+
 // Each report is small, but tasks may count other names each.
 bool MakesTooManyCounters(const Job& job, const Counters& counters) {
   if (job.counters.size() + counters.size() <= kReportCountersMax) return false;
@@ -103,6 +116,7 @@ void OnEvent(Turn& turn, const AttemptSucceeded& event) {
     turn.state.workers.Find(event.worker)->LearnPace(event.run_us, stage.usual.run_us);
     stage.Learn(event.run_us, event.records);
   }
+  LearnPaceOfLoser(turn, *ref, event);
   turn.finisher = event.worker;
   NoteSuccess(turn, *ref, event.worker);
   EndOtherAttempt(turn, *ref, event.attempt, "another attempt of the task finished first");

@@ -24,10 +24,17 @@ constexpr DurationMs kAnswerMs = 3'000;
 // Perhaps it did not hear of it, or much was left of one record.
 constexpr DurationMs kAskAgainMs = 30'000;
 
+// An attempt whose records take so many times as long as usual is on a slow worker, or its records
+// are dear ones: a copy shows which.
+constexpr double kSlowPace = 3;
+// A copy that reads so many times as fast as the first attempt will end first, most likely.
+constexpr double kFastCopy = 2;
+
 struct Candidate {
   double left_ms;
   AttemptId attempt;
-  bool cut;  // ask it; else make a copy
+  bool may_be_asked;  // to give up some of its input
+  bool wants_copy;    // rather than to be asked
 };
 
 double UsualMs(const Stage& stage) { return static_cast<double>(stage.usual.run_us) / 1'000; }
@@ -59,13 +66,29 @@ bool KnowsItsTimes(const Stage& stage) {
   return stage.usual.run_us > 0 && stage.succeeded >= std::min(kFinishedMin, (tasks + 1) / 2);
 }
 
-// Of two attempts of a task the one that has read more.
-bool IsAhead(const Turn& turn, const Stage& stage, const RunningAttempt& running,
-             const Copy& copy) {
-  const AttemptId first = stage.tasks[running.task.task].attempt;
-  const bool is_copy = copy.worker == running.worker;  // the two are on different workers
-  const RunningAttempt& other = turn.state.running.at(is_copy ? first : copy.attempt);
-  return is_copy ? running.done_ppm > other.done_ppm : running.done_ppm >= other.done_ppm;
+bool HasSlowPace(const Stage& stage, const RunningAttempt& running, Instant now) {
+  const double usual_ms = UsualMs(stage) / static_cast<double>(stage.usual.records);
+  const auto ms = static_cast<double>(now - running.since);
+  return stage.usual.records > 0 &&
+         ms > kSlowPace * usual_ms * static_cast<double>(running.records);
+}
+
+// The other attempt of a task that has a copy, which is on another worker.
+const RunningAttempt& OtherAttempt(const Turn& turn, const Stage& stage,
+                                   const RunningAttempt& running, const Copy& copy) {
+  const bool is_copy = copy.worker == running.worker;
+  return turn.state.running.at(is_copy ? stage.tasks[running.task.task].attempt : copy.attempt);
+}
+
+// Of two attempts of a task the one that has read more gives up some, unless the other one catches
+// up with it; in doubt, which ends when the younger one shows progress, none.
+bool IsTheOneToAsk(const RunningAttempt& running, const RunningAttempt& other, Instant now) {
+  const auto ms = static_cast<double>(now - running.since);
+  const auto other_ms = static_cast<double>(now - other.since);
+  if (other.done_ppm == 0 && other_ms < static_cast<double>(kAnswerMs)) return false;
+  if (other.done_ppm * ms > kFastCopy * running.done_ppm * other_ms) return false;
+  return running.done_ppm != other.done_ppm ? running.done_ppm > other.done_ppm
+                                            : running.since < other.since;
 }
 
 void AddCandidates(const Turn& turn, const Job& job, std::vector<Candidate>* candidates) {
@@ -81,14 +104,20 @@ void AddCandidates(const Turn& turn, const Job& job, std::vector<Candidate>* can
     const bool may_be_cut = MayBeCut(turn, running);
     // It may show progress yet: with a copy on the last idle slot it could not be helped any more.
     if (may_be_cut && running.done_ppm == 0 && turn.now - running.since < kAnswerMs) continue;
-    const bool cut = !asked && may_be_cut && running.done_ppm > 0 &&
-                     (!has_copy || IsAhead(turn, stage, running, copy->second));
-    if (has_copy && !cut) continue;
-    const double left_ms = cut ? LeftOfPartMs(running, turn.now) : LeftMs(stage, running, turn.now);
+    const bool may_be_asked =
+        !asked && may_be_cut && running.done_ppm > 0 &&
+        (!has_copy ||
+         IsTheOneToAsk(running, OtherAttempt(turn, stage, running, copy->second), turn.now));
+    if (has_copy && !may_be_asked) continue;
+    const double left_ms =
+        may_be_asked ? LeftOfPartMs(running, turn.now) : LeftMs(stage, running, turn.now);
+    const double copy_ms = 1.2 * UsualMs(stage);
     // A copy that would end at the same time is worth nothing.
-    if (left_ms > 1.2 * UsualMs(stage) && (!cut || left_ms > kLeftMsMin)) {
-      candidates->push_back({left_ms, attempt, cut});
-    }
+    if (left_ms <= copy_ms || (may_be_asked && left_ms <= kLeftMsMin)) continue;
+    const bool wants_copy =
+        !has_copy &&
+        (!may_be_asked || (copy_ms < left_ms / 2 && HasSlowPace(stage, running, turn.now)));
+    candidates->push_back({left_ms, attempt, may_be_asked, wants_copy});
   }
 }
 
@@ -122,6 +151,16 @@ std::optional<WorkerId> WorkerForCopy(const WorkerPool& workers, const Stage& st
   return std::nullopt;
 }
 
+// False if there is no worker for it.
+bool MakeCopy(Turn& turn, AttemptId attempt) {
+  ClusterState& state = turn.state;
+  if (state.workers.offers().empty()) return false;
+  const TaskRef ref = state.running.at(attempt).task;
+  const auto worker = WorkerForCopy(state.workers, state.stage(ref), state.task(ref), ref.task);
+  if (worker) AssignAttempt(turn, ref, *worker);
+  return worker.has_value();
+}
+
 }  // namespace
 
 void ScheduleLook(Turn& turn) {
@@ -150,17 +189,14 @@ void SpeculateIfDue(Turn& turn) {
   const std::uint64_t copies_max = std::max<std::uint64_t>(1, state.workers.ready_slots() / 10);
   std::size_t asks = CountAsks(state, candidates.size());
   for (const Candidate& candidate : candidates) {
-    if (candidate.cut) {
-      if (asks > 0) Ask(turn, candidate.attempt);
-      asks -= std::min<std::size_t>(asks, 1);
+    if (candidate.wants_copy && copies < copies_max && MakeCopy(turn, candidate.attempt)) {
+      ++copies;
+    } else if (candidate.may_be_asked && asks > 0) {
+      Ask(turn, candidate.attempt);
+    } else {
       continue;
     }
-    if (copies >= copies_max || state.workers.offers().empty()) continue;
-    const TaskRef ref = state.running.at(candidate.attempt).task;
-    const auto worker = WorkerForCopy(state.workers, state.stage(ref), state.task(ref), ref.task);
-    if (!worker) continue;
-    AssignAttempt(turn, ref, *worker);
-    ++copies;
+    asks -= std::min<std::size_t>(asks, 1);  // a slot is spoken for
   }
 }
 

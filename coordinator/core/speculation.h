@@ -13,10 +13,13 @@ void ScheduleLook(Turn& turn);
 //
 // One that may be cut (cut.h) and has much left to read is asked to give up half of that, which
 // another slot then reads: a copy would take as long. So many are asked as slots are idle. Of two
-// attempts of a task the one that is ahead is asked; when it is cut the other one ends.
+// attempts of a task the one that is ahead is asked, unless the other one catches up with it; when
+// it is cut the other one ends.
 //
 // Any other gets a copy, in the manner of LATE (Zaharia et al., OSDI 2008); so does one that was
-// asked and does not answer, for its code may hang. An attempt's share of its work is its records
+// asked and does not answer, for its code may hang, and one that may be on a slow worker: it takes
+// far longer for a record than others did, and a copy that does not would end before half of what
+// is left. If the copy is no faster the records are dear ones, and the attempt is cut. An attempt's share of its work is its records
 // so far over those of the stage's finished tasks, which judges slow workers and leaves large tasks
 // in peace. A copy runs on another worker that is not slow itself, if a fresh attempt would likely
 // end sooner; at most a tenth of the slots run copies.
