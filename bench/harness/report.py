@@ -53,7 +53,8 @@ def row_of(entry):
     if entry.target is not None:
         target = f"{'≥' if entry.more_is_better else '≤'} {_number(entry.target, unit)}"
         verdict = "met" if entry.met() else "missed"
-    return [entry.title, entry.who_title, _seconds(entry.seconds), entry.against,
+    against = ", ".join(filter(None, [entry.against, _seconds(entry.yardstick_seconds)]))
+    return [entry.title, entry.who_title, _seconds(entry.seconds), against,
             f"{_number(spread.median, unit)} {unit}",
             f"{_number(spread.low, unit)} – {_number(spread.high, unit)}", target, verdict]
 

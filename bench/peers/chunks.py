@@ -24,7 +24,9 @@ def count_words(piece):
     with open(path, "rb") as file:
         file.seek(begin)
         while begin < end:
-            block = file.read(min(16 << 20, end - begin)) + file.readline()
+            block = file.read(min(16 << 20, end - begin))
+            if begin + len(block) < end:
+                block += file.readline()
             begin += len(block)
             counts.update(block.split())
     return counts
