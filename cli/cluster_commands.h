@@ -18,6 +18,7 @@ struct SubmitFlags {
   bool wait = false;
   bool detach = false;  // says what is the default; the parser refuses it beside `wait`
   bool quiet = false;
+  bool profile = false;  // with `wait`: says where the time went
 };
 
 // Prints the job's id on stdout. With `wait` shows the progress until the job ended; Ctrl-C then

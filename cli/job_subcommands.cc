@@ -59,6 +59,7 @@ void AddRun(CLI::App& app, Command* chosen) {
   run->add_option("--work-dir", flags->work_directory, "Where spill files go [$TMPDIR, else /tmp]")
       ->type_name("DIRECTORY");
   run->add_flag("-q,--quiet", flags->quiet, "Print errors only");
+  run->add_flag("--profile", flags->profile, "At the end say where the time went, stage by stage");
   run->footer(
       "Examples:\n"
       "  gristmill run wordcount --input books/ --output counts\n"
@@ -80,6 +81,10 @@ void AddSubmit(CLI::App& app, Command* chosen) {
   submit->add_flag("--json", flags->cluster.json,
                    "Print the job's id as JSON; with --wait the final status");
   submit->add_flag("-q,--quiet", flags->quiet, "Print the job's id and errors only");
+  submit
+      ->add_flag("--profile", flags->profile,
+                 "With --wait: at the end say where the time went, stage by stage")
+      ->needs(wait);
   submit->footer(
       "Prints the job's id. Paths must mean the same on the coordinator and all workers.\n"
       "Examples:\n"

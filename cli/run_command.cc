@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "cli/embedded_run.h"
 #include "cli/exit_code.h"
+#include "cli/profile.h"
 #include "cli/progress_display.h"
 #include "cli/signals.h"
 #include "cli/temp_directory.h"
@@ -69,7 +70,13 @@ int RunJob(const RunFlags& flags) {
   display.Finish();
   if (!outcome.ok()) return Fail(outcome.status());
 
-  return Conclude(outcome->status, outcome->counters, cancelled, flags.quiet);
+  const int code = Conclude(outcome->status, outcome->counters, cancelled, flags.quiet);
+  if (flags.profile && code == kDone) {
+    fmt::print(
+        stderr, "{}",
+        RenderProfile(outcome->counters, options.threads, ElapsedMs(outcome->status, UnixNowMs())));
+  }
+  return code;
 }
 
 }  // namespace gristmill::cli

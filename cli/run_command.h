@@ -13,6 +13,7 @@ struct RunFlags {
   std::uint32_t threads = 0;   // 0: the CPUs this process may use
   std::string work_directory;  // for spill files; empty: $TMPDIR, else /tmp
   bool quiet = false;
+  bool profile = false;  // says where the time went
 };
 
 // Runs the job in this process. The first Ctrl-C cancels it, the second ends the process at once.

@@ -11,6 +11,7 @@
 #include "cli/exit_code.h"
 #include "cli/json.h"
 #include "cli/names.h"
+#include "cli/profile.h"
 #include "cli/progress_display.h"
 #include "cli/signals.h"
 #include "client/client.h"
@@ -42,8 +43,8 @@ class Interruption {
   const SignalWatcher watcher_;
 };
 
-// Shows the job until it ended; prints the summary.
-int Follow(Client& client, std::uint64_t job, const ClusterFlags& flags, bool quiet) {
+// Shows the job until it ended; prints the summary, and the profile if that was asked for.
+int Follow(Client& client, std::uint64_t job, const ClusterFlags& flags, bool quiet, bool profile) {
   ProgressDisplay display(quiet);
   const absl::StatusOr<v1::JobStatus> status =
       client.Watch(job, [&display](const v1::JobStatus& now) {
@@ -54,13 +55,20 @@ int Follow(Client& client, std::uint64_t job, const ClusterFlags& flags, bool qu
   if (!status.ok()) return Fail(status.status());
   if (flags.json) std::fputs(ToJson(*status).c_str(), stdout);
   const bool failed = status->state() != v1::JOB_STATE_SUCCEEDED;
-  if (failed || !quiet) {
+  profile = profile && !failed;
+  if (failed || !quiet || profile) {
     std::vector<v1::Counter> counters;
     if (const auto response = client.Counters(job); response.ok()) {
       counters.assign(response->counters().begin(), response->counters().end());
     }
-    fmt::print(stderr, "{}{}\n", failed ? "gristmill: " : "",
-               RenderSummary(*status, counters, ElapsedMs(*status, UnixNowMs())));
+    const DurationMs elapsed_ms = ElapsedMs(*status, UnixNowMs());
+    if (failed || !quiet) {
+      fmt::print(stderr, "{}{}\n", failed ? "gristmill: " : "",
+                 RenderSummary(*status, counters, elapsed_ms));
+    }
+    if (profile) {
+      fmt::print(stderr, "{}", RenderProfile(counters, status->slots(), elapsed_ms));
+    }
   }
   return ExitCodeOf(status->state());
 }
@@ -86,7 +94,7 @@ int SubmitJob(const SubmitFlags& flags) {
     std::fputs(ToJson(accepted).c_str(), stdout);
   }
   std::fflush(stdout);
-  if (flags.wait) return Follow(client, *job, flags.cluster, flags.quiet);
+  if (flags.wait) return Follow(client, *job, flags.cluster, flags.quiet, flags.profile);
   if (!flags.quiet) {
     fmt::print(stderr, "watch it with 'gristmill watch {0}', stop it with 'gristmill cancel {0}'\n",
                JobName(*job));
@@ -102,7 +110,7 @@ int WatchJob(const ClusterFlags& flags, const std::string& job, bool quiet) {
   const absl::StatusOr<std::string> address = CoordinatorAddress(flags.coordinator);
   if (!address.ok()) return Fail(address.status());
   Client client(*address);
-  return Follow(client, *id, flags, quiet);
+  return Follow(client, *id, flags, quiet, /*profile=*/false);
 }
 
 }  // namespace gristmill::cli

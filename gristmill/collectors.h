@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -108,6 +109,7 @@ class CombineCollector {
 
   std::uint64_t pairs_added() const { return pairs_added_; }
   std::uint64_t pairs_written() const { return writer_.pairs(); }
+  std::chrono::nanoseconds combine_time() const { return table_.fold_time(); }
 
  private:
   void Spill() {

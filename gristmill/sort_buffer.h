@@ -53,8 +53,8 @@ class SortBuffer {
     const std::span<SortEntry> entries(index_, IndexEnd());
     if (entries.empty()) return;
     const auto key_at = [this](std::uint64_t offset) { return KeyAt(offset); };
+    writer_->BeginRun();  // before the sort, whose time is the run's
     IndexSorter(key_at).Sort(entries, partitions_);
-    writer_->BeginRun();
     if (ranges_ == nullptr) {
       Write(entries, [](const SortEntry& entry) { return entry.partition(); });
     } else {

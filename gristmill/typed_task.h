@@ -1,6 +1,7 @@
 // Runs one task of one job: the framework's blocks on one side, the author's class on the other.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,6 +65,7 @@ class TypedTask final : public TaskRunner {
       context_.Count("map_output_pairs", collector.pairs_added());
       if constexpr (kDeclaresCombine<J>) {
         context_.Count("combine_output_pairs", collector.pairs_written());
+        CountCombineTime(collector.combine_time());
       }
     }
   }
@@ -113,6 +115,12 @@ class TypedTask final : public TaskRunner {
   static std::string Wrong(const char* task) {
     return "job '" + std::string(J::kName) + "' was given " + task +
            ", which it does not have; check that all workers run the same binary";
+  }
+
+  // A part of the time that the framework sees the map take.
+  void CountCombineTime(std::chrono::nanoseconds time) {
+    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+    if (us > 0) context_.Count("time_combine_us", static_cast<std::uint64_t>(us));
   }
 
   void MapAll(InputSource& input, Emitter<J>& emitter) {

@@ -78,6 +78,7 @@ void Attempt::Run(v1::TaskReport* report) {
   const std::unique_ptr<TaskRunner> runner =
       info->make_task(ParamMap(params.begin(), params.end()), MakeTaskInfo());
   RunStage(*info, *runner, report);
+  CountTimes();
   for (const auto& [name, value] : counters_) {
     v1::Counter* const counter = report->add_counters();
     counter->set_name(name);
@@ -97,6 +98,16 @@ void Attempt::CountOf(const TaskRunner& runner) {
   if (counters_.size() > kJobCountersMax) {
     throw TaskError(
         fmt::format("the job made more than {} counters; count fewer names", kJobCountersMax));
+  }
+}
+
+void Attempt::CountTimes() {
+  clock_.Enter(PipelineStage::kFramework);
+  for (std::size_t i = 0; i < kPipelineStages; ++i) {
+    const auto stage = static_cast<PipelineStage>(i);
+    if (const std::uint64_t us = clock_.TakeMicroseconds(stage); us > 0) {
+      Count(std::string(CounterNameOf(stage)), us);
+    }
   }
 }
 
@@ -187,6 +198,7 @@ OutputWriter Attempt::OpenOutput(const JobInfo& info) const {
 void Attempt::FinishOutput(const TaskRunner& runner, OutputWriter& output) {
   ThrowIfCancelled(control_.cancelled);
   CountOf(runner);
+  const InStage writing(clock_, PipelineStage::kWrite);
   output.Finish();
   Count("output_bytes", output.bytes());
 }
@@ -205,6 +217,7 @@ void Attempt::RunStage(const JobInfo& info, TaskRunner& runner, v1::TaskReport* 
 }
 
 void Attempt::RunSample(TaskRunner& runner, v1::TaskReport* report) {
+  const InStage sampling(clock_, PipelineStage::kSample);
   CountingSource input = OpenInput(/*sampled=*/true);
   std::string keys = runner.RunSample(input, kReportResultBytesMax);
   if (keys.size() > kReportResultBytesMax) {
@@ -220,10 +233,18 @@ void Attempt::RunMap(TaskRunner& runner) {
   RunFileWriter runs(RunFilePath(job_.spill_directory, job_.job, assignment_.id().stage(),
                                  assignment_.id().task(), assignment_.attempt()),
                      run_file_id(), CountPartitions());
-  runner.RunMap(input, runs);
+  {
+    TimedInput timed_input(input, clock_);
+    TimedRuns timed_runs(runs, clock_);
+    const InStage mapping(clock_, PipelineStage::kMap);
+    runner.RunMap(timed_input, timed_runs);
+  }
   ThrowIfCancelled(control_.cancelled);
   CountOf(runner);
-  runs.Finish();
+  {
+    const InStage spilling(clock_, PipelineStage::kSpill);
+    runs.Finish();
+  }
   Count("input_bytes", input.bytes());
   Count("spilled_bytes", runs.bytes());
   Count("spilled_runs", runs.runs());
@@ -232,7 +253,12 @@ void Attempt::RunMap(TaskRunner& runner) {
 void Attempt::RunMapOnly(const JobInfo& info, TaskRunner& runner) {
   CountingSource input = OpenInput(/*sampled=*/false);
   OutputWriter output = OpenOutput(info);
-  runner.RunMapOnly(input, output);
+  {
+    TimedInput timed_input(input, clock_);
+    TimedOutput timed_output(output, clock_);
+    const InStage mapping(clock_, PipelineStage::kMap);
+    runner.RunMapOnly(timed_input, timed_output);
+  }
   FinishOutput(runner, output);
   Count("input_bytes", input.bytes());
 }
@@ -242,19 +268,28 @@ void Attempt::RunReduce(const JobInfo& info, TaskRunner& runner) {
       "{}/stage-{}-task-{}-attempt-{}.scratch", JobSpillDirectory(job_.spill_directory, job_.job),
       assignment_.id().stage(), assignment_.id().task(), assignment_.attempt()));
   const std::uint32_t partition = assignment_.id().task();
+  clock_.Enter(PipelineStage::kFetch);
   ShuffleInput input = CollectShuffleInput(
       UpstreamOutputs(), {partition, scratch.path(), job_.shuffle}, control_.cancelled);
+  clock_.Enter(PipelineStage::kMerge);
   const std::uint64_t merge_bytes = job_.task_memory_bytes - RunnerMemoryBytes();
   MergeStatistics merged;
   const std::unique_ptr<PairSource> pairs = MergeSegments(
       std::move(input.segments), {merge_bytes, scratch.path(), run_file_id(), partition},
       control_.cancelled, &control_.records, &merged);
+  clock_.Enter(PipelineStage::kFramework);
   OutputWriter output = OpenOutput(info);
-  runner.RunReduce(*pairs, output);
+  {
+    TimedPairs timed_pairs(*pairs, clock_);
+    TimedOutput timed_output(output, clock_);
+    const InStage reducing(clock_, PipelineStage::kReduce);
+    runner.RunReduce(timed_pairs, timed_output);
+  }
   FinishOutput(runner, output);
   Count("shuffle_bytes", input.bytes);
   Count("spilled_bytes", merged.scratch_bytes);
   Count("spilled_runs", merged.scratch_runs);
+  if (merged.scratch_bytes > 0) Count("merge_scratch_bytes", merged.scratch_bytes);
 }
 
 }  // namespace gristmill::worker

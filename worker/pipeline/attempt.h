@@ -11,6 +11,7 @@
 #include "worker/pipeline/counting_source.h"
 #include "worker/pipeline/output_writer.h"
 #include "worker/pipeline/run_file_format.h"
+#include "worker/pipeline/stage_clock.h"
 #include "worker/pipeline/task_executor.h"
 
 namespace gristmill::worker {
@@ -34,6 +35,8 @@ class Attempt {
 
   // Counts what the job's code did; before its files are finished, since names may be refused.
   void CountOf(const TaskRunner& runner);
+  // Counts where its time went; last.
+  void CountTimes();
 
   // Whether another stage reads this one's runs.
   bool HasShuffleReader() const;
@@ -58,6 +61,7 @@ class Attempt {
   const v1::TaskAssignment& assignment_;
   const TaskInputs& inputs_;
   AttemptControl& control_;
+  StageClock clock_;
   std::map<std::string, std::uint64_t> counters_;
 };
 

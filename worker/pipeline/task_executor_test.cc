@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <stdexcept>
 
@@ -42,6 +43,17 @@ TEST_F(TaskExecutor, CountsBytesBesideTheJobsOwnCounters) {
   const auto reduce = Counters(Run(1, 0, 301));
   EXPECT_THAT(reduce, Contains(Pair("output_bytes", 21u)));
   EXPECT_GT(reduce.at("shuffle_bytes"), 0u);
+}
+
+TEST_F(TaskExecutor, CountsWhereItsTimeWent) {
+  on_line = [](std::string_view) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(3);
+    while (std::chrono::steady_clock::now() < end) {
+    }
+  };
+  const auto map = Counters(Run(0, 0, 300));
+  on_line = nullptr;
+  EXPECT_GE(map.at("time_map_us"), 6'000u);  // two lines
 }
 
 TEST_F(TaskExecutor, AReduceThatHardlyHasMemoryGivesTheSameBytes) {
