@@ -9,7 +9,7 @@ import unittest
 import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from harness import charts, data, growth, outputs, processes, report  # noqa: E402
+from harness import charts, data, growth, instructions, outputs, processes, report  # noqa: E402
 from harness.measurements import Entry, Missing, worse_by  # noqa: E402
 from harness.ratios import Spread, alternate, ratios_of, steepest_step  # noqa: E402
 
@@ -118,6 +118,21 @@ class Growth(unittest.TestCase):
         sentences, good = growth.verdicts("w", {"run": cliff})
         self.assertFalse(good)
         self.assertIn("a cliff", sentences[0])
+
+
+class Instructions(unittest.TestCase):
+    def test_the_count_is_what_callgrind_says_last(self):
+        self.assertEqual(instructions.parse_callgrind("==7== Events    : Ir\n"
+                                                      "==7== Collected : 123456\n"), 123456)
+        with self.assertRaisesRegex(processes.Failed, "told no count"):
+            instructions.parse_callgrind("Illegal instruction")
+
+    def test_what_executes_five_percent_more_is_worse_and_less_is_told(self):
+        lines, worse = instructions.compare({"map": 10.6, "sort": 9.0, "merge": 10.1, "new": 1.0},
+                                            {"map": 10.0, "sort": 10.0, "merge": 10.0})
+        self.assertEqual(lines, ["map: 6.0% more than 10.00", "sort: 10.0% fewer than 10.00",
+                                 "new: not in the baseline"])
+        self.assertEqual(worse, ["map"])
 
 
 class Outputs(unittest.TestCase):

@@ -3,7 +3,7 @@
 # Debian 12 or newer, Ubuntu 24.04 or newer; as root or through sudo. A second run only looks.
 #
 # usage: deploy/install-deps.sh [--ci] [--list]
-#   --ci    also clang 14, clang-format 14, its runtime and shellcheck, which .ci/run needs
+#   --ci    also clang 14, clang-format 14, its runtime, shellcheck and valgrind, which .ci/run needs
 #   --list  print the packages, one a line, and install nothing
 set -euo pipefail
 
@@ -12,7 +12,7 @@ tools=(g++ cmake ninja-build pkg-config ccache mold git ca-certificates
 libraries=(libgrpc++-dev libprotobuf-dev libabsl-dev libre2-dev libssl-dev libc-ares-dev
            libfmt-dev libspdlog-dev libcli11-dev libsqlite3-dev libxxhash-dev
            liblz4-dev libzstd-dev zlib1g-dev libgtest-dev libgmock-dev libbenchmark-dev)
-ci_tools=(clang-14 clang-format-14 libclang-rt-14-dev shellcheck)
+ci_tools=(clang-14 clang-format-14 libclang-rt-14-dev shellcheck valgrind)
 cmake_oldest=3.25
 grpc_oldest=1.51
 
