@@ -10,7 +10,7 @@ namespace gristmill {
 // Attempts that wait at a worker, beyond its slots, so that the next one is there when a short task
 // ends.
 constexpr std::uint32_t AttemptsAheadMax(std::uint32_t slots) {
-  constexpr std::uint32_t kPerSlot = 64, kPerWorker = 4'096;
+  constexpr std::uint32_t kPerSlot = 256, kPerWorker = 4'096;
   return std::min(slots, kPerWorker / kPerSlot) * kPerSlot;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/attempt_limits.h"
 #include "base/check.h"
 
 namespace gristmill::coordinator {
@@ -106,7 +107,12 @@ void AssignAhead(Turn& turn) {
     const Stage& stage = job.stages[index];
     if (stage.queue.empty() || stage.usual.cautious_run_us == 0 || !job.IsRunnable(stage)) continue;
     if (stage.spills() && worker->short_of_disk) continue;
-    const std::uint64_t ahead = worker->slots * (kAheadUs / stage.usual.cautious_run_us);
+    const std::uint64_t ahead =
+        std::min<std::uint64_t>(worker->slots * (kAheadUs / stage.usual.cautious_run_us),
+                                AttemptsAheadMax(worker->slots));
+    // Half of them at once: those that go out one by one come back one by one, each with a turn of
+    // the shell and a sync of the journal.
+    if (worker->running.size() > worker->slots + ahead / 2) continue;
     while (stage.waiting() > workers.ready_slots() && worker->room_ahead(job.id) > 0 &&
            worker->running.size() < worker->slots + ahead) {
       const std::optional<std::uint32_t> task = stage.queue.first_for_anyone();
