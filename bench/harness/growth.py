@@ -19,10 +19,11 @@ def _times(bench, subjects, job, output=True):
 
 def _series(bench, sizes, job_of, subjects=None, output=True, say=None):
     """By subject the list of (size, Spread)."""
-    lines = {}
+    lines, subjects = {}, subjects or bench.subjects()
+    for subject in subjects:
+        subject.run(*job_of(sizes[0]), output=output)  # not measured: it warms what is cold
     for size in sizes:
-        for name, spread in _times(bench, subjects or bench.subjects(), job_of(size),
-                                   output).items():
+        for name, spread in _times(bench, subjects, job_of(size), output).items():
             lines.setdefault(name, []).append((size, spread))
             say(f"{size:,}: {name} {spread.median:.2f} s")
     return lines
