@@ -3,7 +3,8 @@
 import json
 
 from . import charts, data
-from .ratios import Spread, alternate, steepest_step
+from .processes import alternate
+from .ratios import Spread, steepest_step
 
 # A step whose time grows by more than this times what its size grows by is a cliff.
 STEP_MAX = 1.25

@@ -8,7 +8,8 @@ import sys
 
 from . import data, outputs, processes
 from .measurements import Entry
-from .ratios import Spread, alternate, ratios_of
+from .processes import alternate
+from .ratios import Spread, ratios_of
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent.parent / "peers"
 MODULES = {"multiprocessing": "Python multiprocessing", "duckdb": "DuckDB", "dask.bag": "Dask",

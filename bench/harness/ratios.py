@@ -27,7 +27,7 @@ def ratios_of(subject, yardstick):
     return [s / y for s, y in zip(subject, yardstick)]
 
 
-def alternate(rounds, runs):
+def alternate(rounds, runs, before_each=lambda: None):
     """Runs each of `runs`, a dict of callables that return a number, once a round; the order turns
     from round to round, so that none is always the one that comes after a certain other. Returns
     the numbers by name."""
@@ -36,6 +36,7 @@ def alternate(rounds, runs):
     for i in range(rounds):
         start = i % len(names)
         for name in names[start:] + names[:start]:
+            before_each()
             results[name].append(runs[name]())
     return results
 

@@ -5,7 +5,8 @@ import functools
 
 from . import data, outputs, processes
 from .measurements import Entry
-from .ratios import Spread, alternate, ratios_of
+from .processes import alternate
+from .ratios import Spread, ratios_of
 
 FIXED, REGEX = "chaitrou", "(st|th)ou[a-z]*tr[aeiou]+n"
 
