@@ -240,19 +240,25 @@ TEST_F(BlockSource, ARangeIsOneBlock) {
 }
 
 TEST_F(BlockSource, ASampleIsWholeLinesFromAllOverTheSplit) {
-  std::string text;
-  std::vector<std::string> lines;
-  for (int i = 0; text.size() < (8u << 20); ++i) text += "line " + std::to_string(i) + "\n";
-  const std::string path = dir_.Write("file", text);
-  const std::string sample =
-      ReadAll(*MakeSampledSource(WholeSplit(path), Lines(), cancelled_), text);
-  EXPECT_NEAR(static_cast<double>(sample.size()), 1 << 20, 1000);
-  EXPECT_TRUE(sample.starts_with("line 0\n"));
-  EXPECT_EQ(sample.back(), '\n');
-  const std::size_t last = sample.rfind("line ");
-  const int last_line = std::stoi(sample.substr(last + 5));
-  const auto lines_total = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
-  EXPECT_GT(last_line, lines_total * 15 / 16);
+  // A sixty-fourth of the split, at most 1 MiB and at least 64 KiB.
+  for (const auto& [text_bytes, sample_bytes] : {std::pair{96u << 20, 1u << 20},
+                                                 {64u << 20, 1u << 20},
+                                                 {8u << 20, 128u << 10},
+                                                 {4u << 20, 64u << 10},
+                                                 {100u << 10, 64u << 10}}) {
+    std::string text;
+    for (int i = 0; text.size() < text_bytes; ++i) text += "line " + std::to_string(i) + "\n";
+    const std::string path = dir_.Write("file", text);
+    const std::string sample =
+        ReadAll(*MakeSampledSource(WholeSplit(path), Lines(), cancelled_), text);
+    EXPECT_NEAR(static_cast<double>(sample.size()), sample_bytes, 1000) << text_bytes;
+    EXPECT_TRUE(sample.starts_with("line 0\n"));
+    EXPECT_EQ(sample.back(), '\n');
+    const std::size_t last = sample.rfind("line ");
+    const int last_line = std::stoi(sample.substr(last + 5));
+    const auto lines_total = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+    EXPECT_GT(last_line, lines_total * 15 / 16);
+  }
 }
 
 TEST_F(BlockSource, ASmallSplitIsSampledWhole) {

@@ -8,7 +8,10 @@ namespace gristmill::worker {
 namespace {
 
 constexpr std::uint64_t kPlaces = 16;
+// Of each place, but no more than that part of the split, unless it is a small one.
 constexpr std::uint64_t kPlaceBytes = 64 << 10;
+constexpr std::uint64_t kPlaceBytesMin = 4 << 10;
+constexpr std::uint64_t kPlaceShare = 1024;
 constexpr std::uint64_t kRangeShare = 64;  // of a range, this part of each place is sampled
 constexpr std::uint64_t kBlockStride = 4;
 
@@ -58,12 +61,14 @@ std::uint64_t PlaceBegin(std::uint64_t total, std::uint64_t index) {
 }
 
 std::vector<v1::Split> PlacesInFile(const v1::Split& split, std::uint64_t unit_bytes) {
-  if (split.length() <= kPlaces * std::max(kPlaceBytes, unit_bytes)) return {split};
+  const std::uint64_t place_bytes =
+      std::clamp(split.length() / kPlaceShare, kPlaceBytesMin, kPlaceBytes);
+  if (split.length() <= kPlaces * std::max(place_bytes, unit_bytes)) return {split};
   std::vector<v1::Split> places;
   for (std::uint64_t i = 0; i < kPlaces; ++i) {
     v1::Split place = split;
     place.set_offset(split.offset() + PlaceBegin(split.length() / unit_bytes, i) * unit_bytes);
-    place.set_length(std::max<std::uint64_t>(kPlaceBytes / unit_bytes, 1) * unit_bytes);
+    place.set_length(std::max<std::uint64_t>(place_bytes / unit_bytes, 1) * unit_bytes);
     places.push_back(std::move(place));
   }
   return places;
