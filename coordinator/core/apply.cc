@@ -56,11 +56,13 @@ void ForgetWorkOf(ClusterState& state, Job& job) {
                    finished.lower_bound({JobId(job.id.value() + 1), 0}));
   }
   job.participants.clear();
+  job.skipped.clear();
   for (Stage& stage : job.stages) {
     stage.queue.Clear();
     GM_CHECK(stage.copies.empty());
     stage.avoided_workers.clear();
     stage.orphaned_outputs.clear();
+    stage.bad_records.clear();
     std::vector<std::string>().swap(stage.results);
   }
 }
@@ -160,6 +162,7 @@ struct Folder {
     task.state = TaskState::kSucceeded;
     task.counted = true;
     task.alone = false;
+    stage.bad_records.erase(ended.task.task);
     --stage.running;
     ++stage.succeeded;
     ++stage.version;
@@ -182,6 +185,7 @@ struct Folder {
     Stage& stage = job.stages[ended.task.stage];
     Task& task = stage.tasks[ended.task.task];
     if (record.run_alone) task.alone = true;
+    if (record.bad_record) stage.bad_records[ended.task.task] = *record.bad_record;
     if (record.counts_as_failure) {
       ++stage.attempts_failed;
       ++task.failures;
@@ -204,6 +208,27 @@ struct Folder {
     }
     Requeue(stage, ended.task.task);
     state.jobs.UpdateTurn(job);
+  }
+
+  void operator()(const RecordSkippedRecord& record) {
+    Job* job = state.jobs.Find(record.task.job);
+    GM_CHECK(job != nullptr && job->state == JobState::kRunning);
+    GM_CHECK(record.task.stage < job->stages.size());
+    Stage& stage = job->stages[record.task.stage];
+    GM_CHECK(record.task.task < stage.tasks.size());
+    Task& task = stage.tasks[record.task.task];
+    GM_CHECK(task.state == TaskState::kWaiting);
+
+    const Skip skip{record.task.stage, record.task.task, record.reason};
+    const bool is_new = job->skipped.emplace(record.record, skip).second;
+    GM_CHECK(is_new && job->skipped.size() <= job->skip_bad_records);
+    ++job->counters[std::string(kSkippedCounter)];
+    task.failures = 0;
+    stage.bad_records.erase(record.task.task);
+    stage.avoided_workers.erase(record.task.task);
+    stage.queue.Take(record.task.task);
+    stage.queue.Requeue(record.task.task, /*choosy=*/false);
+    state.jobs.UpdateTurn(*job);
   }
 
   void operator()(const TaskCutRecord& record) {

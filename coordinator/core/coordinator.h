@@ -21,6 +21,7 @@
 #include "coordinator/core/action.h"
 #include "coordinator/core/event.h"
 #include "coordinator/core/record.h"
+#include "coordinator/core/skipped_records.h"
 #include "coordinator/core/task.h"
 
 namespace gristmill::coordinator {
@@ -126,6 +127,8 @@ class Coordinator {
   std::vector<OutputLocation> stage_outputs(JobId job, std::uint32_t stage) const;
   // Grows whenever stage_outputs of that stage changes.
   std::uint64_t stage_version(JobId job, std::uint32_t stage) const;
+  // Of a job that has not ended, in order of path and offset.
+  const SkippedRecords& skipped_records(JobId job) const;
   // Results of a finished stage by task, for broadcast edges.
   std::vector<std::string> stage_results(JobId job, std::uint32_t stage) const;
 

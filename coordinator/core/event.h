@@ -14,6 +14,13 @@ namespace gristmill::coordinator {
 
 using Counters = std::vector<std::pair<std::string, std::uint64_t>>;
 
+// A record of a job's input: where it begins.
+struct InputRecord {
+  std::string path;
+  std::uint64_t offset = 0;  // in the (decompressed) file
+  friend constexpr auto operator<=>(const InputRecord&, const InputRecord&) = default;
+};
+
 // A client's validated job. The core gives it the next JobId.
 struct SubmitJob {
   JobShape shape;
@@ -79,6 +86,8 @@ struct AttemptFailed {
   std::string message;
   std::vector<TaskRef> lost_outputs;  // kFetch
   bool run_alone = false;             // its runner died: the next attempt is to have one of its own
+  // kUser: the job's code died at this record of the task's input, and nothing else was at fault.
+  std::optional<InputRecord> record = {};
 };
 
 // The coordinator itself stood still: what its workers said meanwhile may not have arrived yet, so

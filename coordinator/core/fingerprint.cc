@@ -40,6 +40,9 @@ void Print(Text out, const Stage& stage, std::uint32_t index) {
     fmt::format_to(out, "  task {} copy={} worker={}\n", task, copy.attempt.value(),
                    copy.worker.value());
   }
+  for (const auto& [task, offset] : stage.bad_records) {
+    fmt::format_to(out, "  task {} died at {}\n", task, offset);
+  }
   for (const auto task : stage.orphaned_outputs) fmt::format_to(out, "  orphan {}\n", task);
   for (const auto task : stage.queue.requeued()) fmt::format_to(out, "  requeued {}\n", task);
   for (const auto task : stage.queue.choosy()) fmt::format_to(out, "  choosy {}\n", task);
@@ -49,9 +52,9 @@ void Print(Text out, const Stage& stage, std::uint32_t index) {
 }
 
 void Print(Text out, const ClusterState& state, const Job& job) {
-  fmt::format_to(out, "job {} {} state={} incomplete={} last={} forgotten={} message={}\n",
+  fmt::format_to(out, "job {} {} state={} incomplete={} last={} forgotten={} skip={} message={}\n",
                  job.id.value(), job.name, static_cast<int>(job.state), job.incomplete_stages,
-                 job.last_assigned.value(), job.tasks_forgotten, job.message);
+                 job.last_assigned.value(), job.tasks_forgotten, job.skip_bad_records, job.message);
   for (std::uint32_t i = 0; i < job.stages.size(); ++i) Print(out, job.stages[i], i);
   for (const AttemptId attempt : job.running) {
     const RunningAttempt& running = state.running.at(attempt);
@@ -60,6 +63,10 @@ void Print(Text out, const ClusterState& state, const Job& job) {
   }
   for (const WorkerId worker : job.participants) {
     fmt::format_to(out, " participant {}\n", worker.value());
+  }
+  for (const auto& [record, skip] : job.skipped) {
+    fmt::format_to(out, " skips {} {} for {}/{}: {}\n", record.path, record.offset, skip.stage,
+                   skip.task, skip.reason);
   }
   for (const auto& [name, value] : job.counters) fmt::format_to(out, " {}={}\n", name, value);
 }

@@ -27,8 +27,9 @@ struct StageShape {
 struct JobShape {
   std::string name;
   std::vector<StageShape> stages;
-  std::uint32_t max_attempts = 4;  // failures of one task that fail the job
-  bool has_output = true;          // whether CommitOutput is to run when all stages are done
+  std::uint32_t max_attempts = 4;      // failures of one task that fail the job
+  bool has_output = true;              // whether CommitOutput is to run when all stages are done
+  std::uint32_t skip_bad_records = 0;  // records that may be set aside; one more fails the job
   friend bool operator==(const JobShape&, const JobShape&) = default;
 };
 

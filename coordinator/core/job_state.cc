@@ -11,6 +11,7 @@ Job::Job(JobId id, const JobShape& shape, bool with_tasks)
       name(shape.name),
       max_attempts(shape.max_attempts),
       has_output(shape.has_output),
+      skip_bad_records(shape.skip_bad_records),
       tasks_forgotten(!with_tasks) {
   stages.reserve(shape.stages.size());
   for (const StageShape& stage_shape : shape.stages) {
@@ -76,7 +77,7 @@ std::uint64_t Job::task_count() const {
 }
 
 JobShape Job::shape() const {
-  JobShape shape{name, {}, max_attempts, has_output};
+  JobShape shape{name, {}, max_attempts, has_output, skip_bad_records};
   for (const Stage& stage : stages) {
     shape.stages.push_back({stage.parts.planned_count(), stage.inputs, stage.may_be_cut});
   }

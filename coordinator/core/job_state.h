@@ -17,6 +17,7 @@
 #include "coordinator/core/job_shape.h"
 #include "coordinator/core/ready_queue.h"
 #include "coordinator/core/record.h"
+#include "coordinator/core/skipped_records.h"
 #include "coordinator/core/task.h"
 #include "coordinator/core/task_parts.h"
 
@@ -63,6 +64,9 @@ struct Stage {
   absl::btree_map<std::uint32_t, std::vector<WorkerId>> avoided_workers;
   // Succeeded tasks whose output went away with its worker.
   absl::btree_set<std::uint32_t> orphaned_outputs;
+  // Where the record begins at which the task, which has not succeeded since, died last. Only if
+  // the job may skip it.
+  absl::btree_map<std::uint32_t, std::uint64_t> bad_records;
 
   Usual usual;  // volatile: not in the journal
 
@@ -82,6 +86,7 @@ struct Job {
   std::string name;
   std::uint32_t max_attempts;
   bool has_output;
+  std::uint32_t skip_bad_records;
 
   JobState state = JobState::kRunning;
   std::string message;
@@ -92,6 +97,7 @@ struct Job {
   AttemptId last_assigned;                 // its newest attempt, also if that has ended
   absl::btree_set<WorkerId> participants;  // workers that ever ran an attempt of it
   std::map<std::string, std::uint64_t> counters;
+  SkippedRecords skipped;  // until it ends
 
   // Every upstream stage is complete.
   bool IsRunnable(const Stage& stage) const;

@@ -7,6 +7,7 @@
 #include "coordinator/core/cut.h"
 #include "coordinator/core/handlers.h"
 #include "coordinator/core/quarantine.h"
+#include "coordinator/core/skip.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -26,8 +27,12 @@ std::optional<TaskRef> Receive(Turn& turn, WorkerId reporter, AttemptId attempt)
 }
 
 void OnUserFailure(Turn& turn, const TaskRef& ref, const AttemptFailed& event) {
-  EndAttempt(turn, event.attempt, true, event.message, event.run_alone);
   Job& job = *turn.state.jobs.Find(ref.job);
+  const bool may_skip = event.record && MaySkip(job, *event.record);
+  const bool died_there_before = may_skip && DiedAt(job, ref, event.record->offset);
+  EndAttempt(turn, event.attempt, true, event.message, event.run_alone,
+             may_skip ? std::optional(event.record->offset) : std::nullopt);
+  if (died_there_before) return SkipRecord(turn, ref, *event.record, event.message);
   const std::uint32_t failures = turn.state.task(ref).failures;
   if (failures < job.max_attempts) return;
   EndJobAs(turn, job, JobState::kFailed,

@@ -1,6 +1,7 @@
 // Random histories: a cluster that answers the core's actions with successes, failures, losses,
 // reconnections, drains and cancellations drawn from a seed. After every step the core is held
 // against what a naive model, fed by its records, says must be so.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -60,6 +61,7 @@ class RandomHistory {
   std::uint64_t alone() const { return alone_; }
   std::uint64_t cuts() const { return cuts_; }
   std::uint64_t asks() const { return asks_; }
+  std::uint64_t skips() const { return skips_; }
 
   void Run() {
     for (int i = 0; i < kChaosSteps && !testing::Test::HasFailure(); ++i) Disturb();
@@ -144,6 +146,9 @@ class RandomHistory {
       case 14:
         Stale();
         break;
+      case 15:
+        Report(AttemptFailed::Cause::kUser);
+        break;
       default:
         Succeed();
     }
@@ -175,6 +180,7 @@ class RandomHistory {
       shape.stages.push_back(stage);
     }
     LetTasksBeCut(&shape);
+    if (Below(2) == 0) shape.skip_bad_records = 1 + Below(3);
     shapes_.push_back(shape);
     Step(SubmitJob{shape});
   }
@@ -309,8 +315,18 @@ class RandomHistory {
       AttemptFailed failed{worker.id, attempt, cause, "boom", {}};
       if (cause == AttemptFailed::Cause::kFetch) failed.lost_outputs = LostOutputs(attempt);
       failed.run_alone = cause != AttemptFailed::Cause::kFetch && Below(4) == 0;
+      if (cause == AttemptFailed::Cause::kUser) failed.record = AnyRecord(attempt);
       Step(failed);
     });
+  }
+
+  // Of the task's input: few, so that one comes up again. Now and then none is to blame.
+  std::optional<InputRecord> AnyRecord(AttemptId attempt) {
+    const auto running = running_.find(attempt);
+    if (running == running_.end() || Below(4) == 0) return std::nullopt;
+    const TaskRef task = running->second.task;
+    const std::uint32_t planned = core_.task(task)->part.planned;
+    return InputRecord{fmt::format("/{}/{}/{}", task.job.value(), task.stage, planned), Below(4) == 0 ? 1u : 0u};
   }
 
   // Mostly outputs that the attempt was to read, now and then anything.
@@ -368,6 +384,7 @@ class RandomHistory {
       const TaskRef task = running_.at(succeeded->attempt).task;
       running_.erase(succeeded->attempt);
       lonely_.erase(task);
+      died_at_.erase(task);
       for (const auto& [id, running] : running_) {
         EXPECT_NE(running.task, task) << "an attempt of a finished task runs on";
       }
@@ -384,7 +401,21 @@ class RandomHistory {
         ever_succeeded_.insert({cut->task.job, cut->task.stage, piece});
       }
       ++cuts_;
+    } else if (const auto* skipped = std::get_if<RecordSkippedRecord>(&record)) {
+      const JobShape& shape = shapes_[skipped->task.job.value() - 1];
+      EXPECT_TRUE(skipped_[skipped->task.job].insert(skipped->record).second);
+      EXPECT_LE(skipped_[skipped->task.job].size(), shape.skip_bad_records);
+      EXPECT_EQ(died_at_[skipped->task], (std::pair(skipped->record.offset, 2)));
+      EXPECT_EQ(core_.task(skipped->task)->failures, 0u);
+      for (const auto& [id, running] : running_) EXPECT_NE(running.task, skipped->task);
+      died_at_.erase(skipped->task);
+      ++skips_;
     } else if (const auto* ended = std::get_if<AttemptEndedRecord>(&record)) {
+      if (ended->bad_record) {
+        auto& [offset, times] = died_at_[running_.at(ended->attempt).task];
+        times = times > 0 && offset == *ended->bad_record ? times + 1 : 1;
+        offset = *ended->bad_record;
+      }
       if (ended->run_alone) lonely_.insert(running_.at(ended->attempt).task);
       EXPECT_EQ(running_.erase(ended->attempt), 1u);
     }
@@ -502,7 +533,13 @@ class RandomHistory {
       EXPECT_EQ(job.stages[s].running, running);
       EXPECT_EQ(core_.stage_outputs(id, s).size(), succeeded);
     }
-    const Counters expected = counted > 0 ? Counters{{"n", counted}} : Counters{};
+    Counters expected = counted > 0 ? Counters{{"n", counted}} : Counters{};
+    if (!skipped_[id].empty()) expected.emplace_back(kSkippedCounter, skipped_[id].size());
+    if (job.state <= JobState::kCommitting) {
+      std::set<InputRecord> told;
+      for (const auto& [record, skip] : core_.skipped_records(id)) told.insert(record);
+      EXPECT_EQ(told, skipped_[id]);
+    }
     EXPECT_EQ(job.counters, expected);
   }
 
@@ -617,6 +654,9 @@ class RandomHistory {
   std::set<TaskRef> counted_before_;  // as part of the task that they were cut off
   std::map<std::pair<JobId, std::uint32_t>, std::uint32_t> pieces_;  // by stage: how many
   std::map<AttemptId, std::uint64_t> read_by_;
+  std::map<JobId, std::set<InputRecord>> skipped_;
+  std::map<TaskRef, std::pair<std::uint64_t, int>> died_at_;  // offset, times in a row
+  std::uint64_t skips_ = 0;
   std::uint64_t copies_ = 0;
   std::uint64_t queued_ = 0;
   std::uint64_t alone_ = 0;  // attempts with a runner of their own
@@ -630,7 +670,7 @@ class RandomHistories : public testing::TestWithParam<int> {};
 
 TEST_P(RandomHistories, KeepEveryInvariantAndEndInTheCalm) {
   constexpr int kSeedsPerTest = 25;
-  std::uint64_t ahead = 0, copies = 0, queued = 0, alone = 0, cuts = 0, asks = 0;
+  std::uint64_t ahead = 0, copies = 0, queued = 0, alone = 0, cuts = 0, asks = 0, skips = 0;
   for (int i = 0; i < kSeedsPerTest && !HasFailure(); ++i) {
     const int seed = GetParam() * kSeedsPerTest + i;
     SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -642,6 +682,7 @@ TEST_P(RandomHistories, KeepEveryInvariantAndEndInTheCalm) {
     alone += history.alone();
     cuts += history.cuts();
     asks += history.asks();
+    skips += history.skips();
   }
   EXPECT_GT(ahead, 0u) << "no worker ever had more than its slots";
   EXPECT_GT(queued, 0u) << "no job ever waited for others";
@@ -649,6 +690,7 @@ TEST_P(RandomHistories, KeepEveryInvariantAndEndInTheCalm) {
   EXPECT_GT(alone, 0u) << "no task ever ran alone";
   EXPECT_GT(asks, 0u) << "no task was ever asked to be cut";
   EXPECT_GT(cuts, 0u) << "no task was ever cut";
+  EXPECT_GT(skips, 0u) << "no record was ever skipped";
 }
 
 TEST_P(RandomHistories, EndEveryJobThoughNothingEverCountsAgainstIt) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -10,6 +11,7 @@
 #include "base/ids.h"
 #include "coordinator/core/event.h"
 #include "coordinator/core/job_shape.h"
+#include "coordinator/core/skipped_records.h"
 #include "coordinator/core/task.h"
 #include "coordinator/core/task_parts.h"
 
@@ -67,6 +69,15 @@ struct AttemptEndedRecord {
   bool counts_as_failure = false;
   std::string message;
   bool run_alone = false;  // from now on, until the task succeeds
+  // Where its record begins that may have to be skipped.
+  std::optional<std::uint64_t> bad_record = {};
+};
+// The task, which waits, died at the record twice. From now on no task of the job gets to see it,
+// and what went wrong before counts no more.
+struct RecordSkippedRecord {
+  TaskRef task;
+  InputRecord record;
+  std::string reason;
 };
 struct OutputLostRecord {
   TaskRef task;
@@ -107,6 +118,7 @@ struct StageRestoredRecord {
   std::vector<std::uint32_t> orphaned_outputs;                                   // ascending
   std::vector<Piece> pieces;                                                     // by task
   std::vector<TaskEnd> ends;                                                     // ascending
+  std::vector<BadRecord> bad_records = {};                                       // ascending
 };
 // Tasks first_task, first_task + 1, … of a restored stage. Their workers have joined.
 struct TasksRestoredRecord {
@@ -132,6 +144,7 @@ struct JobRestoredRecord {
   Counters counters;                   // sorted by name
   std::vector<CopyRestored> copies;
   std::vector<AttemptId> running_alone = {};  // ascending
+  std::vector<SkippedRecord> skipped = {};    // ascending
 };
 // What the worker finished of a running job's stage, in order of success.
 struct FinishedRestoredRecord {
@@ -147,6 +160,6 @@ using Record =
                  WorkerDrainedRecord, AttemptAssignedRecord, AttemptSucceededRecord,
                  AttemptEndedRecord, OutputLostRecord, TasksForgottenRecord, JobForgottenRecord,
                  IdsRestoredRecord, StageRestoredRecord, TasksRestoredRecord, ResultRestoredRecord,
-                 JobRestoredRecord, FinishedRestoredRecord, TaskCutRecord>;
+                 JobRestoredRecord, FinishedRestoredRecord, TaskCutRecord, RecordSkippedRecord>;
 
 }  // namespace gristmill::coordinator

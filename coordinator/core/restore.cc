@@ -57,6 +57,7 @@ void Restore(ClusterState& state, const StageRestoredRecord& record) {
   stage.queue.Restore(record.next_fresh);
   stage.avoided_workers.insert(record.avoided_workers.begin(), record.avoided_workers.end());
   stage.orphaned_outputs.insert(record.orphaned_outputs.begin(), record.orphaned_outputs.end());
+  stage.bad_records.insert(record.bad_records.begin(), record.bad_records.end());
 }
 
 void Restore(ClusterState& state, const TasksRestoredRecord& record) {
@@ -89,6 +90,7 @@ void Restore(ClusterState& state, const JobRestoredRecord& record) {
   job.last_assigned = record.last_assigned;
   job.participants.insert(record.participants.begin(), record.participants.end());
   job.counters.insert(record.counters.begin(), record.counters.end());
+  job.skipped.insert(record.skipped.begin(), record.skipped.end());
   for (const auto& [index, task, copy] : record.copies) {
     Stage& stage = StageOf(job, index);
     GM_CHECK(task < stage.tasks.size() && stage.tasks[task].state == TaskState::kRunning);

@@ -1,7 +1,7 @@
 // Golden scenarios: testdata/*.txt hold commands, each followed by every record and action it
 // leads to. GRISTMILL_REWRITE_GOLDEN=1 writes what happens now into the files; read the diff.
 //
-//   submit NAME [samples=N] maps=N [reduces=N [again=N]] [attempts=N] [no-output]
+//   submit NAME [samples=N] maps=N [reduces=N [again=N]] [attempts=N] [skip=N] [no-output]
 //                                (again: a third stage that reads what the reduces wrote)
 //   cancel JOB REASON            committed JOB [MESSAGE]        (a message: the commit failed)
 //   join NAME [slots=N] [runs=A,B] [jobs=A,B] [spill=DIR]
@@ -9,6 +9,7 @@
 //   heartbeat NAME [ATTEMPT=RECORDS…] [disk=short]   disconnect|drain|leave NAME
 //   succeed ATTEMPT [on=NAME] [result=TEXT] [run_us=N] [records=N] [COUNTER=N…]
 //   fail ATTEMPT user|handed-back|fetch [MESSAGE] [lost=STAGE/TASK,…] [on=NAME] [alone=yes]
+//                                [record=PATH:OFFSET]
 //   advance SECONDSs             then a Tick
 //   stall SECONDSs               the coordinator stood still; no Tick
 //   limit running-jobs=N         only before everything else
@@ -155,6 +156,7 @@ class Scenario {
     shape.name = command.Word(1);
     shape.has_output = command.Word(2) != "no-output";
     shape.max_attempts = command.TakeNumber("attempts", 4);
+    shape.skip_bad_records = command.TakeNumber("skip", 0);
     const std::uint32_t samples = command.TakeNumber("samples", 0);
     if (samples > 0) shape.stages.push_back({samples, {}});
     const auto map = static_cast<std::uint32_t>(shape.stages.size());
@@ -218,6 +220,9 @@ class Scenario {
     AttemptFailed event{
         Reporter(command, attempt), attempt, AttemptFailed::Cause::kUser, command.Word(3), {}};
     event.run_alone = command.Take("alone", "") == "yes";
+    if (const auto place = Split(command.Take("record", ""), ':'); place.size() == 2) {
+      event.record = InputRecord{place[0], std::stoull(place[1])};
+    }
     if (command.Word(2) == "fetch") event.cause = AttemptFailed::Cause::kFetch;
     if (command.Word(2) == "handed-back") event.cause = AttemptFailed::Cause::kHandedBack;
     for (const std::string& lost : Split(command.Take("lost", ""), ',')) {

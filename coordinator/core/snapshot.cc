@@ -25,7 +25,8 @@ StageRestoredRecord RecordOf(JobId job, std::uint32_t index, const Stage& stage)
           .avoided_workers = {stage.avoided_workers.begin(), stage.avoided_workers.end()},
           .orphaned_outputs = {stage.orphaned_outputs.begin(), stage.orphaned_outputs.end()},
           .pieces = stage.parts.pieces(),
-          .ends = {stage.parts.ends().begin(), stage.parts.ends().end()}};
+          .ends = {stage.parts.ends().begin(), stage.parts.ends().end()},
+          .bad_records = {stage.bad_records.begin(), stage.bad_records.end()}};
 }
 
 // Tasks that were never tried are as the job's submission leaves them, unless they were cut off one
@@ -72,6 +73,7 @@ bool TakeJob(const ClusterState& state, const Job& job, const Take& take) {
                          {job.participants.begin(), job.participants.end()},
                          {job.counters.begin(), job.counters.end()},
                          {}};
+  rest.skipped.assign(job.skipped.begin(), job.skipped.end());
   for (const AttemptId attempt : job.running) {
     if (state.running.at(attempt).alone) rest.running_alone.push_back(attempt);
   }

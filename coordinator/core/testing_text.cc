@@ -26,6 +26,7 @@ std::string Text(const JobShape& shape) {
                           edge.from_stage);
     }
   }
+  if (shape.skip_bad_records > 0) text += fmt::format(" skip={}", shape.skip_bad_records);
   return text + (shape.has_output ? "" : " no-output");
 }
 
@@ -93,9 +94,13 @@ struct RecordText {
                        Quoted(r.result));
   }
   std::string operator()(const AttemptEndedRecord& r) const {
-    return fmt::format("attempt-ended {}{}{}{}", r.attempt.value(),
+    return fmt::format("attempt-ended {}{}{}{}{}", r.attempt.value(),
                        r.counts_as_failure ? " counts" : "", r.run_alone ? " run-alone" : "",
-                       Quoted(r.message));
+                       r.bad_record ? fmt::format(" at {}", *r.bad_record) : "", Quoted(r.message));
+  }
+  std::string operator()(const RecordSkippedRecord& r) const {
+    return fmt::format("record-skipped {} offset {} for {}{}", r.record.path, r.record.offset,
+                       Text(r.task), Quoted(r.reason));
   }
   std::string operator()(const OutputLostRecord& r) const {
     return fmt::format("output-lost {}", Text(r.task));

@@ -22,11 +22,12 @@ bool HoldsNeededOutput(const ClusterState& state, const Worker& worker) {
 }  // namespace
 
 void EndAttempt(Turn& turn, AttemptId attempt, bool counts_as_failure, std::string message,
-                bool run_alone) {
+                bool run_alone, std::optional<std::uint64_t> bad_record) {
   const auto running = turn.state.running.find(attempt);
   GM_CHECK(running != turn.state.running.end());
   turn.release_candidates.push_back(running->second.worker);
-  turn.Decide(AttemptEndedRecord{attempt, counts_as_failure, std::move(message), run_alone});
+  turn.Decide(
+      AttemptEndedRecord{attempt, counts_as_failure, std::move(message), run_alone, bad_record});
 }
 
 void EndOtherAttempt(Turn& turn, const TaskRef& ref, AttemptId winner, std::string why) {
@@ -39,6 +40,13 @@ void EndOtherAttempt(Turn& turn, const TaskRef& ref, AttemptId winner, std::stri
   const WorkerId worker = first_won ? copy->second.worker : task.worker;
   EndAttempt(turn, loser, false, std::move(why));
   turn.Do(CancelAttempt{worker, loser});
+}
+
+void EndRunningAttempt(Turn& turn, const TaskRef& ref, std::string why) {
+  const Task task = turn.state.task(ref);
+  if (task.state != TaskState::kRunning) return;
+  EndAttempt(turn, task.attempt, false, std::move(why));
+  turn.Do(CancelAttempt{task.worker, task.attempt});
 }
 
 void EndJobAs(Turn& turn, Job& job, JobState state, std::string message) {

@@ -1,6 +1,8 @@
 // One Step under way: what it decided so far and what is to be done about it.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,10 +37,13 @@ struct Turn {
 
 // The attempt runs. It ends without success and its task waits again.
 void EndAttempt(Turn& turn, AttemptId attempt, bool counts_as_failure, std::string message,
-                bool run_alone = false);
+                bool run_alone = false, std::optional<std::uint64_t> bad_record = std::nullopt);
 
 // A second attempt of the running task is given up in favour of the one named, if there are two.
 void EndOtherAttempt(Turn& turn, const TaskRef& ref, AttemptId winner, std::string why);
+
+// The attempt of the task that still runs is given up, if there is one.
+void EndRunningAttempt(Turn& turn, const TaskRef& ref, std::string why);
 
 // The job is not final. Its running attempts are cancelled and it gets this final state.
 void EndJobAs(Turn& turn, Job& job, JobState state, std::string message);

@@ -124,6 +124,12 @@ std::vector<Coordinator::OutputLocation> Coordinator::stage_outputs(JobId job,
   return outputs;
 }
 
+const SkippedRecords& Coordinator::skipped_records(JobId id) const {
+  static const SkippedRecords kNone;
+  const Job* job = state_->jobs.Find(id);
+  return job == nullptr ? kNone : job->skipped;
+}
+
 std::uint64_t Coordinator::stage_version(JobId job, std::uint32_t stage) const {
   const Stage* found = FindStage(*state_, job, stage);
   return found == nullptr ? 0 : found->version;

@@ -18,7 +18,7 @@ namespace gristmill::coordinator {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x474d4a4c;  // "GMJL"
-constexpr std::int64_t kFormatVersion = 3;
+constexpr std::int64_t kFormatVersion = 4;
 constexpr std::int64_t kOldestVersion = 2;          // that is a journal of this version as it is
 constexpr std::size_t kBatchBytes = 8 << 20;        // a batch ends with the record that passes it
 constexpr std::size_t kRecordBytesMax = 512 << 20;  // SQLite holds at most 1e9 bytes in a blob

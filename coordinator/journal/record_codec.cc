@@ -113,9 +113,13 @@ struct Encoder {
     message.set_counts_as_failure(record.counts_as_failure);
     message.set_message(record.message);
     message.set_run_alone(record.run_alone);
+    if (record.bad_record) message.set_bad_record(*record.bad_record);
   }
   void operator()(const OutputLostRecord& record) const {
     ToProto(record.task, out.mutable_output_lost()->mutable_task());
+  }
+  void operator()(const RecordSkippedRecord& record) const {
+    *out.mutable_record_skipped() = Encode(record);
   }
   void operator()(const TaskCutRecord& record) const {
     ToProto(record.task, out.mutable_task_cut()->mutable_task());
@@ -185,11 +189,15 @@ absl::StatusOr<Record> DecodeRecord(const v1::JournalRecord& record,
       return Decode(record.attempt_succeeded());
     case v1::JournalRecord::kAttemptEnded: {
       const v1::AttemptEnded& message = record.attempt_ended();
-      return AttemptEndedRecord{AttemptId(message.attempt()), message.counts_as_failure(),
-                                message.message(), message.run_alone()};
+      return AttemptEndedRecord{
+          AttemptId(message.attempt()), message.counts_as_failure(), message.message(),
+          message.run_alone(),
+          message.has_bad_record() ? std::optional(message.bad_record()) : std::nullopt};
     }
     case v1::JournalRecord::kOutputLost:
       return OutputLostRecord{FromProto(record.output_lost().task())};
+    case v1::JournalRecord::kRecordSkipped:
+      return Decode(record.record_skipped());
     case v1::JournalRecord::kTaskCut:
       return TaskCutRecord{FromProto(record.task_cut().task()), record.task_cut().at()};
     case v1::JournalRecord::kTasksForgotten:

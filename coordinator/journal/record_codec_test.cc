@@ -13,6 +13,7 @@ JobShape ShapeOf(const v1::JobPlan& plan) {
   JobShape shape;
   shape.name = plan.request().job();
   shape.stages = {{plan.output_files(), {}}};
+  shape.skip_bad_records = 2;
   return shape;
 }
 
@@ -34,7 +35,8 @@ std::vector<Record> History() {
       AttemptAssignedRecord{AttemptId(2), {JobId(1), 0, 1}, WorkerId(1), true},
       TaskCutRecord{{JobId(1), 0, 1}, 77},
       AttemptSucceededRecord{AttemptId(1), {{"words", 5}}, std::string("r\0s", 3)},
-      AttemptEndedRecord{AttemptId(2), true, "boom", true},
+      AttemptEndedRecord{AttemptId(2), true, "boom", true, 60},
+      RecordSkippedRecord{{JobId(1), 0, 1}, {"/in", 60}, "boom"},
       OutputLostRecord{{JobId(1), 0, 0}},
       WorkerDrainedRecord{WorkerId(1)},
       WorkerLostRecord{WorkerId(2), "left"},
@@ -54,7 +56,8 @@ std::vector<Record> History() {
                           {{1, {WorkerId(2)}}},
                           {0},
                           {{1, 50}, {1, 70}},
-                          {{1, 50}, {2, 70}}},
+                          {{1, 50}, {2, 70}},
+                          {{1, 60}}},
       TasksRestoredRecord{JobId(7),
                           0,
                           0,
@@ -66,7 +69,8 @@ std::vector<Record> History() {
                         {WorkerId(1), WorkerId(2)},
                         {{"words", 6}},
                         {{0, 1, {AttemptId(10), WorkerId(1)}}},
-                        {AttemptId(8)}},
+                        {AttemptId(8)},
+                        {{{"/in", 60}, {0, 1, "boom"}}}},
       FinishedRestoredRecord{WorkerId(1), JobId(7), 0, 1, {5, 0, 7}},
       IdsRestoredRecord{JobId(11), WorkerId(12), AttemptId(13)},
       JobSubmittedRecord{JobId(11), ShapeOf(Plan()), /*without_tasks=*/true}};

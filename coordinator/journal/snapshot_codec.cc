@@ -26,6 +26,24 @@ absl::Status Contradiction(const char* what) {
 
 }  // namespace
 
+v1::RecordSkipped Encode(const RecordSkippedRecord& record) {
+  v1::RecordSkipped message;
+  message.mutable_task()->set_job(record.task.job.value());
+  message.mutable_task()->set_stage(record.task.stage);
+  message.mutable_task()->set_task(record.task.task);
+  message.set_path(record.record.path);
+  message.set_offset(record.record.offset);
+  message.set_reason(record.reason);
+  return message;
+}
+
+RecordSkippedRecord Decode(const v1::RecordSkipped& message) {
+  const v1::TaskId& task = message.task();
+  return {{JobId(task.job()), task.stage(), task.task()},
+          {message.path(), message.offset()},
+          message.reason()};
+}
+
 void EncodeInto(const IdsRestoredRecord& record, v1::JournalRecord* out) {
   v1::IdsRestored& message = *out->mutable_ids_restored();
   message.set_job(record.job.value());
@@ -59,6 +77,11 @@ void EncodeInto(const StageRestoredRecord& record, v1::JournalRecord* out) {
     v1::TaskEnd& added = *message.add_ends();
     added.set_task(task);
     added.set_at(at);
+  }
+  for (const auto& [task, offset] : record.bad_records) {
+    v1::TaskBadRecord& added = *message.add_bad_records();
+    added.set_task(task);
+    added.set_offset(offset);
   }
 }
 
@@ -113,6 +136,9 @@ void EncodeInto(const JobRestoredRecord& record, v1::JournalRecord* out) {
     running.set_worker(copy.worker.value());
   }
   for (const AttemptId attempt : record.running_alone) message.add_running_alone(attempt.value());
+  for (const auto& [skipped, skip] : record.skipped) {
+    *message.add_skipped() = Encode({{record.job, skip.stage, skip.task}, skipped, skip.reason});
+  }
 }
 
 void EncodeInto(const FinishedRestoredRecord& record, v1::JournalRecord* out) {
@@ -147,7 +173,8 @@ absl::StatusOr<Record> Decode(const v1::StageRestored& message) {
       .avoided_workers = {},
       .orphaned_outputs = {message.orphaned_outputs().begin(), message.orphaned_outputs().end()},
       .pieces = {},
-      .ends = {}};
+      .ends = {},
+      .bad_records = {}};
   for (const v1::AvoidedWorkers& avoided : message.avoided_workers()) {
     auto& [task, workers] = record.avoided_workers.emplace_back();
     task = avoided.task();
@@ -157,6 +184,9 @@ absl::StatusOr<Record> Decode(const v1::StageRestored& message) {
     record.pieces.push_back({piece.planned(), piece.begin()});
   }
   for (const v1::TaskEnd& end : message.ends()) record.ends.emplace_back(end.task(), end.at());
+  for (const v1::TaskBadRecord& bad : message.bad_records()) {
+    record.bad_records.emplace_back(bad.task(), bad.offset());
+  }
   return record;
 }
 
@@ -217,6 +247,11 @@ absl::StatusOr<Record> Decode(const v1::JobRestored& message) {
   }
   for (const std::uint64_t attempt : message.running_alone()) {
     record.running_alone.emplace_back(attempt);
+  }
+  for (const v1::RecordSkipped& skipped : message.skipped()) {
+    const RecordSkippedRecord decoded = Decode(skipped);
+    record.skipped.emplace_back(decoded.record,
+                                Skip{decoded.task.stage, decoded.task.task, decoded.reason});
   }
   return record;
 }

@@ -15,6 +15,10 @@ void EncodeInto(const ResultRestoredRecord& record, v1::JournalRecord* out);
 void EncodeInto(const JobRestoredRecord& record, v1::JournalRecord* out);
 void EncodeInto(const FinishedRestoredRecord& record, v1::JournalRecord* out);
 
+// Of a decision, which snapshots hold, too.
+v1::RecordSkipped Encode(const RecordSkippedRecord& record);
+RecordSkippedRecord Decode(const v1::RecordSkipped& message);
+
 // DataLoss if the message contradicts itself.
 absl::StatusOr<Record> Decode(const v1::IdsRestored& message);
 absl::StatusOr<Record> Decode(const v1::StageRestored& message);
