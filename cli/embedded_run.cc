@@ -16,6 +16,7 @@
 #include "coordinator/admission.h"
 #include "coordinator/core/coordinator.h"
 #include "coordinator/job_status.h"
+#include "coordinator/skipping.h"
 #include "storage/output_directory.h"
 #include "storage/split_planner.h"
 #include "storage/task_input.h"
@@ -53,6 +54,7 @@ class EmbeddedJob {
   std::shared_ptr<const v1::ShuffleSources> SourcesOf(std::uint32_t stage);
   std::shared_ptr<const v1::Broadcast> BroadcastOf(std::uint32_t stage);
   bool Cancelled() const { return options_.cancelled != nullptr && options_.cancelled->load(); }
+  absl::Status CommitOnce();
   void TryCommit();
   v1::JobStatus Status() const;
   void ShowProgress() const;
@@ -67,7 +69,8 @@ class EmbeddedJob {
   JobId job_;
   WorkerId worker_;
   std::optional<coordinator::JobState> ended_;
-  std::string last_failure_;  // of a task, as a sentence
+  std::string last_failure_;        // of a task, as a sentence
+  std::string last_failure_cause_;  // what the task said
   // A commit that is asked for and not done.
   struct PendingCommit {
     std::vector<AttemptId> winners;
@@ -198,7 +201,11 @@ coordinator::Event EmbeddedJob::EventOf(const v1::TaskReport& report) {
   } else if (report.outcome() == v1::TASK_OUTCOME_HANDED_BACK && !overdue) {
     failed.cause = coordinator::AttemptFailed::Cause::kHandedBack;
   } else if (!ended_) {
-    last_failure_ = Describe(was.task->assignment.id(), failed.message);
+    const v1::TaskId& id = was.task->assignment.id();
+    failed.record = coordinator::BadRecordOf(report, context_.plan, splits_, id.stage(),
+                                             core_.task({job_, id.stage(), id.task()})->part);
+    last_failure_ = Describe(id, failed.message);
+    last_failure_cause_ = failed.message;
   }
   return failed;
 }
@@ -236,8 +243,17 @@ void EmbeddedJob::Perform(const coordinator::Action& action) {
   // The rest speaks to workers in other processes.
 }
 
+absl::Status EmbeddedJob::CommitOnce() {
+  const auto& skipped = core_.skipped_records(job_);
+  if (!skipped.empty()) {
+    GM_RETURN_IF_ERROR(
+        output_->SetAside(coordinator::SetAsideOf(skipped, context_.plan), context_.plan));
+  }
+  return output_->Commit(commit_->winners);
+}
+
 void EmbeddedJob::TryCommit() {
-  const absl::Status status = output_->Commit(commit_->winners);
+  const absl::Status status = CommitOnce();
   std::string message;
   if (!status.ok()) {
     const std::optional<DurationMs> wait_ms =
@@ -247,7 +263,6 @@ void EmbeddedJob::TryCommit() {
       commit_->trouble = fmt::format("{}; trying again", Message(status));
       return;
     }
-    last_failure_.clear();  // this is why the job fails
     message = DescribeFailedCommit(status, output_->staging());
   }
   commit_.reset();
@@ -259,6 +274,7 @@ void EmbeddedJob::StartTask(const coordinator::StartAttempt& start) {
   auto task = std::make_shared<PoolTask>();
   task->assignment = MakeAssignment(context_.plan, splits_, start.task,
                                     core_.task(start.task)->part, start.attempt);
+  coordinator::TellSkips(core_.skipped_records(job_), &task->assignment);
   task->inputs = InputsOf(start.task.stage);
   under_way_[start.attempt] = {task, MonotonicNow()};  // a thread is free for it
   pool_.Start(std::move(task));
@@ -313,7 +329,9 @@ v1::JobStatus EmbeddedJob::Status() const {
   const coordinator::JobView view = *core_.job(job_);
   v1::JobStatus status = coordinator::StatusOf(view, context_.plan);
   // The core's message names a task by number; what was kept here also says where it read.
-  const bool user_failure = view.state == coordinator::JobState::kFailed && !last_failure_.empty();
+  const bool user_failure = view.state == coordinator::JobState::kFailed &&
+                            !last_failure_.empty() &&
+                            view.message.ends_with(": " + last_failure_cause_);
   if (user_failure) status.set_message(last_failure_);
   if (commit_) status.set_message(commit_->trouble);
   status.set_submitted_unix_ms(started_unix_ms_);

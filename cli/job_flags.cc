@@ -79,6 +79,7 @@ absl::StatusOr<v1::JobRequest> BuildRequest(const JobFlags& flags) {
   if (flags.partitions) request.set_partitions(*flags.partitions);
   request.set_splits(flags.splits);
   request.set_max_attempts(flags.max_attempts);
+  request.set_skip_bad_records(flags.skip_bad_records);
   GM_ASSIGN_OR_RETURN(const std::uint64_t split_bytes,
                       ParseSizeFlag("--split-size", flags.split_size));
   request.set_split_bytes(split_bytes);

@@ -20,6 +20,7 @@ struct JobFlags {
   std::optional<std::uint32_t> partitions;
   std::uint32_t splits = 0;
   std::uint32_t max_attempts = 0;
+  std::uint32_t skip_bad_records = 0;
   std::string split_size;
   std::string memory;
   std::string task_timeout;

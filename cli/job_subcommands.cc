@@ -47,6 +47,11 @@ void AddJobFlags(CLI::App* command, JobFlags* flags) {
       ->add_option("--task-timeout", flags->task_timeout,
                    "Most time for a try of a task; then it counts as failed [no limit]")
       ->type_name("DURATION");
+  command
+      ->add_option("--skip-bad-records", flags->skip_bad_records,
+                   "Records, at most, to set aside in OUTPUT/_bad if the job's code dies at them "
+                   "twice [0]")
+      ->type_name("N");
 }
 
 void AddRun(CLI::App& app, Command* chosen) {

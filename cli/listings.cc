@@ -50,6 +50,7 @@ std::string RenderJob(const v1::JobStatus& job, std::int64_t now_unix_ms) {
   if (!job.message().empty()) text += job.message() + "\n";
   if (job.input_bytes() > 0) text += fmt::format("input   {}\n", FormatBytes(job.input_bytes()));
   if (!job.output().empty()) text += fmt::format("output  {}\n", job.output());
+  if (job.records_skipped() > 0) text += RenderSkipped(job) + "\n";
   if (!HasEnded(job.state())) {
     text += fmt::format("cluster {} with {}\n", CountOf(job.workers(), "worker"),
                         CountOf(job.slots(), "slot"));

@@ -208,7 +208,14 @@ std::string RenderSummary(const v1::JobStatus& status, const std::vector<v1::Cou
   }
   line += RenderVolume(counters, elapsed_ms);
   if (!status.output().empty()) line += " to " + status.output();
+  if (status.records_skipped() > 0) line += "; " + RenderSkipped(status);
   return line;
+}
+
+std::string RenderSkipped(const v1::JobStatus& status) {
+  std::string text = "skipped " + CountOf(status.records_skipped(), "bad record");
+  if (status.state() == v1::JOB_STATE_SUCCEEDED) text += ", see " + status.output() + "/_bad";
+  return text;
 }
 
 DurationMs ElapsedMs(const v1::JobStatus& status, std::int64_t now_unix_ms) {

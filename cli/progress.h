@@ -45,6 +45,9 @@ std::size_t CountRows(const std::vector<std::size_t>& line_columns, std::size_t 
 // The same in one line, for logs.
 std::string RenderProgressLine(const v1::JobStatus& status, const RateMeter& rates);
 
+// How many records the job skipped, some at least, and where they are: "skipped 2 bad records".
+std::string RenderSkipped(const v1::JobStatus& status);
+
 // How a job ended, in one line without the line end: state, seconds, records and bytes with their
 // rate, where the output is or why it failed.
 std::string RenderSummary(const v1::JobStatus& status, const std::vector<v1::Counter>& counters,

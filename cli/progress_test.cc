@@ -166,6 +166,15 @@ TEST(RenderSummary, GivesSecondsRecordsBytesAndPlace) {
             "wrote 1 record, 2.0 KiB to /data/counts");
 }
 
+TEST(RenderSummary, TellsOfRecordsThatWereSkipped) {
+  v1::JobStatus status = WordCount(1'200);
+  status.set_state(v1::JOB_STATE_SUCCEEDED);
+  status.set_records_skipped(2);
+  EXPECT_EQ(RenderSummary(status, {}, 2'000),
+            "job-7 wordcount succeeded after 2.0 s to /data/counts; skipped 2 bad records, see "
+            "/data/counts/_bad");
+}
+
 TEST(RenderSummary, GivesTheReasonOfAFailure) {
   v1::JobStatus status = WordCount(3);
   status.set_state(v1::JOB_STATE_FAILED);

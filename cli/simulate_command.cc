@@ -48,8 +48,8 @@ void OnAbort(int) {
 
 struct Totals {
   std::uint64_t runs = 0, failed = 0;
-  std::uint64_t events = 0, faults = 0, attempts = 0, copies = 0, cuts = 0, succeeded = 0,
-                outputs_lost = 0;
+  std::uint64_t events = 0, faults = 0, attempts = 0, copies = 0, cuts = 0, skips = 0,
+                succeeded = 0, outputs_lost = 0;
   std::uint64_t workers_lost = 0, crashes = 0;
   simulation::Microseconds virtual_time = 0;
 
@@ -61,6 +61,7 @@ struct Totals {
     attempts += run.attempts;
     copies += run.copies;
     cuts += run.cuts;
+    skips += run.skips;
     succeeded += run.tasks_succeeded;
     outputs_lost += run.outputs_lost;
     workers_lost += run.workers_lost;
@@ -89,8 +90,9 @@ void PrintSummary(const Totals& totals, const simulation::Summary& last, double 
              totals.workers_lost, totals.crashes);
   fmt::print(
       "attempts       {}, of which {} succeeded and {} were copies; {} tasks cut, {} outputs "
-      "lost\n",
-      totals.attempts, totals.succeeded, totals.copies, totals.cuts, totals.outputs_lost);
+      "lost, {} records skipped\n",
+      totals.attempts, totals.succeeded, totals.copies, totals.cuts, totals.outputs_lost,
+      totals.skips);
   fmt::print("memory         {} at most\n",
              FormatBytes(static_cast<std::uint64_t>(usage.ru_maxrss) << 10));
   if (totals.runs == 1) fmt::print("digest         {:016x}\n", last.digest);

@@ -32,6 +32,8 @@ constexpr std::uint64_t kDefaultMemoryBytes = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMemoryBytesMin = std::uint64_t{16} << 20;
 constexpr std::uint32_t kDefaultMaxAttempts = 4;
 constexpr std::uint32_t kMaxAttemptsMax = 1'000;
+constexpr std::uint32_t kSkippedRecordsMax =
+    1'000;  // the coordinator keeps each until the job ends
 // Keeps ShuffleSources, which names every map task, well below the message limit of 64 MiB.
 constexpr std::uint64_t kMapTasksMax = 5'000'000;
 // A plan is one message to every worker; the file list is what makes it large.
@@ -74,6 +76,36 @@ absl::Status CheckMemoryAndAttempts(v1::JobRequest* request) {
   if (request->max_attempts() > kMaxAttemptsMax) {
     return InvalidArgument("{} attempts per task are more than the {} that are allowed",
                            request->max_attempts(), kMaxAttemptsMax);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSkips(const JobInfo& info, const InputSpec& input,
+                        const v1::JobRequest& request) {
+  if (request.skip_bad_records() == 0) return absl::OkStatus();
+  if (request.skip_bad_records() > kSkippedRecordsMax) {
+    return InvalidArgument(
+        "{} bad records are more than the {} that a job may skip; so many are no exceptions, so "
+        "mend "
+        "the input or the job",
+        request.skip_bad_records(), kSkippedRecordsMax);
+  }
+  if (input.format == InputFormat::kIntegerRange) {
+    return InvalidArgument(
+        "job '{}' counts over integers and reads no records; leave out "
+        "--skip-bad-records",
+        info.name);
+  }
+  if (!info.writes_output) {
+    return InvalidArgument(
+        "job '{}' writes no output, in which skipped records could be set aside; leave out "
+        "--skip-bad-records",
+        info.name);
+  }
+  if (request.max_attempts() == 1) {
+    return InvalidArgument(
+        "a record is skipped when two attempts died at it, and --max-attempts 1 allows but one; "
+        "allow more, or leave out --skip-bad-records");
   }
   return absl::OkStatus();
 }
@@ -316,6 +348,7 @@ absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_vie
   *plan.mutable_request() = request;
   GM_RETURN_IF_ERROR(CheckPartitions(plan.mutable_request()));
   GM_RETURN_IF_ERROR(CheckMemoryAndAttempts(plan.mutable_request()));
+  GM_RETURN_IF_ERROR(CheckSkips(*info, declared.input, plan.request()));
   GM_RETURN_IF_ERROR(CheckOutputPath(*info, plan.mutable_request()));
   GM_RETURN_IF_ERROR(PlanOutputFormat(declared.output_format, &plan));
   GM_RETURN_IF_ERROR(declared.input.format == InputFormat::kIntegerRange
@@ -336,6 +369,7 @@ JobShape ShapeOf(const v1::JobPlan& plan) {
   shape.name = plan.request().job();
   shape.max_attempts = plan.request().max_attempts();
   shape.has_output = !plan.staging_directory().empty();
+  shape.skip_bad_records = plan.request().skip_bad_records();
   for (const v1::StagePlan& stage : plan.stages()) {
     StageShape& made = shape.stages.emplace_back();
     made.task_count = stage.task_count();

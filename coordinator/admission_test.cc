@@ -225,6 +225,17 @@ TEST_F(Admission, RefusesSizesThatCanNotWork) {
   EXPECT_THAT(Invalid(request), HasSubstr("--split-size"));
 }
 
+TEST_F(Admission, RefusesToSkipRecordsWhereThatCanNotWork) {
+  v1::JobRequest request = FileRequest("test-lines", "a\n");
+  request.set_skip_bad_records(1'001);
+  EXPECT_THAT(Invalid(request), HasSubstr("1001 bad records are more than the 1000"));
+  request.set_skip_bad_records(1);
+  request.set_max_attempts(1);
+  EXPECT_THAT(Invalid(request), HasSubstr("--max-attempts 1 allows but one"));
+  request.set_max_attempts(2);
+  EXPECT_EQ(ShapeOf(Plan(request).value()).skip_bad_records, 1u);
+}
+
 TEST_F(Admission, RefusesAnOutputThatIsMissingOrRelative) {
   v1::JobRequest request = FileRequest("test-lines", "a\n");
   request.clear_output();

@@ -29,6 +29,7 @@ v1::JobStatus StatusOf(const JobView& job, const v1::JobPlan& plan) {
   status.set_state(ToMessage(job.state));
   status.set_message(job.message);
   status.set_output(plan.request().output());
+  status.set_records_skipped(job.records_skipped);
   for (std::size_t i = 0; i < job.stages.size(); ++i) {
     v1::StageStatus* stage = status.add_stages();
     stage->set_kind(plan.stages(static_cast<int>(i)).kind());

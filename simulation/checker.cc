@@ -1,12 +1,14 @@
 #include "simulation/checker.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "base/attempt_limits.h"
 #include "base/random.h"
+#include "simulation/bad_records.h"
 
 namespace gristmill::simulation {
 
@@ -36,6 +38,17 @@ void Checker::OnCommitFailed(JobId job) {
 
 void Checker::OnFetchFailed(const FetchFailedDetails& details) {
   for (const auto& [task, attempt] : details.missing) data_->Trace(attempt).missed = true;
+}
+
+void Checker::OnDiedAt(AttemptId attempt, std::uint64_t offset) {
+  const TaskRef ref = data_->Trace(attempt).task;
+  JobModel& job = *Job(ref.job);
+  const coordinator::InputRecord record{InputPath(ref.stage, Task(ref)->planned), offset};
+  ++job.deaths[record];
+  const auto skipped = job.skipped.find(record);
+  if (skipped == job.skipped.end() || attempt <= skipped->second) return;
+  Fail(fmt::format("attempt {} died at record {} of {}, which was to be skipped", attempt.value(),
+                   offset, record.path));
 }
 
 void Checker::OnFetchFailureTaken(AttemptId reader, const std::vector<TaskRef>& lost) {
@@ -176,10 +189,16 @@ void Checker::CheckJobs(const coordinator::Coordinator& core) {
     if (!job || job->state != model.state) {
       return Fail(fmt::format("job {} has another state than its records say", id.value()));
     }
-    const std::uint64_t count = job->counters.empty() ? 0 : job->counters[0].second;
-    if (job->counters.size() > 1 || count != model.count) {
-      return Fail(fmt::format("the counters of job {} say {}, but each task once makes {}",
-                              id.value(), count, model.count));
+    coordinator::Counters counters;
+    if (!model.skipped.empty()) {
+      counters.emplace_back(coordinator::kSkippedCounter, model.skipped.size());
+    }
+    if (model.count > 0) counters.emplace_back(kCounterName, model.count);
+    if (job->counters != counters) {
+      return Fail(fmt::format(
+          "the counters of job {} say {}, but each task once makes {}, and {} records "
+          "were skipped",
+          id.value(), fmt::join(job->counters, ", "), model.count, model.skipped.size()));
     }
     for (std::size_t stage = 0; stage < model.stages.size(); ++stage) {
       if (job->stages[stage].tasks != model.stages[stage].tasks.size() ||

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -36,6 +38,8 @@ class Checker {
   void OnCancelAsked(JobId job);
   void OnCommitFailed(JobId job);
   void OnFetchFailed(const FetchFailedDetails& details);
+  // The job's code died at that record of its planned split.
+  void OnDiedAt(AttemptId attempt, std::uint64_t offset);
 
   // --- What the coordinator decided, once it is in the journal ----------------------------------
   void OnDurable(const coordinator::Record& record);
@@ -64,7 +68,8 @@ class Checker {
   void CheckWorkers(const coordinator::Coordinator& core);
 
   struct Totals {
-    std::uint64_t succeeded = 0, copies = 0, cuts = 0, outputs_lost = 0, workers_lost = 0;
+    std::uint64_t succeeded = 0, copies = 0, cuts = 0, skips = 0, outputs_lost = 0,
+                  workers_lost = 0;
   };
   const Totals& totals() const { return totals_; }
   bool IsFinal(JobId job) const;
@@ -90,12 +95,18 @@ class Checker {
     std::uint32_t succeeded = 0, running = 0;   // tasks
     bool complete() const { return succeeded == tasks.size(); }
   };
+  using TaskKey = std::pair<std::uint32_t, std::uint32_t>;  // stage, task
   struct JobModel {
     coordinator::JobShape shape;
     coordinator::JobState state = coordinator::JobState::kRunning;
     std::vector<StageModel> stages;
-    std::uint64_t count = 0;  // of tasks that ever succeeded
-    bool hopeless = false;    // a task went wrong as often as it may
+    std::uint64_t count = 0;     // of tasks that ever succeeded
+    std::set<TaskKey> hopeless;  // tasks that went wrong as often as they may
+    // Where the task, which has not succeeded since, died last.
+    std::map<TaskKey, std::uint64_t> died_at;
+    std::map<coordinator::InputRecord, std::uint32_t> deaths;  // at a record
+    std::map<coordinator::InputRecord, AttemptId> skipped;     // with the last attempt before
+    bool too_many_bad = false;  // one more was to be skipped than may be
     bool cancel_asked = false;
     bool forgotten = false;
     bool commit_failed = false;
@@ -131,6 +142,7 @@ class Checker {
   std::vector<WorkerModel> workers_;                          // by id - 1
   absl::flat_hash_map<std::string, Process> processes_;       // by instance
   std::map<AttemptId, std::vector<TaskRef>> fetch_failures_;  // by reader: what it missed
+  AttemptId last_assigned_;
   Totals totals_;
 };
 

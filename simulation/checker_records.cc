@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "coordinator/core/job_state.h"
+#include "simulation/bad_records.h"
 #include "simulation/checker.h"
 
 namespace gristmill::simulation {
@@ -56,7 +57,9 @@ struct Checker::Folder {
         }
         break;
       case JobState::kFailed:
-        if (!job.hopeless && !job.commit_failed) fail("failed though no task went wrong too often");
+        if (job.hopeless.empty() && !job.too_many_bad && !job.commit_failed) {
+          fail("failed though no task went wrong too often");
+        }
         break;
       case JobState::kCancelled:
         if (!job.cancel_asked) fail("was cancelled though nobody asked");
@@ -116,6 +119,7 @@ struct Checker::Folder {
       task.state = State::kRunning;
       task.attempt = record.attempt;
     }
+    check.last_assigned_ = record.attempt;
     AttemptTrace& trace = check.data_->Trace(record.attempt);
     if (trace.known) fail("though there was such an attempt");
     trace.task = record.task;
@@ -156,6 +160,7 @@ struct Checker::Folder {
     if (!task->counted) job.count += CountOf(trace.task);
     task->counted = true;
     task->alone = false;
+    job.died_at.erase({trace.task.stage, trace.task.task});
     ++check.totals_.succeeded;
   }
 
@@ -176,8 +181,11 @@ struct Checker::Folder {
       task->state = State::kWaiting;
       ++(record.counts_as_failure ? task->failures : task->uncounted_ends);
     }
-    job.hopeless |= task->failures >= job.shape.max_attempts ||
-                    task->uncounted_ends >= coordinator::kUncountedEndsMax;
+    if (task->failures >= job.shape.max_attempts ||
+        task->uncounted_ends >= coordinator::kUncountedEndsMax) {
+      job.hopeless.insert({ref.stage, ref.task});
+    }
+    if (record.bad_record) NoteDeath(job, {ref.stage, ref.task}, *record.bad_record);
     const auto missing = check.fetch_failures_.find(record.attempt);
     if (missing == check.fetch_failures_.end()) return;
     for (const TaskRef& lost : missing->second) {
@@ -189,6 +197,35 @@ struct Checker::Folder {
       }
     }
     check.fetch_failures_.erase(missing);
+  }
+
+  static void NoteDeath(JobModel& job, TaskKey task, std::uint64_t offset) {
+    const auto [died_at, is_first] = job.died_at.try_emplace(task, offset);
+    if (!is_first && died_at->second == offset) {
+      job.too_many_bad |= job.skipped.size() >= job.shape.skip_bad_records;
+    }
+    died_at->second = offset;
+  }
+
+  void operator()(const coordinator::RecordSkippedRecord& record) {
+    JobModel& job = *check.Job(record.task.job);
+    TaskModel& task = *check.Task(record.task);
+    const auto fail = [&](const char* what) {
+      check.Fail(fmt::format("job {} skips record {} of {} {}", record.task.job.value(),
+                             record.record.offset, record.record.path, what));
+    };
+    const auto bad = BadRecordsOf(record.task.job, record.task.stage, task.planned);
+    if (!std::ranges::binary_search(bad, record.record.offset)) return fail("though it is not bad");
+    if (job.deaths[record.record] < 2) return fail("though no task died twice at it");
+    if (task.state != State::kWaiting) return fail("while another attempt reads it");
+    if (!job.skipped.emplace(record.record, check.last_assigned_).second) return fail("twice");
+    if (job.skipped.size() > job.shape.skip_bad_records) return fail("beyond its limit");
+    task.failures = 0;
+    job.died_at.erase({record.task.stage, record.task.task});
+    if (task.uncounted_ends < coordinator::kUncountedEndsMax) {
+      job.hopeless.erase({record.task.stage, record.task.task});
+    }
+    ++check.totals_.skips;
   }
 
   void operator()(const coordinator::OutputLostRecord& record) {

@@ -72,6 +72,15 @@ FaultSet DrawFaults(const Options& options, bool small, Random& random) {
   return faults;
 }
 
+// Of every third job: those have bad records, as often more than they may skip.
+void LetRecordsBeSkipped(std::vector<JobShape>* jobs, Random& random) {
+  for (JobShape& shape : *jobs) {
+    if (!random.OneIn(3)) continue;
+    shape.skip_bad_records = 1 + random.Below(8);
+    shape.max_attempts = std::max<std::uint32_t>(shape.max_attempts, 2);
+  }
+}
+
 }  // namespace
 
 Microseconds Conditions::WorkOf(const TaskRef& task) const {
@@ -115,6 +124,8 @@ Conditions DrawConditions(const Options& options, Random& random) {
   }
   conditions.task_failure_of = 20 + random.Below(200);
   conditions.large_task_of = 2 + random.Below(16);
+  if (small && conditions.faults.contains(Fault::kTask))
+    LetRecordsBeSkipped(&conditions.jobs, random);
   // Slow hosts and runners that hang are beyond it, and tasks that are long by themselves now and
   // then.
   if (small && conditions.faults.contains(Fault::kTask) && random.OneIn(3)) {

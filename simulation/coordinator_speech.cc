@@ -2,6 +2,7 @@
 // assignment_builder.cc, on virtual sessions.
 #include <algorithm>
 
+#include "simulation/bad_records.h"
 #include "simulation/virtual_coordinator.h"
 
 namespace gristmill::simulation {
@@ -97,9 +98,25 @@ void VirtualCoordinator::Perform(const coordinator::StartAttempt& action) {
   }
   TaskPart part = core_->task(task)->part;
   world_->saboteur.Tamper(part);
+  std::vector<std::uint64_t> skips = SkipsOf(task, part);
+  world_->saboteur.Tamper(skips);
   messages.back().push_back(worker::AttemptAssigned{
-      task.job, action.attempt, std::make_shared<AssignmentPayload>(action.attempt, task, part),
+      task.job, action.attempt,
+      std::make_shared<AssignmentPayload>(action.attempt, task, part, std::move(skips)),
       action.alone});
+}
+
+// As coordinator::TellSkips.
+std::vector<std::uint64_t> VirtualCoordinator::SkipsOf(const TaskRef& task,
+                                                       const TaskPart& part) const {
+  std::vector<std::uint64_t> skips;
+  for (const auto& [record, skip] : core_->skipped_records(task.job)) {
+    const bool in_part = record.offset >= part.begin && record.offset < part.end;
+    if (record.path == InputPath(task.stage, part.planned) && in_part) {
+      skips.push_back(record.offset);
+    }
+  }
+  return skips;
 }
 
 namespace {

@@ -15,6 +15,7 @@ v1::JobPlan PlanOf(const coordinator::JobShape& shape) {
   v1::JobPlan plan;
   plan.mutable_request()->set_job(shape.name);
   plan.mutable_request()->set_max_attempts(shape.max_attempts);
+  plan.mutable_request()->set_skip_bad_records(shape.skip_bad_records);
   if (shape.has_output) plan.set_staging_directory("/simulated");
   for (const coordinator::StageShape& stage : shape.stages) {
     v1::StagePlan& made = *plan.add_stages();

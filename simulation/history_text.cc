@@ -62,6 +62,10 @@ struct RecordText {
   std::string operator()(const coordinator::OutputLostRecord& r) const {
     return fmt::format("lost the output of {}", Text(r.task));
   }
+  std::string operator()(const coordinator::RecordSkippedRecord& r) const {
+    return fmt::format("skipped record {} of {} for {}", r.record.offset, r.record.path,
+                       Text(r.task));
+  }
   std::string operator()(const coordinator::TaskCutRecord& r) const {
     return fmt::format("cut {} at {}", Text(r.task), r.at);
   }

@@ -50,11 +50,17 @@ struct StartPayload : RunnerPayload {
   const coordinator::JobShape shape;
 };
 struct AssignmentPayload : RunnerPayload {
-  AssignmentPayload(AttemptId attempt, TaskRef task, TaskPart part)
-      : RunnerPayload(Kind::kAssignment), attempt(attempt), task(task), part(part) {}
+  AssignmentPayload(AttemptId attempt, TaskRef task, TaskPart part,
+                    std::vector<std::uint64_t> skips)
+      : RunnerPayload(Kind::kAssignment),
+        attempt(attempt),
+        task(task),
+        part(part),
+        skips(std::move(skips)) {}
   const AttemptId attempt;
   const TaskRef task;
   const TaskPart part;
+  const std::vector<std::uint64_t> skips;  // records that it is to leave out
 };
 struct SourcesPayload : RunnerPayload {
   SourcesPayload() : RunnerPayload(Kind::kSources) {}

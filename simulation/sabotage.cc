@@ -52,6 +52,7 @@ bool Saboteur::PassSuccess(const coordinator::Coordinator& core, AttemptSucceede
 }
 
 bool Saboteur::PassFailure(const coordinator::Coordinator& core, AttemptFailed& event) {
+  if (sabotage_ == Sabotage::kBlameNext && event.record) ++event.record->offset;
   if (sabotage_ == Sabotage::kForgetLostOutput && event.cause == AttemptFailed::Cause::kFetch) {
     event.cause = AttemptFailed::Cause::kHandedBack;
     event.lost_outputs.clear();
@@ -104,6 +105,11 @@ void Saboteur::Tamper(coordinator::Record& record) const {
 
 void Saboteur::Tamper(TaskPart& part) const {
   if (sabotage_ == Sabotage::kCutTooFar && part.begin > 0) ++part.begin;
+}
+
+void Saboteur::Tamper(std::vector<std::uint64_t>& skips) const {
+  if (sabotage_ == Sabotage::kForgetSkip) skips.clear();
+  if (sabotage_ == Sabotage::kSkipTooMuch && !skips.empty()) skips.push_back(skips.back() + 1);
 }
 
 void Saboteur::Tamper(Sources& sources) const {

@@ -29,6 +29,9 @@ enum class Sabotage : std::uint8_t {
   kForgetCut,              // a task that was cut is believed to read everything
   kCutTooFar,              // a piece begins behind the place where the other one ends
   kMixInput,               // pieces are read in the order in which they were cut off
+  kForgetSkip,             // attempts are not told which records to leave out
+  kSkipTooMuch,            // they are told one too many
+  kBlameNext,              // the record after the one at which the code died is believed to be bad
 };
 
 class Saboteur {
@@ -45,6 +48,7 @@ class Saboteur {
   // On its way to the workers.
   void Tamper(Sources& sources) const;
   void Tamper(TaskPart& part) const;
+  void Tamper(std::vector<std::uint64_t>& skips) const;
 
  private:
   bool PassSuccess(const coordinator::Coordinator& core, coordinator::AttemptSucceeded& event);

@@ -53,6 +53,9 @@ constexpr Planted kPlanted[] = {
     {"ForgetCut", Sabotage::kForgetCut, "none", "but it read"},
     {"CutTooFar", Sabotage::kCutTooFar, "none", "but it read"},
     {"MixInput", Sabotage::kMixInput, "none", "is due"},
+    {"ForgetSkip", Sabotage::kForgetSkip, "task", "which was to be skipped"},
+    {"SkipTooMuch", Sabotage::kSkipTooMuch, "task", "which is not bad"},
+    {"BlameNext", Sabotage::kBlameNext, "task", "though it is not bad"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Simulation, PlantedBug, testing::ValuesIn(kPlanted),

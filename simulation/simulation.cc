@@ -226,6 +226,7 @@ class Simulation {
     summary.attempts = world_.data.attempts();
     summary.copies = totals.copies;
     summary.cuts = totals.cuts;
+    summary.skips = totals.skips;
     summary.tasks_succeeded = totals.succeeded;
     summary.outputs_lost = totals.outputs_lost;
     summary.workers_lost = totals.workers_lost;

@@ -73,6 +73,13 @@ TEST(Simulation, LetsTasksBeCutAndTheirPiecesToo) {
   EXPECT_GT(cuts, 3 * runs);
 }
 
+TEST(Simulation, LetsRecordsBeSkipped) {
+  std::uint64_t skips = 0;
+  constexpr std::uint64_t kTries = std::max<std::uint64_t>(kSeeds / 10, 20);
+  for (std::uint64_t seed = 1; seed <= kTries; ++seed) skips += Simulate({.seed = seed}).skips;
+  EXPECT_GT(skips, kTries / 4);
+}
+
 TEST(Simulation, LetsEveryKindOfFaultComeUp) {
   for (std::size_t i = 0; i < kFaultCount; ++i) {
     FaultSet faults;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "coordinator/core/worker_pool.h"
+#include "simulation/bad_records.h"
 #include "simulation/history_text.h"
 
 namespace gristmill::simulation {
@@ -278,6 +279,17 @@ coordinator::Event EventOf(WorkerId worker, const worker::Report& report, const 
 
 }  // namespace
 
+coordinator::Event VirtualCoordinator::ReportEvent(WorkerId worker,
+                                                   const worker::Report& report) const {
+  coordinator::Event event = EventOf(worker, report, world_->data);
+  auto* failed = std::get_if<coordinator::AttemptFailed>(&event);
+  const auto task = core_->task_of(report.attempt, worker);
+  if (failed != nullptr && task && report.bad_record) {
+    failed->record = {InputPath(task->stage, core_->task(*task)->part.planned), *report.bad_record};
+  }
+  return event;
+}
+
 void VirtualCoordinator::Handle(FromWorker& item) {
   read_.push_back(item.session);
   if (const auto* registration = std::get_if<Registration>(&item.message)) {
@@ -298,7 +310,7 @@ void VirtualCoordinator::Handle(FromWorker& item) {
     Step(event);
   } else if (const auto* reports = std::get_if<worker::SendReports>(&item.message)) {
     for (const worker::Report& report : reports->reports) {
-      Step(EventOf(worker, report, world_->data));
+      Step(ReportEvent(worker, report));
     }
   } else if (std::holds_alternative<worker::SendDrain>(item.message)) {
     Step(coordinator::WorkerDraining{worker});

@@ -100,6 +100,7 @@ class VirtualCoordinator {
   void Handle(coordinator::CancelJob& item) { Step(item); }
   void Handle(coordinator::OutputCommitted& item) { Step(item); }
   void Handle(Recovery&);
+  coordinator::Event ReportEvent(WorkerId worker, const worker::Report& report) const;
   void Step(coordinator::Event event);
   void Take(coordinator::Output output);
   void Heard(WorkerId worker);
@@ -127,6 +128,7 @@ class VirtualCoordinator {
   void TellJobEnd(JobId job, WorkerId worker);
   void TellSources(Told& told, StageRef stage, Outbox& outbox);
   void TellBroadcast(Told& told, StageRef stage, Outbox& outbox);
+  std::vector<std::uint64_t> SkipsOf(const TaskRef& task, const TaskPart& part) const;
   // The link, if it has a session; it is flushed at the end of the turn.
   Link* Find(WorkerId worker);
   Link& LinkOf(WorkerId worker);

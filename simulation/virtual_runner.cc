@@ -180,6 +180,8 @@ void VirtualWorker::Perform(const worker::ForwardToRunner& output) {
   VirtualRunner::Attempt attempt;
   attempt.id = assignment.attempt;
   attempt.task = assignment.task;
+  attempt.planned = assignment.part.planned;
+  attempt.skips = assignment.skips;
   attempt.begin = assignment.part.begin;
   attempt.end = std::min(assignment.part.end, kSplitLength);
   attempt.reads = InputsOf(*runner, assignment);
@@ -305,6 +307,8 @@ void VirtualWorker::OnAttemptEnds(AttemptId id) {
     const auto found = std::find_if(runner.running.begin(), runner.running.end(),
                                     [&](const auto& attempt) { return attempt.id == id; });
     if (found == runner.running.end()) continue;
+    const std::optional<std::uint64_t> dies_at = DiesAt(runner, *found);
+    if (dies_at && !world_->random.OneIn(2)) return CrashAt(runner, id, *dies_at);
     const VirtualRunner::Attempt attempt = std::move(*found);
     runner.running.erase(found);
     if (!runner.waiting.empty()) {
@@ -314,14 +318,18 @@ void VirtualWorker::OnAttemptEnds(AttemptId id) {
     }
     const bool heard = !runner.detached;
     const worker::RunnerId by = runner.id;
-    worker::Report report = Finish(attempt);
+    worker::Report report = Finish(attempt, dies_at);
     if (heard) Do(worker::RunnerReported{by, {std::move(report)}});
     return;
   }
 }
 
-worker::Report VirtualWorker::Finish(const VirtualRunner::Attempt& attempt) {
+worker::Report VirtualWorker::Finish(const VirtualRunner::Attempt& attempt,
+                                     std::optional<std::uint64_t> dies_at) {
   if (attempt.cancelled) return {attempt.id, worker::Outcome::kHandedBack, "cancelled", nullptr};
+  if (dies_at) {
+    return {attempt.id, worker::Outcome::kFailed, "the user's code threw", nullptr, false, dies_at};
+  }
   if (disk_full_) return {attempt.id, worker::Outcome::kFailed, "the disk is full", nullptr};
   if (world_->conditions.may(Fault::kTask) &&
       world_->random.OneIn(world_->conditions.task_failure_of)) {
@@ -331,6 +339,7 @@ worker::Report VirtualWorker::Finish(const VirtualRunner::Attempt& attempt) {
     world_->checker.OnFetchFailed(*missing);
     return {attempt.id, worker::Outcome::kFetchFailed, "map output is missing", missing};
   }
+  CheckSkips(attempt);
   world_->data.Write(attempt.id, index_, world_->heap.now() - attempt.began);
   AttemptTrace& trace = world_->data.Trace(attempt.id);
   trace.begin = static_cast<std::uint16_t>(attempt.begin);

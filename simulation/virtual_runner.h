@@ -27,6 +27,8 @@ struct VirtualRunner {
     AttemptId id;
     TaskRef task;
     bool cancelled = false;
+    std::uint32_t planned = 0;
+    std::vector<std::uint64_t> skips;  // records that it leaves out
     // What it is to read of its planned split: less once it was cut.
     std::uint64_t begin = 0, end = kSplitLength;
     bool cut = false;

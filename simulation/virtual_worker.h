@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -91,7 +92,12 @@ class VirtualWorker {
                                                   const AssignmentPayload& assignment);
   // What the runners say of their progress; the real ones do so twice between heartbeats.
   void ReportProgress();
-  worker::Report Finish(const VirtualRunner::Attempt& attempt);
+  worker::Report Finish(const VirtualRunner::Attempt& attempt,
+                        std::optional<std::uint64_t> dies_at);
+  std::optional<std::uint64_t> DiesAt(const VirtualRunner& runner,
+                                      const VirtualRunner::Attempt& attempt);
+  void CrashAt(const VirtualRunner& runner, AttemptId attempt, std::uint64_t record);
+  void CheckSkips(const VirtualRunner::Attempt& attempt);
   // The outputs the attempt can't read; null if it read them all.
   std::shared_ptr<FetchFailedDetails> Read(const VirtualRunner::Attempt& attempt);
   void Note(const worker::Report& report);

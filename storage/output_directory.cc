@@ -106,7 +106,8 @@ absl::Status CheckContents(const std::string& output, bool overwrite, const std:
         "the output directory '{}' is not empty; choose another one or pass --overwrite", output);
   }
   for (const std::string& name : names) {
-    if (name != kTemporaryName && name != kSuccess && !IsPartitionFileName(name)) {
+    const bool is_set_aside = name == kSetAsideName && IsSetAside(Join(output, name));
+    if (name != kTemporaryName && name != kSuccess && !is_set_aside && !IsPartitionFileName(name)) {
       return AlreadyExists(
           "the output directory '{}' holds '{}', which no job wrote; choose another "
           "directory, since --overwrite replaces only the output of a job",
@@ -190,6 +191,14 @@ absl::Status RemoveOldFiles(const std::string& output, std::uint32_t partitions)
     }
   }
   return absl::OkStatus();
+}
+
+// In the place of what an earlier job, or an interrupted call, left there.
+absl::Status RenameSetAside(const std::string& staging, const std::string& output) {
+  const std::string from = Join(staging, kSetAsideName), to = Join(output, kSetAsideName);
+  GM_RETURN_IF_ERROR(RemoveSetAside(to));
+  GM_ASSIGN_OR_RETURN(const bool exists, Exists(from));
+  return exists ? RenameFile(from, to) : absl::OkStatus();
 }
 
 absl::Status Touch(const std::string& path) {
@@ -277,9 +286,17 @@ absl::Status StagedOutput::Commit(const std::vector<AttemptId>& winners) {
                                     Join(output_, PartitionFileName(p, partitions)), resumed));
   }
   GM_RETURN_IF_ERROR(RemoveOldFiles(output_, partitions));
+  GM_RETURN_IF_ERROR(RenameSetAside(staging_, output_));
   GM_RETURN_IF_ERROR(Touch(Join(output_, kSuccess)));
   RemoveStaging();
   return absl::OkStatus();
+}
+
+absl::Status StagedOutput::SetAside(const std::vector<SetAsideRecord>& records,
+                                    const v1::JobPlan& plan) {
+  GM_ASSIGN_OR_RETURN(const bool staged, Exists(staging_));
+  if (!staged) return absl::OkStatus();
+  return WriteSetAside(Join(staging_, kSetAsideName), records, plan);
 }
 
 void StagedOutput::Abandon() {

@@ -3,6 +3,7 @@
 //   OUTPUT/_temporary/<token>/part-00000-of-00004.attempt-17    what attempts write
 //   OUTPUT/_temporary/_LOCK                                     held by who is to commit them
 //   OUTPUT/part-00000-of-00004                                  after the commit
+//   OUTPUT/_bad                                                 likewise, if records were set aside
 //   OUTPUT/_SUCCESS                                             last
 #pragma once
 
@@ -17,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "base/ids.h"
 #include "storage/output_lock.h"
+#include "storage/set_aside.h"
 
 namespace gristmill {
 
@@ -49,9 +51,14 @@ class StagedOutput {
   const std::string& staging() const { return staging_; }
   void SetOwner(std::string_view owner);
 
-  // Renames the winners into place, removes an earlier job's files that are not overwritten by
-  // name, writes _SUCCESS, removes the staging directory. Idempotent: after a failure or a crash in
-  // the middle a second call completes it. `winners[p]` is the attempt that wrote partition p.
+  // To be called before Commit if there are any: writes them (set_aside.h) where Commit finds them.
+  // Does nothing after its end.
+  absl::Status SetAside(const std::vector<SetAsideRecord>& records, const v1::JobPlan& plan);
+
+  // Renames the winners, and what was set aside, into place, removes an earlier job's files that
+  // are not overwritten by name, writes _SUCCESS, removes the staging directory. Idempotent: after
+  // a failure or a crash in the middle a second call completes it. `winners[p]` is the attempt that
+  // wrote partition p.
   absl::Status Commit(const std::vector<AttemptId>& winners);
   // Removes the staging directory, and the output directory itself if that leaves it empty.
   // Repeated after its end it does nothing.

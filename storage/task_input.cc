@@ -59,6 +59,22 @@ absl::Status CheckCut(const v1::JobPlan& plan, const SplitTable& splits, std::ui
                          cut_at);
 }
 
+bool MayHoldRecordAt(const v1::JobPlan& plan, const v1::Split& split, std::uint64_t offset) {
+  switch (plan.input_format()) {
+    case v1::INPUT_FORMAT_TEXT_LINES:
+      break;
+    case v1::INPUT_FORMAT_FIXED_RECORDS:
+      if (offset % std::max<std::uint64_t>(plan.record_bytes(), 1) != 0) return false;
+      break;
+    case v1::INPUT_FORMAT_WHOLE_FILES:
+      return offset == 0;
+    default:
+      return false;
+  }
+  if (split.compression() != v1::COMPRESSION_NONE) return true;
+  return offset >= split.offset() && offset - split.offset() < split.length();
+}
+
 v1::TaskAssignment MakeAssignment(const v1::JobPlan& plan, const SplitTable& splits,
                                   const TaskRef& task, const TaskPart& part, AttemptId attempt) {
   v1::TaskAssignment assignment;

@@ -27,6 +27,10 @@ std::optional<v1::Split> SplitOfTask(const v1::JobPlan& plan, const SplitTable& 
 absl::Status CheckCut(const v1::JobPlan& plan, const SplitTable& splits, std::uint32_t stage,
                       const TaskPart& part, std::uint64_t cut_at);
 
+// Whether a record that a task with this split reads may begin at `offset` of the (decompressed)
+// file.
+bool MayHoldRecordAt(const v1::JobPlan& plan, const v1::Split& split, std::uint64_t offset);
+
 v1::TaskAssignment MakeAssignment(const v1::JobPlan& plan, const SplitTable& splits,
                                   const TaskRef& task, const TaskPart& part, AttemptId attempt);
 

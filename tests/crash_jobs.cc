@@ -1,6 +1,7 @@
-// A job that dies at records that ask for it. Linked into the `testbed` binary only.
+// Jobs that die at records that ask for it. Linked into the `testbed` binary only.
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -54,6 +55,11 @@ void Obey(std::string_view line) {
   if (word == "!abort") std::abort();
   if (word == "!overflow") RecurseForEver(nullptr);
   if (word == "!exit") std::_Exit(3);
+  if (word == "!kill") std::raise(SIGKILL);
+  if (word == "!loop") {
+    while (go_on) {
+    }
+  }
   if (word == "!throw") throw std::runtime_error("this word is not to be counted");
 }
 
@@ -81,5 +87,37 @@ class Fragile {
   }
 };
 GRISTMILL_JOB(Fragile);
+
+// How long files are; one that begins with an exclamation mark is a deed.
+class FragileFiles {
+ public:
+  static constexpr std::string_view kName = "fragile-files";
+  static constexpr std::string_view kSummary = "sizes of files, dying at one that is !segfault";
+  using Key = std::string;
+  using Value = std::uint64_t;
+
+  void Map(const gristmill::WholeFile& file, Emitter<FragileFiles>& out) {
+    if (file.contents.starts_with('!')) Obey(file.contents);
+    out.Emit(file.path, file.contents.size());
+  }
+};
+GRISTMILL_JOB(FragileFiles);
+
+// Sorts lines; one that begins with an exclamation mark is a deed, in the sample, too.
+class FragileSort {
+ public:
+  static constexpr std::string_view kName = "fragile-sort";
+  static constexpr std::string_view kSummary = "sort that dies at lines such as !segfault";
+  static constexpr bool kTotalOrder = true;
+  using Key = std::string;
+  using Value = std::uint64_t;
+
+  void Map(std::string_view line, Emitter<FragileSort>& out) {
+    if (line.starts_with('!')) Obey(line);
+    out.Emit(line, 1);
+  }
+  static Value Combine(Value a, Value b) { return a + b; }
+};
+GRISTMILL_JOB(FragileSort);
 
 }  // namespace

@@ -211,6 +211,7 @@ std::vector<v1::WorkerMessage> MessagesOf(const SendReports& reports, std::size_
     wire.set_outcome(OutcomeOf(report.outcome));
     wire.set_message(report.message);
     wire.set_run_alone(report.run_alone);
+    if (report.bad_record) wire.set_bad_record(*report.bad_record);
     const std::size_t wire_bytes = wire.ByteSizeLong() + kFramingBytesMax;
     if (messages.empty() || bytes + wire_bytes > bytes_max) {
       messages.emplace_back();

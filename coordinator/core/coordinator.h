@@ -55,6 +55,7 @@ struct JobView {
   std::vector<StageView> stages;
   Counters counters;  // sorted by name; each task counted once
   bool tasks_forgotten = false;
+  std::uint64_t records_skipped = 0;
   std::size_t jobs_ahead = 0;  // of a queued job: those that run, and those queued before it
 };
 // What the jobs that have not ended take.

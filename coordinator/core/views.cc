@@ -68,6 +68,8 @@ std::optional<JobView> Coordinator::job(JobId id) const {
                .tasks_forgotten = job->tasks_forgotten};
   for (const Stage& stage : job->stages) view.stages.push_back(ViewOf(stage));
   view.counters.assign(job->counters.begin(), job->counters.end());
+  const auto skipped = job->counters.find(std::string(kSkippedCounter));
+  if (skipped != job->counters.end()) view.records_skipped = skipped->second;
   if (job->state == JobState::kQueued) {
     const auto& queued = state_->jobs.queued();
     view.jobs_ahead = state_->jobs.started() +

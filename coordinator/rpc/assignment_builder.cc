@@ -5,6 +5,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "base/check.h"
+#include "coordinator/skipping.h"
 #include "storage/task_input.h"
 
 namespace gristmill::coordinator {
@@ -28,6 +29,7 @@ void AssignmentBuilder::Assign(const StartAttempt& start, WorkerLink* link) {
   v1::TaskAssignment assignment =
       MakeAssignment(*entry->plan, *entry->splits, task, core_->task(task)->part, start.attempt);
   assignment.set_alone(start.alone);
+  TellSkips(core_->skipped_records(task.job), &assignment);
   link->outbox.Assign(std::move(assignment));
 }
 

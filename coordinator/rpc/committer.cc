@@ -53,17 +53,18 @@ absl::Status Committer::Open(const v1::JobPlan& plan, const std::string& owner) 
   return absl::OkStatus();
 }
 
-absl::Status Committer::CommitOnce(JobId job, const v1::JobPlan& plan,
-                                   const std::vector<AttemptId>& winners) {
+absl::Status Committer::CommitOnce(JobId job, const v1::JobPlan& plan, const Finished& finished) {
   GM_RETURN_IF_ERROR(Open(plan, OwnerOf(job)));
-  return held_.at(plan.staging_directory()).Commit(winners);
+  StagedOutput& output = held_.at(plan.staging_directory());
+  if (!finished.skipped.empty()) GM_RETURN_IF_ERROR(output.SetAside(finished.skipped, plan));
+  return output.Commit(finished.winners);
 }
 
-bool Committer::TryCommit(JobId job, const v1::JobPlan& plan, const std::vector<AttemptId>& winners,
+bool Committer::TryCommit(JobId job, const v1::JobPlan& plan, const Finished& finished,
                           absl::Status* outcome) {
   CommitRetries retries(retries_);
   while (true) {
-    *outcome = CommitOnce(job, plan, winners);
+    *outcome = CommitOnce(job, plan, finished);
     if (outcome->ok()) return true;
     const std::optional<DurationMs> wait_ms = retries.WaitAfter(*outcome);
     if (!wait_ms) return true;
@@ -72,10 +73,12 @@ bool Committer::TryCommit(JobId job, const v1::JobPlan& plan, const std::vector<
   }
 }
 
-void Committer::Commit(JobId job, Plan plan, std::vector<AttemptId> winners) {
-  thread_.Run([this, job, plan = std::move(plan), winners = std::move(winners)] {
+void Committer::Commit(JobId job, Plan plan, std::vector<AttemptId> winners,
+                       std::vector<SetAsideRecord> skipped) {
+  thread_.Run([this, job, plan = std::move(plan),
+               finished = Finished{std::move(winners), std::move(skipped)}] {
     absl::Status done;
-    if (!TryCommit(job, *plan, winners, &done)) return;
+    if (!TryCommit(job, *plan, finished, &done)) return;
     held_.erase(plan->staging_directory());
     report_({job, done.ok(),
              done.ok() ? std::string() : DescribeFailedCommit(done, plan->staging_directory())});

@@ -20,6 +20,7 @@
 #include "coordinator/rpc/worker_links.h"
 #include "gristmill/v1/job.pb.h"
 #include "gristmill/v1/journal.pb.h"
+#include "storage/set_aside.h"
 
 namespace gristmill::coordinator {
 
@@ -30,8 +31,10 @@ class OutputPort {
   virtual ~OutputPort() = default;
   // After a restart, of each unfinished job: takes its staging directory into possession again.
   virtual void Reclaim(JobId job, Plan plan) = 0;
-  // The result comes back as an OutputCommitted event. winners[p] wrote output file p.
-  virtual void Commit(JobId job, Plan plan, std::vector<AttemptId> winners) = 0;
+  // The result comes back as an OutputCommitted event. winners[p] wrote output file p; the skipped
+  // records go beside them.
+  virtual void Commit(JobId job, Plan plan, std::vector<AttemptId> winners,
+                      std::vector<SetAsideRecord> skipped) = 0;
   // Removes what the job's attempts wrote.
   virtual void Abandon(Plan plan) = 0;
 };

@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "coordinator/rpc/driver.h"
+#include "coordinator/skipping.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -54,8 +55,10 @@ void Driver::Perform(const AcknowledgeReport& action) {
 }
 
 void Driver::Perform(const CommitOutput& action) {
-  Then([this, job = action.job, plan = catalog_.Find(action.job)->plan, winners = action.winners] {
-    outputs_->Commit(job, plan, winners);
+  const OutputPort::Plan plan = catalog_.Find(action.job)->plan;
+  std::vector<SetAsideRecord> skipped = SetAsideOf(core_.skipped_records(action.job), *plan);
+  Then([this, job = action.job, plan, winners = action.winners, skipped = std::move(skipped)] {
+    outputs_->Commit(job, plan, winners, skipped);
   });
 }
 
@@ -111,6 +114,9 @@ void Driver::Log(const Record& record) const {
     const v1::JobStatus status = StatusOf(changed->job);
     spdlog::info("job {} is {}{}{}", status.id(), v1::JobState_Name(status.state()),
                  status.message().empty() ? "" : ": ", status.message());
+  } else if (const auto* skipped = std::get_if<RecordSkippedRecord>(&record)) {
+    spdlog::warn("job {} skips the record at {} offset {}: {}", skipped->task.job.value(),
+                 skipped->record.path, skipped->record.offset, skipped->reason);
   } else if (const auto* joined = std::get_if<WorkerJoinedRecord>(&record)) {
     spdlog::info("worker {} ({}, {} slots) joined", joined->worker.value(), joined->name,
                  joined->slots);

@@ -16,6 +16,7 @@ std::shared_ptr<const v1::JobPlan> SummaryOf(const v1::JobPlan& plan) {
   request.set_job(plan.request().job());
   request.set_output(plan.request().output());
   request.set_max_attempts(plan.request().max_attempts());
+  request.set_skip_bad_records(plan.request().skip_bad_records());
   request.set_request_id(plan.request().request_id());
   summary->set_staging_directory(plan.staging_directory());
   *summary->mutable_stages() = plan.stages();
@@ -78,6 +79,8 @@ JobId JobCatalog::Fold(const Record& record, std::int64_t unix_ms) {
     return FoldEnd(*ended);
   } else if (const auto* output_lost = std::get_if<OutputLostRecord>(&record)) {
     return output_lost->task.job;
+  } else if (const auto* skipped = std::get_if<RecordSkippedRecord>(&record)) {
+    return skipped->task.job;
   } else if (const auto* cut = std::get_if<TaskCutRecord>(&record)) {
     return cut->task.job;
   } else if (const auto* tasks = std::get_if<TasksForgottenRecord>(&record)) {

@@ -30,7 +30,8 @@ double SecondsSince(std::chrono::steady_clock::time_point begin) {
 
 class NoOutputs final : public OutputPort {
   void Reclaim(JobId job, Plan plan) override {}
-  void Commit(JobId job, Plan plan, std::vector<AttemptId> winners) override {}
+  void Commit(JobId job, Plan plan, std::vector<AttemptId> winners,
+              std::vector<SetAsideRecord> skipped) override {}
   void Abandon(Plan plan) override {}
 };
 

@@ -7,6 +7,7 @@
 #include "base/report_limits.h"
 #include "base/status.h"
 #include "base/units.h"
+#include "coordinator/skipping.h"
 #include "storage/task_input.h"
 
 namespace gristmill::coordinator {
@@ -18,6 +19,7 @@ constexpr int kListedJobsMax = 100'000;
 constexpr std::size_t kNameBytesMax = 256;
 constexpr std::size_t kPathBytesMax = 4'096;
 constexpr std::size_t kMessageBytesMax = 16 << 10;
+constexpr std::size_t kBadRecordMessageBytesMax = 4 << 10;
 
 // At most `bytes_max` of `text`, not cutting a UTF-8 character.
 std::string Shorten(const std::string& text, std::size_t bytes_max) {
@@ -123,13 +125,28 @@ void OnHeartbeat(Driver& driver, WorkerId worker, const v1::Heartbeat& heartbeat
   }
 }
 
+// The record at which the job's code died, if the job may skip it. What is said of it is kept until
+// the job ends.
+void AddRecord(const Driver& driver, const v1::TaskReport& report, AttemptFailed* failed) {
+  const auto task = driver.core().task_of(failed->attempt, failed->worker);
+  if (!task || failed->cause != AttemptFailed::Cause::kUser) return;
+  const CatalogEntry& entry = *driver.catalog().Find(task->job);
+  failed->record =
+      BadRecordOf(report, *entry.plan, *entry.splits, task->stage, driver.core().task(*task)->part);
+  if (failed->record) failed->message = Shorten(failed->message, kBadRecordMessageBytesMax);
+}
+
 Event CheckedReportEvent(const Driver& driver, WorkerId worker, const v1::TaskReport& report) {
   if (report.has_cut_at()) {
     const AttemptId attempt(report.attempt());
     const absl::Status valid = CheckCutOf(driver, worker, attempt, report.cut_at());
     if (!valid.ok()) return RefusedEvent(worker, attempt, Message(valid));
   }
-  return ReportEvent(worker, report);
+  Event event = ReportEvent(worker, report);
+  if (auto* failed = std::get_if<AttemptFailed>(&event); failed != nullptr) {
+    AddRecord(driver, report, failed);
+  }
+  return event;
 }
 
 }  // namespace

@@ -20,7 +20,10 @@ using ::testing::Not;
 class NoOutputs final : public OutputPort {
  public:
   void Reclaim(JobId job, Plan plan) override {}
-  void Commit(JobId job, Plan plan, std::vector<AttemptId> winners) override { ++commits; }
+  void Commit(JobId job, Plan plan, std::vector<AttemptId> winners,
+              std::vector<SetAsideRecord> skipped) override {
+    ++commits;
+  }
   void Abandon(Plan plan) override { ++abandons; }
   int commits = 0;
   int abandons = 0;
@@ -124,6 +127,41 @@ TEST_F(SessionEvents, OutputThatCanNotBePutIntoPlaceIsKept) {
   EndTurn();
   EXPECT_EQ(driver_.StatusOf(job).state(), v1::JOB_STATE_FAILED);
   EXPECT_EQ(outputs_.abandons, 0);
+}
+
+TEST_F(SessionEvents, ARecordAtWhichATaskDiesTwiceIsLeftOutOfItsNextAttempt) {
+  auto plan = MapAndReducePlan();
+  plan->mutable_request()->set_max_attempts(2);
+  plan->mutable_request()->set_skip_bad_records(1);
+  plan->mutable_request()->set_split_bytes(100);
+  plan->set_input_format(v1::INPUT_FORMAT_TEXT_LINES);
+  plan->add_files()->set_path("/in");
+  plan->mutable_files(0)->set_bytes(100);
+  driver_.Submit(plan);
+  EndTurn();
+  v1::WorkerMessage message;
+  v1::TaskReport* report = message.mutable_reports()->add_reports();
+  report->set_outcome(v1::TASK_OUTCOME_FAILED);
+  report->set_message(std::string(5'000, 'x'));
+  report->set_bad_record(40);
+  for (const std::uint64_t attempt : {1, 2}) {
+    report->set_attempt(attempt);
+    Say(message);
+  }
+  const auto& skipped = driver_.core().skipped_records(JobId(1));
+  ASSERT_EQ(skipped.size(), 1u);
+  EXPECT_EQ(skipped.begin()->first, (InputRecord{"/in", 40}));
+  EXPECT_LT(skipped.begin()->second.reason.size(), 4'200u);
+  EXPECT_EQ(driver_.StatusOf(JobId(1)).records_skipped(), 1u);
+
+  report->set_attempt(3);
+  report->set_bad_record(100);
+  Say(message);
+  EXPECT_EQ(driver_.core().task({JobId(1), 0, 0})->failures, 1u);
+  report->set_attempt(4);
+  Say(message);
+  EXPECT_THAT(driver_.StatusOf(JobId(1)).message(), HasSubstr("map task 0 failed 2 times"))
+      << "no record of its split begins there";
 }
 
 TEST_F(SessionEvents, AHeartbeatMakesNoRecordsAndAsksForTheNextMessage) {

@@ -18,7 +18,8 @@ constexpr DurationMs kStallMs = 100;
 
 class NoOutputs final : public OutputPort {
   void Reclaim(JobId job, Plan plan) override {}
-  void Commit(JobId job, Plan plan, std::vector<AttemptId> winners) override {}
+  void Commit(JobId job, Plan plan, std::vector<AttemptId> winners,
+              std::vector<SetAsideRecord> skipped) override {}
   void Abandon(Plan plan) override {}
 };
 

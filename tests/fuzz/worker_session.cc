@@ -24,7 +24,8 @@ const Driver::Options kOptions{.limits = {.running_jobs_max = 3}};
 class NoOutputs final : public coordinator::OutputPort {
  public:
   void Reclaim(JobId job, Plan plan) override {}
-  void Commit(JobId job, Plan plan, std::vector<AttemptId> winners) override {
+  void Commit(JobId job, Plan plan, std::vector<AttemptId> winners,
+              std::vector<SetAsideRecord> skipped) override {
     jobs.push_back(job);
   }
   void Abandon(Plan plan) override {}

@@ -31,6 +31,9 @@ struct Report {
   std::string message;
   PayloadPtr details;      // the runner's own report; null if the core made this one
   bool run_alone = false;  // the attempt died with its runner: the next one is to have its own
+  // Where the record begins in its input file at which the attempt died; if `details` are there,
+  // they say it.
+  std::optional<std::uint64_t> bad_record = {};
 };
 
 struct Progress {
@@ -114,7 +117,8 @@ struct AttemptInFlight {
   AttemptInFlight(AttemptId id) : attempt(id) {}
   AttemptId attempt;
   std::string record = {};  // at which record, in words; empty if that is not known
-  bool crashed = false;     // this thread got the signal that ended the process
+  std::optional<std::uint64_t> offset = {};  // of that record, if it is one of an input file
+  bool crashed = false;                      // this thread got the signal that ended the process
 };
 // The process is gone and reaped, or could not be started.
 struct RunnerDied {
@@ -129,7 +133,8 @@ struct RunnerDied {
   int code = 0;             // exit status or signal
   std::string last_output;  // the end of its stderr; why it could not be started
   std::vector<AttemptInFlight> in_flight;
-  std::string crash = {};  // where the signal struck: address and stack, in words; may be empty
+  std::string crash = {};      // where the signal struck: address and stack, in words; may be empty
+  bool out_of_memory = false;  // it had come to its limit before
 };
 
 // --- The disk ----------------------------------------------------------------------------------

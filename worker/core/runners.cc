@@ -27,6 +27,14 @@ Suspects SuspectsOf(const RunnerDied& died, const std::set<AttemptId>& attempts)
   return suspects;
 }
 
+// The record that the only suspect was at, if that can be what the runner died of. A signal that no
+// handler saw was sent: by the kernel when memory was short, or by another process.
+std::optional<std::uint64_t> BadRecordOf(const RunnerDied& died, const AttemptInFlight* suspect) {
+  const bool sent = died.how == RunnerDied::How::kSignalled && died.crash.empty();
+  if (suspect == nullptr || sent || died.out_of_memory) return std::nullopt;
+  return suspect->offset;
+}
+
 }  // namespace
 
 RunnerId WorkerCore::RunnerFor(JobId id, Job& job) {
@@ -168,11 +176,12 @@ void WorkerCore::On(const RunnerDetached& detached) {
 // One suspect has failed. Of several nobody knows which one it was: each runs again alone, where
 // nothing but its own crash can count against it.
 void WorkerCore::Blame(const Runner& runner, AttemptId id, std::size_t suspects,
-                       std::string message) {
+                       std::string message, std::optional<std::uint64_t> bad_record) {
   const bool ran = runner.connected;  // else its runner did not get so far as to run anything
-  Report report{id, Outcome::kFailed, std::move(message), nullptr, ran};
+  Report report{id, Outcome::kFailed, std::move(message), nullptr, ran, bad_record};
   if (ran && suspects > 1) {
     report.outcome = Outcome::kHandedBack;
+    report.bad_record.reset();
     report.message = fmt::format("it is one of {} tasks at which {}", suspects, report.message);
   }
   KeepReport(runner.job, std::move(report));
@@ -217,7 +226,8 @@ void WorkerCore::On(const RunnerDied& died) {
                fmt::format("the runner of job {} died of another task", runner.job.value()));
     } else {
       Blame(runner, id, suspects.size(),
-            DescribeDeath(runner.job, died, suspects.at(id), runner.connected));
+            DescribeDeath(runner.job, died, suspects.at(id), runner.connected),
+            BadRecordOf(died, suspects.at(id)));
     }
   }
   if (!runner.attempts.empty() && LiveJob(runner.job) != nullptr) {

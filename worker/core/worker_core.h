@@ -125,7 +125,8 @@ class WorkerCore {
   void KillBy(Runner& runner, Instant deadline, Death death);
   void StopOverdue(RunnerId id, Runner& runner);
   void ReportStopped(const Runner& runner, AttemptId attempt);
-  void Blame(const Runner& runner, AttemptId id, std::size_t suspects, std::string message);
+  void Blame(const Runner& runner, AttemptId id, std::size_t suspects, std::string message,
+             std::optional<std::uint64_t> bad_record = std::nullopt);
   void DropAttempt(AttemptId attempt);
   void FinishEndedJob(JobId job);
 

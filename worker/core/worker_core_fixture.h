@@ -49,6 +49,7 @@ struct Printer {
       constexpr const char* kOutcomes[] = {"ok", "failed", "fetch-failed", "handed-back"};
       text += fmt::format(" {} {}", r.attempt.value(), kOutcomes[static_cast<int>(r.outcome)]);
       if (r.run_alone) text += " run-alone";
+      if (r.bad_record) text += fmt::format(" at {}", *r.bad_record);
       if (!r.message.empty()) text += fmt::format(" \"{}\"", r.message);
     }
     return text;

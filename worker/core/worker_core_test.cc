@@ -120,6 +120,40 @@ TEST_F(WorkerCoreTest, WhoseThreadGotTheSignalIsBlamedWithStackAndRecord) {
       " 22 handed-back \"the runner of job 7 died of another task\"");
 }
 
+TEST_F(WorkerCoreTest, NamesTheRecordOnlyIfNothingElseCanBeToBlame) {
+  AttemptInFlight at_record(AttemptId(20));
+  at_record.offset = 9;
+  const RunnerDied seen{.runner = RunnerId(1),
+                        .how = RunnerDied::How::kSignalled,
+                        .code = 11,
+                        .last_output = "",
+                        .in_flight = {at_record},
+                        .crash = "in Foo::Map"};
+  struct Worker : WorkerCoreTest {
+    void TestBody() override {}
+    std::string ReportOf(const RunnerDied& died) {
+      RunningJob({20, 21});
+      return Do(died);
+    }
+  };
+  const auto report_of = [](const RunnerDied& died) { return Worker().ReportOf(died); };
+  const auto names_it = testing::HasSubstr("20 failed run-alone at 9");
+  EXPECT_THAT(report_of(seen), names_it);
+  RunnerDied exited = seen;
+  exited.how = RunnerDied::How::kExited;
+  exited.crash.clear();
+  EXPECT_THAT(report_of(exited), names_it);
+  RunnerDied sent = seen;
+  sent.crash.clear();
+  EXPECT_THAT(report_of(sent), testing::Not(testing::HasSubstr(" at 9"))) << "by somebody else";
+  RunnerDied short_of_memory = seen;
+  short_of_memory.out_of_memory = true;
+  EXPECT_THAT(report_of(short_of_memory), testing::Not(testing::HasSubstr(" at 9")));
+  RunnerDied two = exited;
+  two.in_flight.emplace_back(AttemptId(21));
+  EXPECT_THAT(report_of(two), testing::Not(testing::HasSubstr(" at 9"))) << "one of two";
+}
+
 TEST_F(WorkerCoreTest, ACrashFailsOnlyWhatTheRunnerWasAt) {
   RunningJob({20, 21, 22});
   const std::string text = Do(

@@ -14,6 +14,7 @@
 #include "worker/pipeline/merge_plan.h"
 #include "worker/pipeline/run_file_writer.h"
 #include "worker/pipeline/shuffle_input.h"
+#include "worker/pipeline/skipping_source.h"
 #include "worker/pipeline/task_error.h"
 
 namespace gristmill::worker {
@@ -197,7 +198,13 @@ CountingSource Attempt::OpenInput(bool sampled) {
   options.record_bytes_max = RecordBytesMax(job_.task_memory_bytes);
   if (stage().may_be_cut() && !sampled) options.cut = &control_.cut;
   const auto open = sampled ? MakeSampledSource : MakeBlockSource;
-  return {open(assignment_.split(), options, control_.cancelled), job_.plan, &control_.records};
+  auto source = open(assignment_.split(), options, control_.cancelled);
+  const auto& skipped = assignment_.skip_offsets();
+  if (!skipped.empty()) {
+    source = SkipRecords(std::move(source), options, assignment_.split().path(),
+                         {skipped.begin(), skipped.end()});
+  }
+  return {std::move(source), job_.plan, &control_.records};
 }
 
 OutputWriter Attempt::OpenOutput(const JobInfo& info) const {

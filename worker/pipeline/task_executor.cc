@@ -56,7 +56,12 @@ void SetFailedAt(const RecordMark& mark, const std::string& path, std::string me
   SetFailed(record.empty() ? std::move(message) : message + "; " + record, report);
 }
 
+void SetBadRecord(const RecordMark& mark, v1::TaskReport* report) {
+  if (mark.what() == RecordMark::What::kInputRecord) report->set_bad_record(mark.offset());
+}
+
 void SetHandedBack(v1::TaskReport* report) {
+  report->clear_bad_record();
   report->set_outcome(v1::TASK_OUTCOME_HANDED_BACK);
   report->set_message(TaskCancelled().what());
 }
@@ -67,6 +72,7 @@ v1::TaskReport ExecuteTask(const JobContext& job, const v1::TaskAssignment& assi
                            const TaskInputs& inputs, AttemptControl& control) {
   v1::TaskReport report;
   const auto fail = [&](std::string message) {
+    SetBadRecord(*control.mark, &report);
     SetFailedAt(*control.mark, assignment.split().path(), std::move(message), &report);
   };
   try {
@@ -81,6 +87,7 @@ v1::TaskReport ExecuteTask(const JobContext& job, const v1::TaskAssignment& assi
     SetFailed(error.what(), &report);
   } catch (const std::bad_alloc&) {
     fail(job.out_of_memory);
+    report.clear_bad_record();
   } catch (const std::exception& error) {
     fail(error.what());
   } catch (...) {

@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
+#include <new>
 #include <stdexcept>
 
 #include "worker/pipeline/task_error.h"
@@ -106,6 +108,25 @@ TEST_F(TaskExecutor, AnExceptionNamesTheRecordAndStaysReadableWhateverItsLength)
   const v1::TaskReport report = Run(0, 0, 9);
   EXPECT_EQ(report.message(),
             std::string(3069, 'x') + "...; record at " + dir_.path("in/a") + " offset 7 \"pear\"");
+}
+
+TEST_F(TaskExecutor, AnExceptionNamesItsRecordUnlessSomethingElseIsToBlame) {
+  const auto throw_at_7 = [this](const std::function<void()>& thrower) {
+    on_line = [this, thrower](std::string_view line) {
+      control_.mark->EnterBlock(line, 7);
+      control_.mark->At(line);
+      thrower();
+    };
+    return Run(0, 0, 9);
+  };
+  EXPECT_EQ(throw_at_7([] { throw std::runtime_error("no"); }).bad_record(), 7u);
+  EXPECT_EQ(throw_at_7([] { throw 42; }).bad_record(), 7u);
+  EXPECT_FALSE(throw_at_7([] { throw std::bad_alloc(); }).has_bad_record());
+  EXPECT_FALSE(throw_at_7([] { throw EnvironmentError("full"); }).has_bad_record());
+  EXPECT_FALSE(throw_at_7([this] {
+                 control_.cancelled = true;
+                 throw std::runtime_error("no");
+               }).has_bad_record());
 }
 
 TEST_F(TaskExecutor, NoRecordIsToBlameForADiskThatIsFull) {

@@ -11,6 +11,8 @@
 #include <atomic>
 #include <cstring>
 
+#include "worker/runner/runner_memory.h"
+
 namespace gristmill::worker {
 namespace {
 
@@ -85,6 +87,7 @@ void TakeNote(int signal, const siginfo_t& info, const void* context) {
                           address >= stack_begin - kOverflowBytes && address < stack_begin + 4096;
     note.stack_overflow = overflow ? 1 : 0;
   }
+  note.out_of_memory = RanOutOfMemory() ? 1 : 0;
   note.frames[0] = ProgramCounter(context);
   note.frame_count.store(1, std::memory_order_relaxed);
   note.signal.store(static_cast<std::uint32_t>(signal), std::memory_order_release);

@@ -29,7 +29,8 @@ struct CrashNote {
   std::uint32_t has_address;
   std::uint64_t address;  // that the code must not touch
   std::uint32_t stack_overflow;
-  std::uint64_t attempt;  // of the thread that got the signal; zero if it was at none
+  std::uint32_t out_of_memory;  // the runner had come to its limit
+  std::uint64_t attempt;        // of the thread that got the signal; zero if it was at none
   std::atomic<std::uint32_t> frame_count;
   std::uint64_t frames[kFramesMax];  // the innermost first: where it was, then return addresses
 };

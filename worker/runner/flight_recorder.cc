@@ -79,6 +79,7 @@ std::vector<AttemptInFlight> FlightRecorder::InFlight() const {
     const std::size_t path_bytes = std::min<std::size_t>(place.path_bytes, Place::kPathBytesMax);
     AttemptInFlight in_flight{AttemptId(attempt)};
     in_flight.record = DescribeRecord(place.mark, {place.path, path_bytes});
+    if (place.mark.what() == RecordMark::What::kInputRecord) in_flight.offset = place.mark.offset();
     in_flight.crashed = crashed && page_->crash.attempt == attempt;
     attempts.push_back(std::move(in_flight));
   }

@@ -43,6 +43,9 @@ TEST(FlightRecorder, TellsTheRecordOfAFileWithALongPathByItsEnd) {
   place->mark.EnterBlock(block, 5);
   place->mark.At(block.substr(0, 6));
   EXPECT_THAT((*recorder)->InFlight().at(0).record, testing::EndsWith("x/the/end offset 5"));
+  EXPECT_EQ((*recorder)->InFlight().at(0).offset, 5u);
+  place->mark.EnterGroups();
+  EXPECT_EQ((*recorder)->InFlight().at(0).offset, std::nullopt) << "a key";
   (*recorder)->Begin(0, AttemptId(2), "/next");
   EXPECT_EQ((*recorder)->InFlight().at(0).record, "");
 }

@@ -109,6 +109,7 @@ void RunnerJob::RunNow(const v1::TaskAssignment& assignment, AttemptControl& con
     running_.erase(assignment.attempt());
   }
   const bool retires = report.outcome() == v1::TASK_OUTCOME_FAILED && RanOutOfMemory();
+  if (retires) report.clear_bad_record();  // whatever was thrown
   report_(std::move(report), pool_.HasWaiting());
   if (retires) retire_();
 }

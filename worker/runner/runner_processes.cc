@@ -307,6 +307,7 @@ RunnerDied RunnerProcesses::Reap(RunnerId runner, Process& process) const {
   if (died.how == RunnerDied::How::kSignalled && caught != 0) {
     died.code = static_cast<int>(caught);  // the handler itself may have ended by another
     died.crash = DescribeCrash(note, binary_);
+    died.out_of_memory = note.out_of_memory != 0;
   }
   return died;
 }
