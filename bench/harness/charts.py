@@ -1,4 +1,5 @@
-"""SVG charts, on logarithmic scales. Colours that colour-blind readers can tell apart (Okabe, Ito)."""
+"""SVG charts, on logarithmic scales, in colours that colour-blind readers can tell apart (Okabe and
+Ito)."""
 
 import math
 from xml.sax.saxutils import escape
@@ -10,7 +11,8 @@ GOOD, BAD, PLAIN = "#009E73", "#D55E00", "#0072B2"
 class _Svg:
     def __init__(self, width, height):
         self._parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-                       f'width="{width}" height="{height}" font-family="sans-serif" font-size="13">',
+                       f'width="{width}" height="{height}" font-family="sans-serif" '
+                       'font-size="13">',
                        '<rect width="100%" height="100%" fill="white"/>']
 
     def text(self, x, y, words, anchor="start", colour="black", weight="normal"):
@@ -51,8 +53,8 @@ def ratio_chart(title, entries):
     height = top + step * len(entries) + 50
     svg = _Svg(right + 40, height)
     svg.text(left, 24, title, weight="bold")
-    svg.text(left, 44, "Gristmill's time over the other's: left of 1 it is faster. Dot: median; bar: "
-             "range; ¦: target.", colour="#555")
+    svg.text(left, 44, "Gristmill's time over the other's: left of 1 it is faster. Dot: median; "
+             "bar: range; ¦: target.", colour="#555")
     values = [v for e in entries for v in (e.spread.low, e.spread.high, e.target) if v]
     x = _LogScale(min([*values, 0.5]), max([*values, 2]), left, right)
     bottom = top + step * len(entries) - 6
@@ -106,8 +108,9 @@ def growth_chart(title, x_title, series):
         svg.line(right + 16, top + 24 * i, right + 36, top + 24 * i, colour, 3)
         svg.text(right + 44, top + 24 * i + 4, name)
     _linear(svg, x, y, next(iter(series.values())))
-    svg.line(right + 16, top + 24 * len(series), right + 36, top + 24 * len(series), "#999", 2, "6 4")
-    svg.text(right + 44, top + 24 * len(series) + 4, "linear growth")
+    last = top + 24 * len(series)
+    svg.line(right + 16, last, right + 36, last, "#999", 2, "6 4")
+    svg.text(right + 44, last + 4, "linear growth")
     return svg.render()
 
 

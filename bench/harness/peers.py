@@ -68,7 +68,8 @@ def _measure(bench, row, title, commands, job, in_one_file, out):
         out.unlink(missing_ok=True)
         alternate(1, {"": ours})
         times = alternate(rounds, {"peer": peer, "": ours})
-        outputs.same_bytes(in_one_file(bench.embedded.run(*job)[1]), [out], f"gristmill against {name}")
+        outputs.same_bytes(in_one_file(bench.embedded.run(*job)[1]), [out],
+                           f"gristmill against {name}")
         entries.append(Entry(row, title, bench.embedded.name, bench.embedded.title, name, "×",
                              Spread.of(ratios_of(times[""], times["peer"])),
                              seconds=tuple(times[""]), yardstick_seconds=tuple(times["peer"])))
@@ -82,7 +83,7 @@ def words(bench):
     data.warm(text)
     out = bench.scratch / "peer.tsv"
     size = text.stat().st_size / data.MIB
-    return _measure(bench, "peers-words", f"word count, {size:.0f} MiB of Zipf text, beside others",
+    return _measure(bench, "peers-words", f"word count, {size:.0f} MiB of text, beside others",
                     word_counters(text, bench.threads, out), ["wordcount", "--input", text],
                     lambda parts: [outputs.merged(parts, bench.scratch / "merged.tsv")], out)
 

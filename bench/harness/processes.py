@@ -60,7 +60,7 @@ def run(*argv, env=None, stdin=None, deadline_s=DEADLINE_S):
 
 
 def run_together(commands):
-    """Runs some programs at once; returns the seconds until the last ended, and what each printed."""
+    """Runs some programs at once; returns the seconds until the last ended, and their output."""
     results, failures = [None] * len(commands), []
 
     def one(i, argv):

@@ -91,21 +91,26 @@ def word_count(bench, row, title, text, program, mode, params, targets):
 
 
 def zipf_words(bench):
-    return word_count(bench, "words", "word count, 1 GiB of Zipf text", bench.zipf_text(),
-                      "wordcount_limit", "ws", [], {"embedded": 1.5, "cluster": 2.0})
+    text = bench.zipf_text()
+    kind = "the given text" if bench.text else "Zipf text"
+    title = f"word count, {text.stat().st_size / data.GIB:.2g} GiB of {kind}"
+    return word_count(bench, "words", title, text, "wordcount_limit", "ws", [],
+                      {"embedded": 1.5, "cluster": 2.0})
 
 
 def kernel_words(bench):
     text = bench.store.file("kernel1g.txt", data.make_kernel_source)
-    return word_count(bench, "kernel-words", "word count, 1 GiB of kernel source, letters in lower case",
-                      text, "wordcount_limit", "alpha", ["lower", "letters"],
+    return word_count(bench, "kernel-words",
+                      "word count, 1 GiB of kernel source, letters in lower case", text,
+                      "wordcount_limit", "alpha", ["lower", "letters"],
                       {"embedded": 1.6, "cluster": 2.2})
 
 
 def many_words(bench):
     text = bench.store.file("kernel1g.txt", data.make_kernel_source)
-    return word_count(bench, "many-words", "word count, kernel source at white space: 10 million words",
-                      text, "wordcount_plain", "ws", [], {"embedded": 1 / 3, "cluster": 1 / 2.5})
+    return word_count(bench, "many-words",
+                      "word count, kernel source at white space: 10 million words", text,
+                      "wordcount_plain", "ws", [], {"embedded": 1 / 3, "cluster": 1 / 2.5})
 
 
 def sort_records(bench):
@@ -119,8 +124,9 @@ def sort_records(bench):
         return processes.run(yardstick, records, bench.threads, prefix).seconds, theirs
 
     job = ["sort", "--input", records, "--param=records=terasort"]
-    return against_yardstick(bench, "sort", "sort, 1 GiB of 100-byte records", "sort_limit", sort,
-                             job, lambda parts: parts, {"embedded": 1.7, "cluster": 2.5})
+    title = f"sort, {records.stat().st_size / data.GIB:.2g} GiB of 100-byte records"
+    return against_yardstick(bench, "sort", title, "sort_limit", sort, job, lambda parts: parts,
+                             {"embedded": 1.7, "cluster": 2.5})
 
 
 def grep(bench, row, title, pattern, option, targets):
@@ -152,7 +158,7 @@ def grep_regex(bench):
 
 def primes(bench):
     plain = bench.yardsticks.plain_primes()
-    theirs, to = bench.scratch / "primes.tsv", 20_000_000 if bench.quick else 60_000_000
+    theirs, to = bench.scratch / "primes.tsv", 60_000_000 if bench.quick else 120_000_000
 
     def count():
         finished = processes.run(plain, to, bench.threads)
@@ -168,7 +174,7 @@ def primes(bench):
 def second_worker(bench):
     """How much a second worker brings, as a part of what a second plain process does."""
     plain = bench.yardsticks.plain_primes()
-    to = 20_000_000 if bench.quick else 60_000_000
+    to = 60_000_000 if bench.quick else 120_000_000
     job = ["primes", f"--param=to={to}"]
 
     def together(count):

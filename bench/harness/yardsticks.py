@@ -20,8 +20,8 @@ class Yardsticks:
         self._directory = pathlib.Path(directory).resolve() if directory else None
         self._store = store
         if self._directory and not self._directory.is_dir():
-            raise processes.Failed(f"--yardsticks {directory}: there is no such directory; name the "
-                                   "one with the yardsticks' sources, or leave it out")
+            raise processes.Failed(f"--yardsticks {directory}: there is no such directory; name "
+                                   "the one with the yardsticks' sources, or leave it out")
 
     def program(self, name):
         """The built program. Unavailable if there is no such source."""
