@@ -18,7 +18,7 @@ class Embedded:
 
     def __init__(self, binary, threads, scratch):
         self.binary, self.threads = binary, threads
-        self.title = f"gristmill run, {threads} threads"
+        self.title = f"run, {threads} threads"
         self._out = scratch / "embedded"
         self._spill = scratch
 
@@ -43,7 +43,7 @@ class LocalCluster:
 
     def __init__(self, cluster, workers, scratch):
         self._cluster = cluster
-        self.title = f"cluster, {workers} workers × 1 thread"
+        self.title = f"cluster, {workers} × 1 thread"
         self._out = scratch / "cluster"
 
     @classmethod
