@@ -15,6 +15,10 @@
 // Validate, Input, Format, Setup, Reduce, Partition, TearDown. A task has its own object, used from
 // one thread.
 //
+// Map(const Lines&, Emitter&) instead of a line takes many at once, where the job cuts words or
+// seeks something in them: gristmill/words.h and literals.h are quick at that. How many is the
+// framework's choice; a task that runs alone after a crash gets them one by one.
+//
 // A map task that takes long while others are done may have to leave the rest of its split to a new
 // task. `static constexpr bool kOneTaskPerSplit = true` forbids that, where what Map emits depends
 // on where splits begin and end: because it keeps something from one record to the next, say. It is
@@ -58,6 +62,7 @@ std::string CheckInput(const InputSpec& input) {
   const std::string job = "job '" + std::string(J::kName) + "' ";
   const bool matches = input.format == InputFormat::kWholeFiles     ? MapsWholeFiles<J>
                        : input.format == InputFormat::kIntegerRange ? MapsRanges<J>
+                       : input.format == InputFormat::kTextLines    ? MapsText<J> || MapsLines<J>
                                                                     : MapsText<J>;
   if (!matches) return job + "asks for input that its Map does not take; change Input or Map";
   if (input.format == InputFormat::kFixedRecords && input.record_bytes == 0) {

@@ -31,6 +31,10 @@ concept MapsText = requires(J& job, std::string_view record, Emitter<J>& out) {
   job.Map(record, out);
 };
 template <typename J>
+concept MapsLines = requires(J& job, const Lines& lines, Emitter<J>& out) {
+  job.Map(lines, out);
+};
+template <typename J>
 concept MapsWholeFiles = requires(J& job, const WholeFile& file, Emitter<J>& out) {
   job.Map(file, out);
 };
@@ -121,14 +125,16 @@ consteval bool CheckShape() {
 
 template <typename J>
 consteval bool CheckMap() {
-  constexpr bool kMaps = MapsText<J> || MapsWholeFiles<J> || MapsRanges<J>;
+  constexpr bool kMaps = MapsText<J> || MapsLines<J> || MapsWholeFiles<J> || MapsRanges<J>;
   static_assert(kMaps,
                 "Gristmill job: Map must be public and callable as Map(std::string_view, "
-                "Emitter<Job>&), Map(const WholeFile&, Emitter<Job>&) or Map(IntegerRange, "
+                "Emitter<Job>&), Map(const Lines&, Emitter<Job>&), Map(const WholeFile&, "
+                "Emitter<Job>&) or Map(IntegerRange, "
                 "Emitter<Job>&)");
   constexpr bool kInput = !kDeclaresInput<J> || HasInput<J>;
   static_assert(kInput, "Gristmill job: Input must be callable as InputSpec Input() const");
-  constexpr bool kRange = !kMaps || MapsText<J> || MapsWholeFiles<J> || kDeclaresInput<J>;
+  constexpr bool kRange =
+      !kMaps || MapsText<J> || MapsLines<J> || MapsWholeFiles<J> || kDeclaresInput<J>;
   static_assert(kRange,
                 "Gristmill job: a job that maps an IntegerRange must say which: InputSpec Input() "
                 "const");

@@ -48,10 +48,11 @@ struct InputSpec {
 
 // Whole records. `bytes` stays valid until the next call of the source.
 struct InputBlock {
-  std::string_view bytes;    // lines with their line ends (the last may lack one); fixed records
-                             // back to back; the contents of one whole file
-  std::uint64_t offset = 0;  // of bytes in the (decompressed) file
-  IntegerRange range;        // kIntegerRange, then bytes is empty
+  std::string_view bytes;     // lines with their line ends (the last may lack one); fixed records
+                              // back to back; the contents of one whole file
+  std::uint64_t offset = 0;   // of bytes in the (decompressed) file
+  IntegerRange range;         // kIntegerRange, then bytes is empty
+  std::uint64_t records = 0;  // in bytes, or 0 if nobody counted them
 };
 
 class InputSource {
@@ -107,6 +108,7 @@ struct TaskInfo {
   std::string input_path;          // empty for reduce tasks and integer ranges
   OutputFormat output_format = OutputFormat::kText;
   std::vector<std::string> broadcast;  // results of the upstream broadcast stage, in task order
+  bool lines_one_by_one = false;       // for jobs that map many: to find the one they crash at
   RecordMark* mark = nullptr;          // to be kept at the task's record, unless null
 };
 

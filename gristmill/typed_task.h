@@ -36,7 +36,8 @@ InputSpec InputOf(const J& job) {
   if constexpr (kDeclaresInput<J>) {
     return job.Input();
   } else {
-    return {.format = MapsText<J> ? InputFormat::kTextLines : InputFormat::kWholeFiles,
+    constexpr bool kText = MapsText<J> || MapsLines<J>;
+    return {.format = kText ? InputFormat::kTextLines : InputFormat::kWholeFiles,
             .record_bytes = 0,
             .range = {}};
   }
@@ -142,6 +143,7 @@ class TypedTask final : public TaskRunner {
     };
     switch (input_.format) {
       case InputFormat::kTextLines:
+        if constexpr (MapsLines<J>) return MapPieces(block, emitter);
         return ForEachLine(block.bytes, map);
       case InputFormat::kFixedRecords:
         return ForEachFixedRecord(block.bytes, input_.record_bytes, map);
@@ -155,6 +157,15 @@ class TypedTask final : public TaskRunner {
         return static_cast<std::uint64_t>(block.range.end - block.range.begin);
     }
     return 0;
+  }
+
+  std::uint64_t MapPieces(const InputBlock& block, Emitter<J>& emitter) {
+    ForEachPiece(block.bytes, info_.lines_one_by_one ? 1 : kPieceBytes,
+                 [&](std::string_view piece) {
+                   mark_.At(piece);
+                   job_.Map(Lines(piece, mark_), emitter);
+                 });
+    return block.records > 0 ? block.records : CountLines(block.bytes);
   }
 
   // Returns the groups.
@@ -188,6 +199,9 @@ class TypedTask final : public TaskRunner {
     }
     out.Emit(key, folded);
   }
+
+  // Where a job that maps many lines fails is known to so many bytes.
+  static constexpr std::size_t kPieceBytes = std::size_t{16} << 10;
 
   const TaskInfo info_;
   TaskContext context_;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "gristmill/job.h"
+#include "jobs/line_finder.h"
 
 namespace gristmill::jobs {
 namespace {
@@ -44,25 +45,33 @@ class Grep {
 
   void Setup(TaskContext& context) {
     expression_.emplace(pattern_, re2::RE2::Quiet);
+    finder_.emplace(pattern_);
     matching_lines_ = &context.counter("matching_lines");
   }
 
-  void Map(std::string_view line, Emitter<Grep>& out) {
-    std::string_view match;
-    if (!FindFrom(line, 0, &match)) return;
-    matching_lines_->Add(1);
-    if (show_ == "lines") {
-      out.Emit(line, 1);
-    } else if (show_ == "files") {
-      out.Emit(out.context().input_path(), 1);
-    } else {
-      EmitMatches(line, match, out);
+  void Map(const Lines& lines, Emitter<Grep>& out) {
+    const std::string_view text = lines.bytes();
+    Value matching = 0;
+    for (std::size_t at = 0; (at = finder_->Find(text, at)) < text.size();
+         at = lines.NextLine(at)) {
+      if (MapLine(lines.At(at), out)) ++matching;
     }
+    if (show_ == "files" && matching > 0) out.Emit(out.context().input_path(), matching);
+    matching_lines_->Add(matching);
   }
 
   static Value Combine(Value a, Value b) { return a + b; }
 
  private:
+  // Whether it matches.
+  bool MapLine(std::string_view line, Emitter<Grep>& out) const {
+    std::string_view match;
+    if (!FindFrom(line, 0, &match)) return false;
+    if (show_ == "lines") out.Emit(line, 1);
+    if (show_ == "matches") EmitMatches(line, match, out);
+    return true;
+  }
+
   // The leftmost match that begins at `position` or later.
   bool FindFrom(std::string_view line, std::size_t position, std::string_view* match) const {
     re2::StringPiece found;
@@ -93,6 +102,7 @@ class Grep {
   std::string pattern_;
   std::string show_ = "matches";
   std::optional<re2::RE2> expression_;
+  std::optional<LineFinder> finder_;
   Counter* matching_lines_ = nullptr;
 };
 

@@ -28,8 +28,9 @@ class InvertedIndex {
   // A map task reads from one file only, so all its words share one list.
   void Setup(TaskContext& context) { this_file_ = {std::string(context.input_path())}; }
 
-  void Map(std::string_view line, Emitter<InvertedIndex>& out) {
-    ForEachWord(line, kAllButSpace, [&](std::string_view word) { out.Emit(word, this_file_); });
+  void Map(const Lines& lines, Emitter<InvertedIndex>& out) {
+    ForEachWord(lines.bytes(), kAllButSpace,
+                [&](std::string_view word) { out.Emit(word, this_file_); });
   }
 
   // The union of two lists. The two common cases, a file that is known already and one that comes

@@ -28,18 +28,19 @@ class WordCount {
     params.Add("letters", &letters_, "a word is a run of ASCII letters");
   }
 
-  void Map(std::string_view line, Emitter<WordCount>& out) {
-    const auto count = [&out](std::string_view word) { out.Emit(word, 1); };
-    ForEachWord(lower_ ? Lower(line) : line, letters_ ? kLetters : kAllButSpace, count);
+  void Map(const Lines& lines, Emitter<WordCount>& out) {
+    const std::string_view text = lower_ ? Lower(lines.bytes()) : lines.bytes();
+    ForEachWord(text, letters_ ? kLetters : kAllButSpace,
+                [&out](std::string_view word) { out.Emit(word, 1); });
   }
 
   static Value Combine(Value a, Value b) { return a + b; }
 
  private:
   // Valid until the next call.
-  std::string_view Lower(std::string_view line) {
-    lowered_.resize(line.size());
-    LowerAscii(line, lowered_.data());
+  std::string_view Lower(std::string_view text) {
+    lowered_.resize(text.size());
+    LowerAscii(text, lowered_.data());
     return lowered_;
   }
 

@@ -158,6 +158,7 @@ TaskInfo Attempt::MakeTaskInfo() const {
   info.input_path = assignment_.split().path();
   info.output_format = ToOutputFormat(job_.plan.output_format());
   info.mark = control_.mark;
+  info.lines_one_by_one = assignment_.alone();
   for (const v1::StageEdge& edge : stage().inputs()) {
     if (edge.kind() != v1::EDGE_KIND_BROADCAST) continue;
     const auto found = inputs_.broadcasts.find(edge.from_stage());

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gristmill/records.h"
 #include "gristmill/task.h"
 #include "gristmill/v1/job.pb.h"
 
@@ -28,7 +29,7 @@ class CountingSource final : public InputSource {
     records_->fetch_add(std::exchange(block_records_, 0), std::memory_order_relaxed);
     if (!source_->NextBlock(block)) return false;
     bytes_ += block->bytes.size();
-    block_records_ = CountRecords(block->bytes);
+    block_records_ = block->records = CountRecords(block->bytes);
     return true;
   }
   std::uint64_t bytes() const { return bytes_; }
@@ -37,21 +38,7 @@ class CountingSource final : public InputSource {
   std::uint64_t CountRecords(std::string_view bytes) const {
     if (format_ == v1::INPUT_FORMAT_FIXED_RECORDS) return bytes.size() / record_bytes_;
     if (format_ != v1::INPUT_FORMAT_TEXT_LINES) return 1;
-    return CountLineEnds(bytes);
-  }
-
-  // In sums of one byte as long as these can't overflow: the compiler then adds 16 at once.
-  static std::uint64_t CountLineEnds(std::string_view bytes) {
-    constexpr std::size_t kStepBytes = 240;
-    std::uint64_t lines = 0;
-    while (!bytes.empty()) {
-      const std::string_view step = bytes.substr(0, kStepBytes);
-      std::uint8_t step_lines = 0;
-      for (const char c : step) step_lines = static_cast<std::uint8_t>(step_lines + (c == '\n'));
-      lines += step_lines;
-      bytes.remove_prefix(step.size());
-    }
-    return lines;
+    return internal::CountLines(bytes);
   }
 
   const std::unique_ptr<InputSource> source_;
