@@ -38,8 +38,9 @@ absl::Status Receive(const std::vector<Chunk>& chunks, Input& input, const std::
 std::vector<Chunk> ChunksOf(const std::string& path) {
   auto exporter = worker::SegmentExporter::Open(path, kDrawnId, kPartition).value();
   std::vector<Chunk> chunks;
+  std::string buffer;
   for (worker::SegmentPiece piece; !piece.last;) {
-    piece = exporter.Next().value();
+    piece = exporter.Next(&buffer).value();
     chunks.push_back({piece.run, std::string(piece.data)});
   }
   return chunks;

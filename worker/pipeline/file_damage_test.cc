@@ -80,8 +80,9 @@ void WriteSegmentFile(const std::string& path) {
   WriteRunFile(path + ".source", BlockCodec::kLz4);
   SegmentExporter exporter = SegmentExporter::Open(path + ".source", kId, 1).value();
   SegmentFileWriter writer = SegmentFileWriter::Create(path, kId, 1).value();
+  std::string buffer;
   for (SegmentPiece piece; !piece.last;) {
-    piece = exporter.Next().value();
+    piece = exporter.Next(&buffer).value();
     ASSERT_EQ(writer.Append(piece.run, piece.data), absl::OkStatus());
   }
   ASSERT_EQ(writer.Finish(), absl::OkStatus());

@@ -142,8 +142,9 @@ using Parts = std::vector<std::pair<std::uint32_t, std::string>>;
 Parts Export(const std::string& path, std::uint32_t partition, std::size_t step) {
   Parts parts;
   SegmentExporter exporter = SegmentExporter::Open(path, kId, partition).value();
+  std::string buffer;
   for (SegmentPiece piece; !piece.last;) {
-    piece = exporter.Next().value();
+    piece = exporter.Next(&buffer).value();
     for (std::size_t at = 0; at < piece.data.size(); at += step) {
       parts.emplace_back(piece.run, piece.data.substr(at, step));
     }
@@ -183,8 +184,9 @@ TEST(SegmentTransfer, LargeSegmentsTravelInPiecesOfAtMostOneMebibyte) {
   }
   std::size_t pieces = 0;
   SegmentExporter exporter = SegmentExporter::Open(dir.path("run"), kId, 0).value();
+  std::string buffer;
   for (SegmentPiece piece; !piece.last; ++pieces) {
-    piece = exporter.Next().value();
+    piece = exporter.Next(&buffer).value();
     EXPECT_LE(piece.data.size(), kSegmentPieceBytesMax);
   }
   EXPECT_EQ(pieces, 16u);

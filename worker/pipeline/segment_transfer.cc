@@ -18,15 +18,18 @@ absl::StatusOr<SegmentExporter> SegmentExporter::Open(const std::string& run_fil
   return exporter;
 }
 
-absl::StatusOr<SegmentPiece> SegmentExporter::Next() {
-  if (entries_.empty()) return SegmentPiece{.run = 0, .data = {}, .last = true};
+absl::StatusOr<SegmentPiece> SegmentExporter::Next(std::string* buffer, std::size_t bytes_max) {
+  if (entries_.empty()) {
+    buffer->clear();
+    return SegmentPiece{.run = 0, .data = {}, .last = true};
+  }
   const IndexEntry& entry = entries_[entry_];
-  buffer_.resize(std::min<std::uint64_t>(entry.bytes - done_bytes_, kSegmentPieceBytesMax));
+  buffer->resize(std::min<std::uint64_t>(entry.bytes - done_bytes_, bytes_max));
   GM_ASSIGN_OR_RETURN(const std::size_t got,
-                      file_.ReadAt(entry.offset + done_bytes_, buffer_.data(), buffer_.size()));
-  if (got != buffer_.size()) return DataLoss("the run file '{}' was cut off", file_.path());
+                      file_.ReadAt(entry.offset + done_bytes_, buffer->data(), buffer->size()));
+  if (got != buffer->size()) return DataLoss("the run file '{}' was cut off", file_.path());
   done_bytes_ += got;
-  SegmentPiece piece{.run = entry.run, .data = buffer_, .last = false};
+  SegmentPiece piece{.run = entry.run, .data = *buffer, .last = false};
   if (done_bytes_ == entry.bytes) {
     ++entry_;
     done_bytes_ = 0;

@@ -24,7 +24,7 @@ inline constexpr std::size_t kSegmentPieceBytesMax = 1 << 20;
 
 struct SegmentPiece {
   std::uint32_t run = 0;
-  std::string_view data;  // at most kSegmentPieceBytesMax; valid until the next call
+  std::string_view data;  // lies in the caller's buffer
   bool last = false;      // of the segment; the data is empty if the segment is
 };
 
@@ -36,8 +36,10 @@ class SegmentExporter {
   static absl::StatusOr<SegmentExporter> Open(const std::string& run_file,
                                               const RunFileId& expected, std::uint32_t partition);
 
-  // At least one piece comes, the last has `last` set; not to be called after that.
-  absl::StatusOr<SegmentPiece> Next();
+  // Reads at most `bytes_max` into `buffer`, which is the caller's so that a server sends it
+  // without a copy. At least one piece comes, the last has `last` set; not to be called after that.
+  absl::StatusOr<SegmentPiece> Next(std::string* buffer,
+                                    std::size_t bytes_max = kSegmentPieceBytesMax);
 
  private:
   SegmentExporter() = default;
@@ -46,7 +48,6 @@ class SegmentExporter {
   std::vector<IndexEntry> entries_;  // of the partition, in run order
   std::size_t entry_ = 0;            // the current one
   std::uint64_t done_bytes_ = 0;     // of the current entry
-  std::string buffer_;
 };
 
 // Writes the run file that a fetch leaves. Checks every block's checksum on the way, so the file

@@ -39,8 +39,9 @@ class CopyingPort final : public ShufflePort {
         SegmentExporter::Open(RunFilePath(remote_spill_, output.task.job.value(), output.task.stage,
                                           output.task.task, output.attempt.value()),
                               id, partition));
+    std::string buffer;
     for (SegmentPiece piece; !piece.last;) {
-      GM_ASSIGN_OR_RETURN(piece, exporter.Next());
+      GM_ASSIGN_OR_RETURN(piece, exporter.Next(&buffer));
       GM_RETURN_IF_ERROR(writer.Append(piece.run, piece.data));
     }
     return writer.Finish();

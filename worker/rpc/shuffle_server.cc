@@ -24,6 +24,10 @@ constexpr std::uint32_t kReadingThreads = 4;
 constexpr std::uint64_t kOtherFilesMax = 256;
 constexpr std::uint64_t kFetchesMin = 16;
 constexpr int kOutputsPerFetchMax = 1000;
+// Pieces get smaller where many fetches are served: a thousand readers that stall must not hold
+// gigabytes, of which gRPC has a copy.
+constexpr std::size_t kPiecesBytes = 64 << 20;
+constexpr std::size_t kPieceBytesMin = 64 << 10;
 constexpr std::chrono::milliseconds kShutdownGrace(500);
 
 absl::Status Check(const v1::FetchRequest& request) {
@@ -43,6 +47,12 @@ struct Serving {
   const std::string spill_directory;
   const int fetches_max;
   std::atomic<int> fetches{0};
+
+  // Read of a run file at once, for one of the fetches.
+  std::size_t PieceBytes() const {
+    const auto fetches_now = static_cast<std::size_t>(std::max(fetches.load(), 1));
+    return std::clamp(kPiecesBytes / fetches_now, kPieceBytesMin, kSegmentPieceBytesMax);
+  }
   // Each fetch has at most one piece of work waiting, so the queue can't overflow.
   ThreadPool readers{kReadingThreads, static_cast<std::size_t>(fetches_max)};
 };
@@ -97,10 +107,10 @@ class Fetch : public grpc::ServerWriteReactor<v1::SegmentChunk> {
       GM_ASSIGN_OR_RETURN(
           exporter_, SegmentExporter::Open(path, RunFileId{task, attempt}, request_.partition()));
     }
-    GM_ASSIGN_OR_RETURN(const SegmentPiece piece, exporter_->Next());
+    GM_ASSIGN_OR_RETURN(const SegmentPiece piece,
+                        exporter_->Next(chunk_.mutable_data(), serving_.PieceBytes()));
     chunk_.set_index(static_cast<std::uint32_t>(index_));
     chunk_.set_run(piece.run);
-    chunk_.set_data(piece.data.data(), piece.data.size());
     chunk_.set_last(piece.last);
     return absl::OkStatus();
   }
