@@ -24,19 +24,9 @@ namespace {
 // a block and the buffer of the writer.
 constexpr std::uint64_t kPipelineBytes = kInputBlockBytes + kInputBlockBytes / 2 + (512 << 10);
 
-// What the samples of all tasks take together, about: a hundred keys of the usual length for each
-// partition make the ranges even. Every map task reads them all, so with ever more tasks each gives
-// fewer, but one key at least.
-constexpr std::size_t kSampleBytesPerPartition = 1 << 10;
-constexpr std::size_t kAllSamplesBytesMin = 1 << 20;
-constexpr std::size_t kAllSamplesBytesMax = 8 << 20;
-constexpr std::size_t kSampleBytesMin = 2 << 10;
-
-std::size_t SampleBytesMax(std::uint32_t partitions, std::uint32_t tasks) {
-  const std::size_t all =
-      std::clamp(partitions * kSampleBytesPerPartition, kAllSamplesBytesMin, kAllSamplesBytesMax);
-  return std::clamp(all / std::max(tasks, 1u), kSampleBytesMin, kReportResultBytesMax);
-}
+// What the samples of all tasks take together: tens of thousands of keys of the usual length, a
+// hundred for each of a thousand partitions. Every map task reads them all.
+constexpr std::size_t kAllSamplesBytesMax = 1 << 20;
 
 // A directory for a task's scratch files, gone with everything in it at the end.
 class ScratchDirectory {
@@ -241,8 +231,9 @@ void Attempt::RunStage(const JobInfo& info, TaskRunner& runner, v1::TaskReport* 
 void Attempt::RunSample(TaskRunner& runner, v1::TaskReport* report) {
   const InStage sampling(clock_, PipelineStage::kSample);
   CountingSource input = OpenInput(/*sampled=*/true);
-  std::string keys =
-      runner.RunSample(input, SampleBytesMax(CountPartitions(), stage().task_count()));
+  const std::size_t bytes_max =
+      std::min(kAllSamplesBytesMax / std::max(stage().task_count(), 1u), kReportResultBytesMax);
+  std::string keys = runner.RunSample(input, bytes_max);
   if (keys.size() > kReportResultBytesMax) {
     throw TaskError(fmt::format("the sampled keys take {}, and {} is the most; use shorter keys",
                                 FormatBytes(keys.size()), FormatBytes(kReportResultBytesMax)));
