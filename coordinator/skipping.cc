@@ -31,8 +31,9 @@ void TellSkips(const SkippedRecords& skipped, v1::TaskAssignment* assignment) {
 std::vector<SetAsideRecord> SetAsideOf(const SkippedRecords& skipped, const v1::JobPlan& plan) {
   std::vector<SetAsideRecord> records;
   for (const auto& [record, skip] : skipped) {
-    const auto file = std::find_if(plan.files().begin(), plan.files().end(),
-                                   [&](const auto& f) { return f.path() == record.path; });
+    const auto file =
+        std::find_if(plan.files().begin(), plan.files().end(),
+                     [&path = record.path](const auto& f) { return f.path() == path; });
     SetAsideRecord& set_aside = records.emplace_back();
     set_aside.path = record.path;
     set_aside.compression = file == plan.files().end() ? v1::COMPRESSION_NONE : file->compression();

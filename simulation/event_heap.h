@@ -62,16 +62,14 @@ class EventHeap {
   // Not before now().
   void Push(Microseconds at, Happening what, std::uint32_t target = 0, std::uint32_t generation = 0,
             std::uint64_t detail = 0) {
-    if (at < now_) at = now_;
-    const Event event{at, (++pushed_ << 8) | static_cast<std::uint8_t>(what), target, generation,
-                      detail};
-    std::size_t hole = events_.size();
-    events_.push_back(event);
-    while (hole > 0 && Before(event, events_[(hole - 1) / 4])) {
-      events_[hole] = events_[(hole - 1) / 4];
-      hole = (hole - 1) / 4;
-    }
-    events_[hole] = event;
+    Insert({at < now_ ? now_ : at, (++pushed_ << 8) | static_cast<std::uint8_t>(what), target,
+            generation, detail});
+  }
+  // Of an event that was popped: it keeps its place among those of the same time, for what was sent
+  // in order is to arrive in order.
+  void PutOff(Event event, Microseconds at) {
+    event.at = at < now_ ? now_ : at;
+    Insert(event);
   }
 
   // There is one.
@@ -91,6 +89,15 @@ class EventHeap {
  private:
   static bool Before(const Event& a, const Event& b) {
     return a.at != b.at ? a.at < b.at : a.order_and_what < b.order_and_what;
+  }
+  void Insert(const Event& event) {
+    std::size_t hole = events_.size();
+    events_.push_back(event);
+    while (hole > 0 && Before(event, events_[(hole - 1) / 4])) {
+      events_[hole] = events_[(hole - 1) / 4];
+      hole = (hole - 1) / 4;
+    }
+    events_[hole] = event;
   }
   void SiftDown(const Event& event) {
     const std::size_t size = events_.size();

@@ -45,7 +45,7 @@ class Simulation {
  private:
   // A host that stands still does nothing until it goes on.
   bool Defer(const Event& event, bool paused, Microseconds until) {
-    if (paused) world_.heap.Push(until, event.what(), event.target, event.generation, event.detail);
+    if (paused) world_.heap.PutOff(event, until);
     return paused;
   }
 
