@@ -8,7 +8,8 @@ from . import processes
 
 # Counts vary by less from run to run; what is more is a change of the program.
 CHANGED_MIN = 0.02
-WORSE_MAX = 0.05
+# The C library copies and compares memory by other instructions on other processors.
+WORSE_MAX = 0.10
 
 
 def parse_callgrind(text):
