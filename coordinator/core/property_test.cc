@@ -326,7 +326,8 @@ class RandomHistory {
     if (running == running_.end() || Below(4) == 0) return std::nullopt;
     const TaskRef task = running->second.task;
     const std::uint32_t planned = core_.task(task)->part.planned;
-    return InputRecord{fmt::format("/{}/{}/{}", task.job.value(), task.stage, planned), Below(4) == 0 ? 1u : 0u};
+    return InputRecord{fmt::format("/{}/{}/{}", task.job.value(), task.stage, planned),
+                       Below(4) == 0 ? 1u : 0u};
   }
 
   // Mostly outputs that the attempt was to read, now and then anything.

@@ -107,9 +107,8 @@ void AssignAhead(Turn& turn) {
     const Stage& stage = job.stages[index];
     if (stage.queue.empty() || stage.usual.cautious_run_us == 0 || !job.IsRunnable(stage)) continue;
     if (stage.spills() && worker->short_of_disk) continue;
-    const std::uint64_t ahead =
-        std::min<std::uint64_t>(worker->slots * (kAheadUs / stage.usual.cautious_run_us),
-                                AttemptsAheadMax(worker->slots));
+    const std::uint64_t ahead = std::min<std::uint64_t>(
+        worker->slots * (kAheadUs / stage.usual.cautious_run_us), AttemptsAheadMax(worker->slots));
     // Half of them at once: those that go out one by one come back one by one, each with a turn of
     // the shell and a sync of the journal.
     if (worker->running.size() > worker->slots + ahead / 2) continue;

@@ -19,10 +19,10 @@ void ScheduleLook(Turn& turn);
 // Any other gets a copy, in the manner of LATE (Zaharia et al., OSDI 2008); so does one that was
 // asked and does not answer, for its code may hang, and one that may be on a slow worker: it takes
 // far longer for a record than others did, and a copy that does not would end before half of what
-// is left. If the copy is no faster the records are dear ones, and the attempt is cut. An attempt's share of its work is its records
-// so far over those of the stage's finished tasks, which judges slow workers and leaves large tasks
-// in peace. A copy runs on another worker that is not slow itself, if a fresh attempt would likely
-// end sooner; at most a tenth of the slots run copies.
+// is left. If the copy is no faster the records are dear ones, and the attempt is cut. An attempt's
+// share of its work is its records so far over those of the stage's finished tasks, which judges
+// slow workers and leaves large tasks in peace. A copy runs on another worker that is not slow
+// itself, if a fresh attempt would likely end sooner; at most a tenth of the slots run copies.
 //
 // Costs a look at every running attempt of jobs that have nothing waiting.
 void SpeculateIfDue(Turn& turn);

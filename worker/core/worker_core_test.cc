@@ -430,7 +430,8 @@ TEST_F(WorkerCoreTest, WhatIsMoreThanTheSlotsBearIsHandedBack) {
   std::uint64_t next = 20;
   for (std::size_t i = 0; i < 2 * (2 + AttemptsAheadMax(2)); ++i) Assign(7, next++);
   EXPECT_EQ(Assign(7, 90'000), "report 90000 handed-back \"the worker has no free slot\"");
-  EXPECT_EQ(Assign(8, 90'001), "report 90001 handed-back \"the worker was not told about the job\"");
+  EXPECT_EQ(Assign(8, 90'001),
+            "report 90001 handed-back \"the worker was not told about the job\"");
 }
 
 }  // namespace
