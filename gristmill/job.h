@@ -17,7 +17,8 @@
 //
 // Map(const Lines&, Emitter&) instead of a line takes many at once, where the job cuts words or
 // seeks something in them: gristmill/words.h and literals.h are quick at that. How many is the
-// framework's choice; a task that runs alone after a crash gets them one by one.
+// framework's choice; a task that runs alone after a crash, or whose job may skip bad records, gets
+// them one by one.
 //
 // A map task that takes long while others are done may have to leave the rest of its split to a new
 // task. `static constexpr bool kOneTaskPerSplit = true` forbids that, where what Map emits depends

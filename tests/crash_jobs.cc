@@ -88,6 +88,27 @@ class Fragile {
 };
 GRISTMILL_JOB(Fragile);
 
+// Counts lines, many at a time, and never says at which it is.
+class FragileLines {
+ public:
+  static constexpr std::string_view kName = "fragile-lines";
+  static constexpr std::string_view kSummary = "line count that dies at lines such as !segfault";
+  using Key = std::string;
+  using Value = std::uint64_t;
+
+  void Map(const gristmill::Lines& lines, Emitter<FragileLines>& out) {
+    std::string_view rest = lines.bytes();
+    while (!rest.empty()) {
+      const std::string_view line = rest.substr(0, rest.find('\n'));
+      if (line.starts_with('!')) Obey(line);
+      out.Emit(line, 1);
+      rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    }
+  }
+  static Value Combine(Value a, Value b) { return a + b; }
+};
+GRISTMILL_JOB(FragileLines);
+
 // How long files are; one that begins with an exclamation mark is a deed.
 class FragileFiles {
  public:

@@ -245,6 +245,15 @@ class SkipTest(ClusterTest):
         self.assertEqual(result.returncode, 1)
         self.assertIn("more records are bad than the 1 that", result.stderr)
 
+    def test_of_lines_that_are_mapped_together_only_the_bad_ones_are_set_aside(self):
+        bad = {3: "!throw", 50: "!segfault", 121: "!throw again"}
+        dirty, clean = self.text(bad)
+        _, expected = self.embedded("fragile-lines", self.write("clean.txt", clean))
+        self.submit(self.cluster(workers=1),
+                    *self.flags([self.write("in.txt", dirty)], 3, job="fragile-lines"))
+        self.assertEqual(self.parts(self.out), expected)
+        self.assertEqual(self.set_aside()[0].decode().splitlines(), list(bad.values()))
+
     def test_what_can_not_be_skipped_is_refused(self):
         path = self.write("in.txt", "one\n")
         for flags, sentence in [

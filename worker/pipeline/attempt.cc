@@ -148,7 +148,8 @@ TaskInfo Attempt::MakeTaskInfo() const {
   info.input_path = assignment_.split().path();
   info.output_format = ToOutputFormat(job_.plan.output_format());
   info.mark = control_.mark;
-  info.lines_one_by_one = assignment_.alone();
+  // Both want to know the line at which the job's code dies.
+  info.lines_one_by_one = assignment_.alone() || job_.plan.request().skip_bad_records() > 0;
   for (const v1::StageEdge& edge : stage().inputs()) {
     if (edge.kind() != v1::EDGE_KIND_BROADCAST) continue;
     const auto found = inputs_.broadcasts.find(edge.from_stage());
