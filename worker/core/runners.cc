@@ -32,6 +32,8 @@ Suspects SuspectsOf(const RunnerDied& died, const std::set<AttemptId>& attempts)
 std::optional<std::uint64_t> BadRecordOf(const RunnerDied& died, const AttemptInFlight* suspect) {
   const bool sent = died.how == RunnerDied::How::kSignalled && died.crash.empty();
   if (suspect == nullptr || sent || died.out_of_memory) return std::nullopt;
+  // The signal met a thread that ran no task: what the task was at is a coincidence.
+  if (died.how == RunnerDied::How::kSignalled && !suspect->crashed) return std::nullopt;
   return suspect->offset;
 }
 
@@ -187,6 +189,16 @@ void WorkerCore::Blame(const Runner& runner, AttemptId id, std::size_t suspects,
   KeepReport(runner.job, std::move(report));
 }
 
+// Of a runner that is dead: what it may have written after everything was deleted.
+void WorkerCore::DeleteForgotten(const Runner& runner) {
+  if (runner.forgotten.empty()) return;
+  if (jobs_.contains(runner.job)) {  // it came again meanwhile
+    Emit(DeleteAttemptFiles{runner.job, runner.forgotten});
+  } else {
+    Emit(DeleteJobFiles{runner.job});
+  }
+}
+
 void WorkerCore::On(const RunnerDied& died) {
   const auto found = runners_.find(died.runner);
   if (found == runners_.end()) return;
@@ -230,6 +242,7 @@ void WorkerCore::On(const RunnerDied& died) {
             BadRecordOf(died, suspects.at(id)));
     }
   }
+  DeleteForgotten(runner);
   if (!runner.attempts.empty() && LiveJob(runner.job) != nullptr) {
     Emit(DeleteAttemptFiles{runner.job, {runner.attempts.begin(), runner.attempts.end()}});
   }

@@ -79,6 +79,7 @@ void WorkerCore::Leave(std::string reason) {
 void WorkerCore::ForgetEverything() {
   for (auto& [id, runner] : runners_) {
     Kill(id, runner, Death::kForgotten);
+    runner.forgotten.insert(runner.forgotten.end(), runner.attempts.begin(), runner.attempts.end());
     runner.attempts.clear();
     runner.cancelled.clear();
     runner.overdue.clear();

@@ -68,6 +68,7 @@ class WorkerCore {
     std::set<AttemptId> overdue;           // likewise: asked to stop because their time is up
     std::map<AttemptId, Instant> time_up;  // of those that run and are not overdue yet
     DurationMs task_timeout_ms = 0;
+    std::vector<AttemptId> forgotten;  // that it may be writing files for until it is dead
   };
   struct Attempt {
     JobId job;
@@ -128,6 +129,7 @@ class WorkerCore {
   void Blame(const Runner& runner, AttemptId id, std::size_t suspects, std::string message,
              std::optional<std::uint64_t> bad_record = std::nullopt);
   void DropAttempt(AttemptId attempt);
+  void DeleteForgotten(const Runner& runner);
   void FinishEndedJob(JobId job);
 
   const WorkerLimits limits_;

@@ -73,7 +73,9 @@ TEST_F(WorkerCoreTest, ForgettingKillsRunnersAndDeletesOutputWithoutAWord) {
   // The same job may be assigned again before the old runner is gone.
   Do(JobStarted{JobId(7), Say("plan7")});
   EXPECT_EQ(Assign(7, 30), "start-runner 2 job 7");
-  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, "", {}}), "");
+  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, "", {}}),
+            "delete-attempts of 7: 21")
+      << "which the runner may have finished while it was killed";
   EXPECT_EQ(Do(RunnerConnected{RunnerId(2)}), "forward 2 plan7\nforward 2 task30");
 }
 
@@ -123,6 +125,7 @@ TEST_F(WorkerCoreTest, WhoseThreadGotTheSignalIsBlamedWithStackAndRecord) {
 TEST_F(WorkerCoreTest, NamesTheRecordOnlyIfNothingElseCanBeToBlame) {
   AttemptInFlight at_record(AttemptId(20));
   at_record.offset = 9;
+  at_record.crashed = true;
   const RunnerDied seen{.runner = RunnerId(1),
                         .how = RunnerDied::How::kSignalled,
                         .code = 11,
@@ -140,12 +143,16 @@ TEST_F(WorkerCoreTest, NamesTheRecordOnlyIfNothingElseCanBeToBlame) {
   const auto names_it = testing::HasSubstr("20 failed run-alone at 9");
   EXPECT_THAT(report_of(seen), names_it);
   RunnerDied exited = seen;
+  exited.in_flight[0].crashed = false;
   exited.how = RunnerDied::How::kExited;
   exited.crash.clear();
   EXPECT_THAT(report_of(exited), names_it);
   RunnerDied sent = seen;
   sent.crash.clear();
   EXPECT_THAT(report_of(sent), testing::Not(testing::HasSubstr(" at 9"))) << "by somebody else";
+  RunnerDied elsewhere = seen;
+  elsewhere.in_flight[0].crashed = false;
+  EXPECT_THAT(report_of(elsewhere), testing::Not(testing::HasSubstr(" at 9"))) << "another thread";
   RunnerDied short_of_memory = seen;
   short_of_memory.out_of_memory = true;
   EXPECT_THAT(report_of(short_of_memory), testing::Not(testing::HasSubstr(" at 9")));
