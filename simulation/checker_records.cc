@@ -182,7 +182,7 @@ struct Checker::Folder {
       ++(record.counts_as_failure ? task->failures : task->uncounted_ends);
     }
     if (task->failures >= job.shape.max_attempts ||
-        task->uncounted_ends >= coordinator::kUncountedEndsMax) {
+        task->uncounted_ends >= coordinator::UncountedEndsMax(job.shape.skip_bad_records)) {
       job.hopeless.insert({ref.stage, ref.task});
     }
     if (record.bad_record) NoteDeath(job, {ref.stage, ref.task}, *record.bad_record);
@@ -222,7 +222,7 @@ struct Checker::Folder {
     if (job.skipped.size() > job.shape.skip_bad_records) return fail("beyond its limit");
     task.failures = 0;
     job.died_at.erase({record.task.stage, record.task.task});
-    if (task.uncounted_ends < coordinator::kUncountedEndsMax) {
+    if (task.uncounted_ends < coordinator::UncountedEndsMax(job.shape.skip_bad_records)) {
       job.hopeless.erase({record.task.stage, record.task.task});
     }
     ++check.totals_.skips;

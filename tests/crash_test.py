@@ -253,6 +253,10 @@ class SkipTest(ClusterTest):
                     *self.flags([self.write("in.txt", dirty)], 3, job="fragile-lines"))
         self.assertEqual(self.parts(self.out), expected)
         self.assertEqual(self.set_aside()[0].decode().splitlines(), list(bad.values()))
+        thrown = self.write("thrown.txt", dirty.replace("!segfault", "!throw"))
+        _, parts = self.embedded("fragile-lines", thrown, output="embedded",
+                                 extra=["--skip-bad-records", "3"])
+        self.assertEqual(parts, expected)
 
     def test_what_can_not_be_skipped_is_refused(self):
         path = self.write("in.txt", "one\n")

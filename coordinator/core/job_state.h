@@ -25,8 +25,10 @@ namespace gristmill::coordinator {
 
 // Ends of one task's attempts that count against nobody: a lost worker, an output that can't be
 // fetched, a hand-back. With so many the task or the cluster is at fault, and somebody is to be
-// told. A rolling restart stays far below.
-constexpr std::uint16_t kUncountedEndsMax = 16;
+// told. A rolling restart stays far below; of a job that skips records each may take a runner down.
+constexpr std::uint32_t UncountedEndsMax(std::uint32_t skip_bad_records) {
+  return 16 + skip_bad_records;
+}
 
 // Of a stage's recently finished attempts; zero before the first.
 struct Usual {

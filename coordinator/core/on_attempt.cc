@@ -28,7 +28,9 @@ std::optional<TaskRef> Receive(Turn& turn, WorkerId reporter, AttemptId attempt)
 
 void OnUserFailure(Turn& turn, const TaskRef& ref, const AttemptFailed& event) {
   Job& job = *turn.state.jobs.Find(ref.job);
-  const bool may_skip = event.record && MaySkip(job, *event.record);
+  // What was counted once may be in the output of readers that are done: it has no bad record.
+  const bool may_skip =
+      event.record && MaySkip(job, *event.record) && !turn.state.task(ref).counted;
   const bool died_there_before = may_skip && DiedAt(job, ref, event.record->offset);
   EndAttempt(turn, event.attempt, true, event.message, event.run_alone,
              may_skip ? std::optional(event.record->offset) : std::nullopt);
@@ -42,7 +44,8 @@ void OnUserFailure(Turn& turn, const TaskRef& ref, const AttemptFailed& event) {
 
 // The attempt ended through no fault of its own, unless that happened too often to be believed.
 void OnExcusedEnd(Turn& turn, const TaskRef& ref, const AttemptFailed& event) {
-  if (turn.state.task(ref).uncounted_ends < kUncountedEndsMax) {
+  if (turn.state.task(ref).uncounted_ends <
+      UncountedEndsMax(turn.state.jobs.Find(ref.job)->skip_bad_records)) {
     EndAttempt(turn, event.attempt, false, event.message, event.run_alone);
   } else {
     OnUserFailure(turn, ref, event);
@@ -88,6 +91,7 @@ void LearnPaceOfLoser(Turn& turn, const TaskRef& ref, const AttemptSucceeded& wi
   const bool copy_won = copy->second.attempt == winner.attempt;
   const AttemptId attempt = copy_won ? stage.tasks[ref.task].attempt : copy->second.attempt;
   const RunningAttempt& loser = turn.state.running.at(attempt);
+  if (loser.records == 0) return;  // it may have waited all the time
   const auto ran_us = static_cast<std::uint64_t>(turn.now - loser.since) * 1'000;
   if (ran_us <= winner.run_us) return;
   turn.state.workers.Find(loser.worker)->LearnPace(ran_us, winner.run_us);

@@ -18,8 +18,9 @@ void LoseAttempts(Turn& turn, const std::vector<AttemptId>& attempts, const std:
     const TaskRef ref = running->second.task;
     EndAttempt(turn, attempt, false, why);
     const std::uint16_t ends = turn.state.task(ref).uncounted_ends;
-    if (ends < kUncountedEndsMax) continue;
-    EndJobAs(turn, *turn.state.jobs.Find(ref.job), JobState::kFailed,
+    Job& job = *turn.state.jobs.Find(ref.job);
+    if (ends < UncountedEndsMax(job.skip_bad_records)) continue;
+    EndJobAs(turn, job, JobState::kFailed,
              fmt::format("stage {} task {} was interrupted {} times, last because {}; the task may "
                          "be what takes its workers down",
                          ref.stage, ref.task, ends, why));

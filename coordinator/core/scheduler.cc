@@ -107,8 +107,10 @@ void AssignAhead(Turn& turn) {
     const Stage& stage = job.stages[index];
     if (stage.queue.empty() || stage.usual.cautious_run_us == 0 || !job.IsRunnable(stage)) continue;
     if (stage.spills() && worker->short_of_disk) continue;
-    const std::uint64_t ahead = std::min<std::uint64_t>(
-        worker->slots * (kAheadUs / stage.usual.cautious_run_us), AttemptsAheadMax(worker->slots));
+    // Few at first: some short tasks say little of those to come, and what was sent stays there.
+    const std::uint64_t ahead = std::min({worker->slots * (kAheadUs / stage.usual.cautious_run_us),
+                                          std::uint64_t{AttemptsAheadMax(worker->slots)},
+                                          std::uint64_t{2} * stage.succeeded});
     // Half of them at once: those that go out one by one come back one by one, each with a turn of
     // the shell and a sync of the journal.
     if (worker->running.size() > worker->slots + ahead / 2) continue;
