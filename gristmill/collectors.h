@@ -31,7 +31,9 @@ class SortCollector {
   using Value = typename J::Value;
 
   SortCollector(J& job, const TaskInfo& info, RunSink& runs)
-      : partitioner_(job, info), writer_(runs), buffer_(MakeBuffer(BudgetForPairs(info))) {}
+      : partitioner_(job, info),
+        writer_(runs, info.mark),
+        buffer_(MakeBuffer(BudgetForPairs(info))) {}
 
   void Add(View<Key> key, View<Value> value) {
     const std::string_view encoded = keys_.Encode(key);
@@ -93,8 +95,9 @@ class CombineCollector {
 
   CombineCollector(J& job, const TaskInfo& info, RunSink& runs)
       : partitioner_(job, info),
-        writer_(runs),
-        table_(BudgetForPairs(info), JobFold<J>{&job}, [this] { Spill(); }) {}
+        writer_(runs, info.mark),
+        table_(
+            BudgetForPairs(info), JobFold<J>{&job}, [this] { Spill(); }, info.mark) {}
 
   template <typename V>
   void Add(View<Key> key, V&& value) {

@@ -16,6 +16,7 @@
 #include "gristmill/hash.h"
 #include "gristmill/heap_bytes.h"
 #include "gristmill/key_arena.h"
+#include "gristmill/record_mark.h"
 #include "gristmill/run_writer.h"
 #include "gristmill/scratch_memory.h"
 #include "gristmill/short_key.h"
@@ -32,10 +33,13 @@ namespace gristmill::internal {
 template <Encodable Value, typename Fold>
 class CombineTable {
  public:
-  // `spill` is called when the memory is used up; it writes what it wants and calls Clear.
-  CombineTable(std::size_t memory_bytes, Fold fold, std::function<void()> spill)
+  // `spill` is called when the memory is used up; it writes what it wants and calls Clear. `mark`,
+  // if any, is at the record at hand, and suspended while a batch is folded that is of others, too.
+  CombineTable(std::size_t memory_bytes, Fold fold, std::function<void()> spill,
+               RecordMark* mark = nullptr)
       : memory_bytes_(memory_bytes),
         fold_(std::move(fold)),
+        mark_(mark),
         spill_(std::move(spill)),
         arena_(std::clamp(memory_bytes / 32, std::size_t{4} << 10, std::size_t{256} << 10)) {
     const std::size_t slots = std::clamp<std::size_t>(memory_bytes / 16 / sizeof(Slot), 64, 4096);
@@ -180,13 +184,17 @@ class CombineTable {
   }
 
   [[gnu::noinline]] void FoldPending() {
+    const char* const record = mark_ == nullptr ? nullptr : mark_->Suspend();
     MakeRoom(pending_count_, 0);
-    if (--batches_to_timed_ > 0) [[likely]]
-      return FoldBatch();
-    batches_to_timed_ = kBatchesPerTimed;
-    const auto begin = std::chrono::steady_clock::now();
-    FoldBatch();
-    timed_ += std::chrono::steady_clock::now() - begin;
+    if (--batches_to_timed_ > 0) [[likely]] {
+      FoldBatch();
+    } else {
+      batches_to_timed_ = kBatchesPerTimed;
+      const auto begin = std::chrono::steady_clock::now();
+      FoldBatch();
+      timed_ += std::chrono::steady_clock::now() - begin;
+    }
+    if (mark_ != nullptr) mark_->Resume(record);
   }
 
   void FoldBatch() {
@@ -273,6 +281,7 @@ class CombineTable {
 
   const std::size_t memory_bytes_;
   Fold fold_;
+  RecordMark* const mark_;
   const std::function<void()> spill_;
   ScratchBuffer buffer_;
   Slot* slots_ = nullptr;

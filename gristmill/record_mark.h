@@ -41,6 +41,14 @@ class RecordMark {
     record_.store(nullptr, std::memory_order_relaxed);
     beginning_bytes_.store(0, std::memory_order_relaxed);
   }
+  // Nothing that goes wrong from here to Resume, which is to get the result, is the record's fault:
+  // what is done concerns others, too.
+  const char* Suspend() {
+    const char* const record = record_.load(std::memory_order_relaxed);
+    record_.store(nullptr, std::memory_order_relaxed);
+    return record;
+  }
+  void Resume(const char* record) { record_.store(record, std::memory_order_relaxed); }
   // Keeps the beginning of the record while it can still be read. Async-signal-safe.
   void Capture() {
     const char* const record = record_.load(std::memory_order_relaxed);

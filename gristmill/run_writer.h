@@ -25,17 +25,23 @@ inline void CheckPairBytes(std::size_t key_bytes, std::size_t value_bytes) {
 
 class RunWriter {
  public:
-  explicit RunWriter(RunSink& sink) : sink_(sink), block_(kBlockBytes) {}
+  // No record is to blame for what goes wrong in a run: `mark`, if any, is suspended meanwhile.
+  explicit RunWriter(RunSink& sink, RecordMark* mark = nullptr)
+      : sink_(sink), mark_(mark), block_(kBlockBytes) {}
   RunWriter(const RunWriter&) = delete;
   RunWriter& operator=(const RunWriter&) = delete;
 
   std::uint64_t pairs() const { return pairs_; }
 
-  void BeginRun() { sink_.BeginRun(); }
+  void BeginRun() {
+    if (mark_ != nullptr) record_ = mark_->Suspend();
+    sink_.BeginRun();
+  }
 
   void EndRun() {
     Flush();
     sink_.EndRun();
+    if (mark_ != nullptr) mark_->Resume(record_);
   }
 
   void Add(std::uint32_t partition, std::string_view key, std::string_view value) {
@@ -93,6 +99,8 @@ class RunWriter {
   }
 
   RunSink& sink_;
+  RecordMark* const mark_;
+  const char* record_ = nullptr;  // the mark's, during a run
   ScratchBuffer block_;
   std::size_t used_ = 0;
   std::uint32_t partition_ = 0;

@@ -109,6 +109,26 @@ class FragileLines {
 };
 GRISTMILL_JOB(FragileLines);
 
+// Counts words; to count !twice twice is beyond its Combine.
+class FragileCombine {
+ public:
+  static constexpr std::string_view kName = "fragile-combine";
+  static constexpr std::string_view kSummary = "word count that can't add up the word !twice";
+  // So large that no sum of others reaches it.
+  static constexpr std::uint64_t kTwice = std::uint64_t{1} << 40;
+  using Key = std::string;
+  using Value = std::uint64_t;
+
+  void Map(std::string_view line, Emitter<FragileCombine>& out) {
+    out.Emit(line, line == "!twice" ? kTwice : 1);
+  }
+  static Value Combine(Value a, Value b) {
+    if (a >= kTwice && b >= kTwice) throw std::runtime_error("twice is too often");
+    return a + b;
+  }
+};
+GRISTMILL_JOB(FragileCombine);
+
 // How long files are; one that begins with an exclamation mark is a deed.
 class FragileFiles {
  public:

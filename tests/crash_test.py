@@ -220,6 +220,15 @@ class SkipTest(ClusterTest):
         self.assertEqual(c.wait(job)["state"], "JOB_STATE_SUCCEEDED")
         self.assertEqual(self.set_aside()[0].decode(), f"!throw first\n!exit-after {held}\n")
 
+    def test_no_record_is_to_blame_for_what_combine_can_not_do(self):
+        """Values wait in batches: when they are combined Map is at another record."""
+        path = self.write("in.txt", self.text({7: "!twice", 60: "!twice"})[0])
+        result = self.submit(self.cluster(workers=1), *self.flags([path], 5, "fragile-combine"),
+                             ok=False)
+        self.assertIn("failed 4 times", result.stderr)
+        self.assertIn("twice is too often", result.stderr)
+        self.assertNotIn("offset", result.stderr)
+
     def test_what_is_killed_or_takes_too_long_is_no_bad_record(self):
         c = self.cluster(workers=1)
         path = self.write("in.txt", "one\n!kill\n")
