@@ -45,6 +45,22 @@ Job& JobOf(ClusterState& state, AttemptId attempt) {
   return *state.jobs.Find(found->second.task.job);
 }
 
+struct Place {
+  Job& job;
+  Stage& stage;
+  Task& task;
+};
+
+// Of a task of a running job.
+Place PlaceOf(ClusterState& state, const TaskRef& ref) {
+  Job* job = state.jobs.Find(ref.job);
+  GM_CHECK(job != nullptr && job->state == JobState::kRunning);
+  GM_CHECK(ref.stage < job->stages.size());
+  Stage& stage = job->stages[ref.stage];
+  GM_CHECK(ref.task < stage.tasks.size());
+  return {*job, stage, stage.tasks[ref.task]};
+}
+
 // Drops what only a running job needs; the tasks stay for queries.
 void ForgetWorkOf(ClusterState& state, Job& job) {
   GM_CHECK(job.running.empty());
@@ -121,12 +137,7 @@ struct Folder {
 
   void operator()(const AttemptAssignedRecord& record) {
     GM_CHECK(record.attempt == state.next_attempt);
-    Job* job = state.jobs.Find(record.task.job);
-    GM_CHECK(job != nullptr && job->state == JobState::kRunning);
-    GM_CHECK(record.task.stage < job->stages.size());
-    Stage& stage = job->stages[record.task.stage];
-    GM_CHECK(record.task.task < stage.tasks.size());
-    Task& task = stage.tasks[record.task.task];
+    auto [job, stage, task] = PlaceOf(state, record.task);
     GM_CHECK(task.state != TaskState::kSucceeded);
     Worker* worker = state.workers.Find(record.worker);
     GM_CHECK(worker != nullptr);
@@ -147,10 +158,10 @@ struct Folder {
       task.worker = record.worker;
       ++stage.running;
     }
-    job->running.insert(record.attempt);
-    job->last_assigned = record.attempt;
-    job->participants.insert(record.worker);
-    state.jobs.UpdateTurn(*job);
+    job.running.insert(record.attempt);
+    job.last_assigned = record.attempt;
+    job.participants.insert(record.worker);
+    state.jobs.UpdateTurn(job);
   }
 
   void operator()(const AttemptSucceededRecord& record) {
@@ -211,33 +222,23 @@ struct Folder {
   }
 
   void operator()(const RecordSkippedRecord& record) {
-    Job* job = state.jobs.Find(record.task.job);
-    GM_CHECK(job != nullptr && job->state == JobState::kRunning);
-    GM_CHECK(record.task.stage < job->stages.size());
-    Stage& stage = job->stages[record.task.stage];
-    GM_CHECK(record.task.task < stage.tasks.size());
-    Task& task = stage.tasks[record.task.task];
+    auto [job, stage, task] = PlaceOf(state, record.task);
     GM_CHECK(task.state == TaskState::kWaiting);
 
     const Skip skip{record.task.stage, record.task.task, record.reason};
-    const bool is_new = job->skipped.emplace(record.record, skip).second;
-    GM_CHECK(is_new && job->skipped.size() <= job->skip_bad_records);
-    ++job->counters[std::string(kSkippedCounter)];
+    const bool is_new = job.skipped.emplace(record.record, skip).second;
+    GM_CHECK(is_new && job.skipped.size() <= job.skip_bad_records);
+    ++job.counters[std::string(kSkippedCounter)];
     task.failures = 0;
     stage.bad_records.erase(record.task.task);
     stage.avoided_workers.erase(record.task.task);
     stage.queue.Take(record.task.task);
     stage.queue.Requeue(record.task.task, /*choosy=*/false);
-    state.jobs.UpdateTurn(*job);
+    state.jobs.UpdateTurn(job);
   }
 
   void operator()(const TaskCutRecord& record) {
-    Job* job = state.jobs.Find(record.task.job);
-    GM_CHECK(job != nullptr && job->state == JobState::kRunning);
-    GM_CHECK(record.task.stage < job->stages.size());
-    Stage& stage = job->stages[record.task.stage];
-    GM_CHECK(record.task.task < stage.tasks.size());
-    const Task& task = stage.tasks[record.task.task];
+    auto [job, stage, task] = PlaceOf(state, record.task);
     GM_CHECK(task.state == TaskState::kRunning && !stage.copies.contains(record.task.task));
 
     stage.parts.Cut(record.task.task, record.at);
@@ -246,29 +247,24 @@ struct Folder {
     stage.tasks.push_back(piece);
     stage.queue.AddFresh();
     state.jobs.OnTasksAdded(1);
-    state.jobs.UpdateTurn(*job);
+    state.jobs.UpdateTurn(job);
   }
 
   void operator()(const OutputLostRecord& record) {
-    Job* job = state.jobs.Find(record.task.job);
-    GM_CHECK(job != nullptr && job->state == JobState::kRunning);
-    GM_CHECK(record.task.stage < job->stages.size());
-    Stage& stage = job->stages[record.task.stage];
-    GM_CHECK(record.task.task < stage.tasks.size());
-    const Task& task = stage.tasks[record.task.task];
+    auto [job, stage, task] = PlaceOf(state, record.task);
     GM_CHECK(task.state == TaskState::kSucceeded);
 
-    if (stage.complete()) ++job->incomplete_stages;
+    if (stage.complete()) ++job.incomplete_stages;
     --stage.succeeded;
     ++stage.version;
     ++stage.outputs_lost;
     stage.orphaned_outputs.erase(record.task.task);
     if (Worker* holder = state.workers.Find(task.worker); holder != nullptr) {
-      --holder->finished[{job->id, record.task.stage}].held;
+      --holder->finished[{job.id, record.task.stage}].held;
       Avoid(stage, record.task.task, holder->id);
     }
     Requeue(stage, record.task.task);
-    state.jobs.UpdateTurn(*job);
+    state.jobs.UpdateTurn(job);
   }
 
   template <class Restored>

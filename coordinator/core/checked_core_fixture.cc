@@ -1,0 +1,288 @@
+#include "coordinator/core/checked_core_fixture.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "base/attempt_limits.h"
+
+namespace gristmill::coordinator {
+namespace {
+
+constexpr int kStepsPerSnapshot = 7;
+
+std::uint64_t Length(const TaskPart& part) {
+  return std::min(part.end, CheckedCore::kSplitLength) - part.begin;
+}
+
+bool IsComplete(const JobView& job, std::uint32_t stage) {
+  return job.stages[stage].succeeded == job.stages[stage].tasks;
+}
+
+}  // namespace
+
+CheckedCore::Seen& CheckedCore::Seen::operator+=(const Seen& other) {
+  ahead += other.ahead;
+  queued += other.queued;
+  copies += other.copies;
+  alone += other.alone;
+  cuts += other.cuts;
+  skips += other.skips;
+  successes += other.successes;
+  return *this;
+}
+
+std::uint64_t CheckedCore::LengthOf(const TaskRef& task) const {
+  return Length(core_.task(task)->part);
+}
+
+std::vector<Action> CheckedCore::Step(const Event& event, Instant now) {
+  Output output = core_.Step(event, now);
+  for (const Record& record : output.records) {
+    journal_.push_back(record);
+    shadow_->Apply(record);
+    std::visit([this](const auto& typed) { Note(typed); }, record);
+  }
+  if (++steps_ % kStepsPerSnapshot == 0) RestoreShadow();
+  return std::move(output.actions);
+}
+
+void CheckedCore::Note(const AttemptAssignedRecord& assigned) {
+  int others = 0;
+  for (const auto& [id, running] : running_) {
+    if (running.task != assigned.task) continue;
+    ++others;
+    EXPECT_NE(running.worker, assigned.worker) << "both attempts of a task on one worker";
+  }
+  EXPECT_LE(others, 1) << "three attempts of one task run";
+  seen_.copies += others > 0;
+  EXPECT_EQ(assigned.alone, lonely_.contains(assigned.task));
+  seen_.alone += assigned.alone;
+  running_[assigned.attempt] = {assigned.task, assigned.worker, assigned.alone};
+}
+
+void CheckedCore::Note(const AttemptSucceededRecord& succeeded) {
+  const TaskRef task = running_.at(succeeded.attempt).task;
+  running_.erase(succeeded.attempt);
+  lonely_.erase(task);
+  died_at_.erase(task);
+  for (const auto& [id, running] : running_) {
+    EXPECT_NE(running.task, task) << "an attempt of a finished task runs on";
+  }
+  ever_succeeded_.insert(task);
+  const TaskPart part = core_.task(task)->part;
+  EXPECT_EQ(read_by_.at(succeeded.attempt), Length(part)) << "not what the task is to read";
+  ++seen_.successes;
+}
+
+void CheckedCore::Note(const AttemptEndedRecord& ended) {
+  if (ended.bad_record) {
+    auto& [offset, times] = died_at_[running_.at(ended.attempt).task];
+    times = times > 0 && offset == *ended.bad_record ? times + 1 : 1;
+    offset = *ended.bad_record;
+  }
+  if (ended.run_alone) lonely_.insert(running_.at(ended.attempt).task);
+  EXPECT_EQ(running_.erase(ended.attempt), 1u);
+}
+
+void CheckedCore::Note(const TaskCutRecord& cut) {
+  const std::uint32_t piece = pieces_[{cut.task.job, cut.task.stage}]++ +
+                              shapes_[cut.task.job.value() - 1].stages[cut.task.stage].task_count;
+  if (ever_succeeded_.contains(cut.task)) {
+    counted_before_.insert({cut.task.job, cut.task.stage, piece});
+    ever_succeeded_.insert({cut.task.job, cut.task.stage, piece});
+  }
+  ++seen_.cuts;
+}
+
+void CheckedCore::Note(const RecordSkippedRecord& skipped) {
+  const JobShape& shape = shapes_[skipped.task.job.value() - 1];
+  EXPECT_TRUE(skipped_[skipped.task.job].insert(skipped.record).second);
+  EXPECT_LE(skipped_[skipped.task.job].size(), shape.skip_bad_records);
+  EXPECT_EQ(died_at_[skipped.task], (std::pair(skipped.record.offset, 2)));
+  EXPECT_EQ(core_.task(skipped.task)->failures, 0u);
+  EXPECT_FALSE(ever_succeeded_.contains(skipped.task)) << "it may be in finished output";
+  for (const auto& [id, running] : running_) EXPECT_NE(running.task, skipped.task);
+  died_at_.erase(skipped.task);
+  ++seen_.skips;
+}
+
+void CheckedCore::Check() {
+  EXPECT_EQ(shadow_->Fingerprint(), core_.Fingerprint());
+  std::map<WorkerId, std::set<JobId>> jobs_on;
+  std::set<WorkerId> with_lonely;
+  for (const auto& [attempt, assigned] : running_) {
+    jobs_on[assigned.worker].insert(assigned.task.job);
+    if (assigned.alone) with_lonely.insert(assigned.worker);
+  }
+  std::size_t attempts = 0, free_ready_slots = 0;
+  for (const WorkerView& worker : core_.workers()) {
+    attempts += worker.attempts;
+    // More than the slots wait in one runner, which has a thread per slot; two would share them.
+    EXPECT_TRUE(worker.attempts <= worker.slots ||
+                (jobs_on[worker.id].size() == 1 && !with_lonely.contains(worker.id)));
+    EXPECT_LE(worker.attempts, worker.slots + AttemptsAheadMax(worker.slots));
+    EXPECT_EQ(worker.slots_used, std::min(worker.attempts, worker.slots));
+    seen_.ahead += worker.attempts > worker.slots;
+    if (worker.state == WorkerState::kReady) free_ready_slots += worker.slots - worker.slots_used;
+  }
+  EXPECT_EQ(attempts, running_.size());
+  for (const JobId job : core_.jobs()) CheckJob(job, free_ready_slots);
+  CheckQueue();
+}
+
+// Jobs run in order of submission, as many as may.
+void CheckedCore::CheckQueue() {
+  std::size_t running = 0, queued = 0;
+  std::uint64_t tasks = 0;
+  for (const JobId id : core_.jobs()) {
+    const JobView job = *core_.job(id);
+    if (job.state == JobState::kQueued) {
+      EXPECT_EQ(job.jobs_ahead, core_.load().running_jobs + queued);
+      ++queued;
+    } else if (job.state == JobState::kRunning) {
+      EXPECT_EQ(queued, 0u) << "job " << id << " runs before an earlier one";
+      ++running;
+    }
+    if (job.state > JobState::kCommitting) continue;
+    for (const StageView& stage : job.stages) tasks += stage.tasks;
+  }
+  EXPECT_LE(running, limits_.running_jobs_max);
+  if (running < limits_.running_jobs_max) {
+    EXPECT_EQ(queued, 0u) << "though more may run";
+  }
+  EXPECT_EQ(core_.load().running_jobs, running);
+  EXPECT_EQ(core_.load().queued_jobs, queued);
+  EXPECT_EQ(core_.load().tasks, tasks);
+  seen_.queued += queued;
+}
+
+void CheckedCore::CheckJob(JobId id, std::size_t free_ready_slots) {
+  const JobView job = *core_.job(id);
+  if (job.tasks_forgotten) {
+    EXPECT_FALSE(core_.task({id, 0, 0}).has_value());
+    return;
+  }
+  std::uint64_t counted = 0;
+  for (std::uint32_t s = 0; s < job.stages.size(); ++s) {
+    std::uint32_t succeeded = 0, running = 0;
+    for (std::uint32_t t = 0; t < job.stages[s].tasks; ++t) {
+      const TaskView task = *core_.task({id, s, t});
+      succeeded += task.state == TaskState::kSucceeded;
+      running += task.state == TaskState::kRunning;
+      counted += ever_succeeded_.contains({id, s, t}) && !counted_before_.contains({id, s, t});
+      if (task.state == TaskState::kRunning) {
+        EXPECT_EQ(running_.at(task.attempt).task, (TaskRef{id, s, t}));
+      }
+      if (task.state == TaskState::kWaiting && task.failures == 0 && free_ready_slots > 0) {
+        EXPECT_FALSE(IsRunnable(job, s)) << "a slot is idle while stage " << s << " waits";
+      }
+    }
+    EXPECT_EQ(job.stages[s].succeeded, succeeded);
+    EXPECT_EQ(job.stages[s].running, running);
+    EXPECT_EQ(core_.stage_outputs(id, s).size(), succeeded);
+  }
+  Counters expected = counted > 0 ? Counters{{"n", counted}} : Counters{};
+  if (!skipped_[id].empty()) expected.emplace_back(kSkippedCounter, skipped_[id].size());
+  if (job.state <= JobState::kCommitting) {
+    std::set<InputRecord> told;
+    for (const auto& [record, skip] : core_.skipped_records(id)) told.insert(record);
+    EXPECT_EQ(told, skipped_[id]);
+  }
+  EXPECT_EQ(job.counters, expected);
+}
+
+bool CheckedCore::IsRunnable(const JobView& job, std::uint32_t stage) const {
+  if (job.state != JobState::kRunning) return false;
+  for (const EdgeShape& edge : shapes_[job.id.value() - 1].stages[stage].inputs) {
+    if (!IsComplete(job, edge.from_stage)) return false;
+  }
+  return true;
+}
+
+void CheckedCore::CheckUpstream(const TaskRef& task) const {
+  for (const EdgeShape& edge : shapes_[task.job.value() - 1].stages[task.stage].inputs) {
+    const auto outputs = core_.stage_outputs(task.job, edge.from_stage);
+    EXPECT_EQ(outputs.size(), core_.job(task.job)->stages[edge.from_stage].tasks);
+    if (edge.kind == EdgeKind::kBroadcast) {
+      EXPECT_THAT(core_.stage_results(task.job, edge.from_stage), testing::Each("result"));
+      continue;
+    }
+    CheckTiling(task.job, edge.from_stage);
+    for (const auto& output : outputs) EXPECT_TRUE(core_.worker(output.worker).has_value());
+  }
+}
+
+// In their order the outputs are of everything that the plan has, each part once.
+void CheckedCore::CheckTiling(JobId job, std::uint32_t stage) const {
+  const std::uint32_t planned_count = shapes_[job.value() - 1].stages[stage].task_count;
+  std::uint32_t planned = 0;
+  std::uint64_t at = 0;
+  for (const auto& output : core_.stage_outputs(job, stage)) {
+    const TaskPart part = core_.task({job, stage, output.task})->part;
+    EXPECT_EQ(part.planned, planned);
+    EXPECT_EQ(part.begin, at);
+    at += read_by_.at(output.attempt);
+    if (at < kSplitLength) continue;
+    EXPECT_EQ(at, kSplitLength);
+    at = 0;
+    ++planned;
+  }
+  EXPECT_EQ(planned, planned_count);
+}
+
+bool CheckedCore::HoldsNeededOutput(WorkerId worker) const {
+  for (const JobId id : core_.jobs()) {
+    const JobView job = *core_.job(id);
+    if (job.state != JobState::kRunning) continue;
+    const auto& stages = shapes_[id.value() - 1].stages;
+    for (std::uint32_t reader = 0; reader < stages.size(); ++reader) {
+      if (IsComplete(job, reader)) continue;
+      for (const EdgeShape& edge : stages[reader].inputs) {
+        if (edge.kind == EdgeKind::kBroadcast) continue;
+        for (const auto& output : core_.stage_outputs(id, edge.from_stage)) {
+          if (output.worker == worker) return true;
+        }
+      }
+    }
+  }
+  return false;
+}
+
+bool CheckedCore::AllJobsEnded() const {
+  for (const JobId job : core_.jobs()) {
+    if (core_.job(job)->state <= JobState::kCommitting) return false;
+  }
+  return true;
+}
+
+// From here on the shadow is what a restart with a compacted journal would have made of it.
+void CheckedCore::RestoreShadow() {
+  shadow_ = std::make_unique<Coordinator>(limits_);
+  core_.Snapshot([&](const Record& record) {
+    shadow_->Apply(record);
+    return true;
+  });
+}
+
+void CheckedCore::CheckRefolded() const {
+  Coordinator fresh{limits_};
+  for (const Record& record : journal_) fresh.Apply(record);
+  EXPECT_EQ(fresh.Fingerprint(), core_.Fingerprint());
+}
+
+// Of jobs that ended no more are kept than may be.
+void CheckedCore::CheckForgotten() const {
+  EXPECT_LE(core_.jobs().size(), limits_.ended_jobs_max);
+  std::uint64_t tasks = 0;
+  for (const JobId id : core_.jobs()) {
+    const JobView job = *core_.job(id);
+    if (job.tasks_forgotten) continue;
+    for (const StageView& stage : job.stages) tasks += stage.tasks;
+  }
+  EXPECT_LE(tasks, limits_.ended_tasks_max);
+}
+
+}  // namespace gristmill::coordinator
