@@ -1,0 +1,68 @@
+#include "cli/job_options.h"
+
+#include <CLI/CLI.hpp>
+
+namespace gristmill::cli {
+namespace {
+
+void AddInputFlags(CLI::App* command, JobFlags* flags) {
+  command->add_option("JOB", flags->job, "Name of the job; 'gristmill jobs' lists them")
+      ->required();
+  command->add_option("-i,--input", flags->inputs, "Files, directories or globs to read")
+      ->type_name("PATH");
+}
+
+void AddOutputFlags(CLI::App* command, JobFlags* flags) {
+  command->add_option("-o,--output", flags->output, "Directory for the result, new or empty")
+      ->type_name("DIRECTORY");
+  command->add_flag("--overwrite", flags->overwrite,
+                    "Replace what an earlier job left in --output");
+}
+
+void AddDivisionFlags(CLI::App* command, JobFlags* flags) {
+  command->add_option("-p,--param", flags->params, "A parameter of the job; repeat for more")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command->add_option("--partitions", flags->partitions, "Reduce tasks and output files [4]")
+      ->type_name("N");
+  command->add_option("--split-size", flags->split_size, "Most input per map task [64MiB]")
+      ->type_name("SIZE");
+  command
+      ->add_option("--splits", flags->splits, "Map tasks of a job on integers, such as primes [64]")
+      ->type_name("N");
+  command
+      ->add_option("--memory", flags->memory, "Memory of a process for sorting and merging [1GiB]")
+      ->type_name("SIZE");
+  command
+      ->add_option("--output-format", flags->output_format,
+                   "text, records or fixed [the job's own]")
+      ->type_name("FORMAT");
+  command
+      ->add_option("--max-attempts", flags->max_attempts,
+                   "Tries of a task before the job fails [4]")
+      ->type_name("N");
+  command
+      ->add_option("--task-timeout", flags->task_timeout,
+                   "Most time for a try of a task; then it counts as failed [no limit]")
+      ->type_name("DURATION");
+  command
+      ->add_option("--skip-bad-records", flags->skip_bad_records,
+                   "Records, at most, to set aside in OUTPUT/_bad if the job's code dies at them "
+                   "twice [0]")
+      ->type_name("N");
+}
+
+}  // namespace
+
+void AddJobFlags(CLI::App* command, JobFlags* flags) {
+  AddInputFlags(command, flags);
+  AddOutputFlags(command, flags);
+  AddDivisionFlags(command, flags);
+}
+
+void AddJobFlagsWithoutOutput(CLI::App* command, JobFlags* flags) {
+  AddInputFlags(command, flags);
+  AddDivisionFlags(command, flags);
+}
+
+}  // namespace gristmill::cli

@@ -1,0 +1,18 @@
+// The options by which subcommands take a job.
+#pragma once
+
+#include "cli/job_flags.h"
+
+namespace CLI {
+class App;
+}
+
+namespace gristmill::cli {
+
+// Which job on which input, where the result goes, and how the work is divided. `flags` must live
+// until the command line is parsed.
+void AddJobFlags(CLI::App* command, JobFlags* flags);
+// For subcommands that choose the output directory themselves.
+void AddJobFlagsWithoutOutput(CLI::App* command, JobFlags* flags);
+
+}  // namespace gristmill::cli
