@@ -37,7 +37,8 @@ const ParamInfo* RequiredParam(const JobInfo& job) {
 
 // Whether the job reads files, as far as its defaults tell.
 bool ReadsFiles(const JobInfo& job) {
-  return !job.check_params({}).empty() || job.input({}).format != InputFormat::kIntegerRange;
+  return !job.check_params({}).empty() ||
+         job.declare({}).input.format != InputFormat::kIntegerRange;
 }
 
 std::string ExampleOf(const JobInfo& job) {
@@ -61,7 +62,7 @@ v1::JobDescription Describe(const JobInfo& job) {
   description.set_details(job.details);
   description.set_key_type(job.key_type);
   description.set_value_type(job.value_type);
-  description.set_output_format(std::string(NameOf(job.output_format)));
+  description.set_output_format(std::string(NameOf(job.declare({}).output_format)));
   for (const ParamInfo& param : job.params) {
     v1::ParamDescription& p = *description.add_params();
     p.set_name(param.name);
@@ -100,7 +101,7 @@ std::string RenderJobHelp(const JobInfo& job) {
   std::string text = fmt::format("{}: {}\n", job.name, job.summary);
   if (!job.details.empty()) text += "\n" + WrapText(job.details, kColumns);
   text += fmt::format("\nOutput: key {}, value {}, written as {}\n", job.key_type, job.value_type,
-                      NameOf(job.output_format));
+                      NameOf(job.declare({}).output_format));
   if (!job.params.empty()) {
     Table table({"PARAMETER", "TYPE", "DEFAULT", "MEANING"});
     for (const ParamInfo& param : job.params) {

@@ -132,19 +132,14 @@ absl::Status CheckOutputPath(const JobInfo& info, v1::JobRequest* request) {
 }
 
 // What the job's own code says of itself with these parameters.
-struct Declaration {
-  InputSpec input;
-  OutputFormat output_format = OutputFormat::kText;
-};
-
-absl::StatusOr<Declaration> Declare(const JobInfo& info, const v1::JobRequest& request) {
+absl::StatusOr<JobDeclaration> Declare(const JobInfo& info, const v1::JobRequest& request) {
   const ParamMap params(request.params().begin(), request.params().end());
   // The job's code runs in this process here, and only here: its exceptions must not end it.
   try {
     if (std::string problem = info.check_params(params); !problem.empty()) {
       return InvalidArgument("{}", problem);
     }
-    return Declaration{info.input(params), info.format ? info.format(params) : info.output_format};
+    return info.declare(params);
   } catch (const std::exception& error) {
     return InvalidArgument("job '{}' refuses its parameters: {}", info.name, error.what());
   }
@@ -302,25 +297,26 @@ void ReadPreviousStage(v1::JobPlan* plan, v1::EdgeKind kind) {
 }
 
 // Whether tasks of a map stage before a shuffle may leave some of their input to others.
-bool MayBeCut(const JobInfo& info, const v1::JobPlan& plan) {
-  if (info.one_task_per_split || plan.input_format() == v1::INPUT_FORMAT_WHOLE_FILES) return false;
+bool MayBeCut(const JobDeclaration& declared, const v1::JobPlan& plan) {
+  if (declared.one_task_per_split || plan.input_format() == v1::INPUT_FORMAT_WHOLE_FILES)
+    return false;
   if (plan.input_format() == v1::INPUT_FORMAT_INTEGER_RANGE) return true;
   return std::any_of(plan.files().begin(), plan.files().end(), [](const v1::InputFile& file) {
     return file.compression() == v1::COMPRESSION_NONE;
   });
 }
 
-void PlanStages(const JobInfo& info, v1::JobPlan* plan) {
+void PlanStages(const JobDeclaration& declared, v1::JobPlan* plan) {
   const std::uint32_t splits = CountSplits(*plan);
-  if (!info.has_shuffle) {
+  if (!declared.has_shuffle) {
     AddStage(plan, v1::STAGE_KIND_MAP, splits);
     plan->set_output_files(splits);
     return;
   }
-  if (info.total_order) AddStage(plan, v1::STAGE_KIND_SAMPLE, CountSampledSplits(splits));
+  if (declared.total_order) AddStage(plan, v1::STAGE_KIND_SAMPLE, CountSampledSplits(splits));
   AddStage(plan, v1::STAGE_KIND_MAP, splits);
-  plan->mutable_stages(plan->stages_size() - 1)->set_may_be_cut(MayBeCut(info, *plan));
-  if (info.total_order) ReadPreviousStage(plan, v1::EDGE_KIND_BROADCAST);
+  plan->mutable_stages(plan->stages_size() - 1)->set_may_be_cut(MayBeCut(declared, *plan));
+  if (declared.total_order) ReadPreviousStage(plan, v1::EDGE_KIND_BROADCAST);
   AddStage(plan, v1::STAGE_KIND_REDUCE, plan->request().partitions());
   ReadPreviousStage(plan, v1::EDGE_KIND_SHUFFLE);
   plan->set_output_files(plan->request().partitions());
@@ -342,7 +338,7 @@ absl::Status CheckRequestSize(const v1::JobRequest& request) {
 absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_view owner) {
   GM_RETURN_IF_ERROR(CheckRequestSize(request));
   GM_ASSIGN_OR_RETURN(const JobInfo* const info, FindJobOrExplain(request.job()));
-  GM_ASSIGN_OR_RETURN(const Declaration declared, Declare(*info, request));
+  GM_ASSIGN_OR_RETURN(const JobDeclaration declared, Declare(*info, request));
   AdmittedJob job;
   v1::JobPlan& plan = job.plan;
   *plan.mutable_request() = request;
@@ -354,7 +350,7 @@ absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_vie
   GM_RETURN_IF_ERROR(declared.input.format == InputFormat::kIntegerRange
                          ? PlanRange(declared.input, &plan)
                          : PlanFiles(declared.input, &plan));
-  PlanStages(*info, &plan);
+  PlanStages(declared, &plan);
   if (!info->writes_output) return job;
   GM_ASSIGN_OR_RETURN(StagedOutput output,
                       StagedOutput::Prepare(plan.request().output(), plan.request().overwrite(),

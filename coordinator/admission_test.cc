@@ -131,6 +131,15 @@ TEST_F(Admission, AMapOnlyJobWritesOneFilePerSplit) {
   EXPECT_EQ(plan->output_files(), 3);
 }
 
+TEST_F(Admission, TheParametersMayTellWhetherThereIsAShuffle) {
+  v1::JobRequest request = FileRequest("test-lines", std::string(3'000, '\n'));
+  request.set_split_bytes(1'024);
+  (*request.mutable_params())["map-only"] = "true";
+  const auto plan = Plan(request);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_THAT(TaskCounts(*plan), ElementsAre(3));
+}
+
 TEST_F(Admission, EmptyInputGivesAJobWithoutMapsThatStillWritesItsPartitions) {
   const auto plan = Plan(FileRequest("test-lines", ""));
   ASSERT_TRUE(plan.ok()) << plan.status();

@@ -9,33 +9,31 @@
 
 namespace gristmill::coordinator {
 
-inline JobInfo TestJob(std::string name, InputSpec input, bool has_shuffle, bool total_order) {
+inline JobInfo TestJob(std::string name, JobDeclaration declared) {
   JobInfo info;
   info.name = std::move(name);
-  info.has_shuffle = has_shuffle;
-  info.total_order = total_order;
   info.check_params = [](const ParamMap& params) {
     return params.contains("wrong") ? std::string("there is no parameter 'wrong'") : std::string();
   };
-  info.input = [input](const ParamMap& params) {
+  info.declare = [declared](const ParamMap& params) {
     if (params.contains("throws")) throw std::runtime_error("the moon is full");
-    return input;
-  };
-  info.format = [](const ParamMap& params) {
-    return params.contains("records") ? OutputFormat::kRecordFile : OutputFormat::kText;
+    JobDeclaration changed = declared;
+    if (params.contains("records")) changed.output_format = OutputFormat::kRecordFile;
+    if (params.contains("map-only")) changed.has_shuffle = false;
+    return changed;
   };
   return info;
 }
 
 // Call once, before anything looks a job up.
 inline bool RegisterTestJobs() {
-  RegisterJob(TestJob("test-lines", {InputFormat::kTextLines, 0, {}}, true, false));
-  RegisterJob(TestJob("test-copy", {InputFormat::kTextLines, 0, {}}, false, false));
-  RegisterJob(TestJob("test-sort", {InputFormat::kFixedRecords, 10, {}}, true, true));
-  RegisterJob(TestJob("test-range", {InputFormat::kIntegerRange, 0, {0, 1'000}}, true, false));
-  JobInfo one_task = TestJob("test-one-task", {InputFormat::kTextLines, 0, {}}, true, false);
-  one_task.one_task_per_split = true;
-  RegisterJob(std::move(one_task));
+  const InputSpec records{InputFormat::kFixedRecords, 10, {}};
+  const InputSpec range{InputFormat::kIntegerRange, 0, {0, 1'000}};
+  RegisterJob(TestJob("test-lines", {.has_shuffle = true}));
+  RegisterJob(TestJob("test-copy", {}));
+  RegisterJob(TestJob("test-sort", {.input = records, .has_shuffle = true, .total_order = true}));
+  RegisterJob(TestJob("test-range", {.input = range, .has_shuffle = true}));
+  RegisterJob(TestJob("test-one-task", {.has_shuffle = true, .one_task_per_split = true}));
   return true;
 }
 

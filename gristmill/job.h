@@ -76,13 +76,16 @@ std::string CheckInput(const InputSpec& input) {
   return "";
 }
 
-// Of checked parameters.
 template <typename J>
-std::unique_ptr<J> MakeBoundJob(const ParamMap& params) {
-  auto job = std::make_unique<J>();
-  const std::string problem = BindParams(*job, params);
+JobDeclaration Declare(const ParamMap& params) {
+  J job;
+  const std::string problem = BindParams(job, params);
   if (!problem.empty()) throw TaskError(problem);
-  return job;
+  return {.input = InputOf(job),
+          .output_format = FormatOf(job),
+          .has_shuffle = !kMapOnly<J>,
+          .total_order = kIsTotalOrder<J>,
+          .one_task_per_split = kIsOneTaskPerSplit<J>};
 }
 
 template <typename J>
@@ -117,18 +120,9 @@ JobInfo MakeJobInfo() {
     info.params = internal::DeclaredParams<J>();
     info.key_type = TypeName<OutputKey<J>>();
     info.value_type = TypeName<OutputValue<J>>();
-    info.has_shuffle = !internal::kMapOnly<J>;
     info.writes_output = !internal::kWritesNothing<J>;
-    info.total_order = internal::kIsTotalOrder<J>;
-    info.one_task_per_split = internal::kIsOneTaskPerSplit<J>;
-    info.output_format = internal::FormatOf(J());
     info.check_params = internal::CheckParams<J>;
-    info.input = [](const ParamMap& params) {
-      return internal::InputOf(*internal::MakeBoundJob<J>(params));
-    };
-    info.format = [](const ParamMap& params) {
-      return internal::FormatOf(*internal::MakeBoundJob<J>(params));
-    };
+    info.declare = internal::Declare<J>;
     info.make_task = [](const ParamMap& params,
                         const TaskInfo& task) -> std::unique_ptr<TaskRunner> {
       return std::make_unique<internal::TypedTask<J>>(params, task);

@@ -21,6 +21,15 @@ struct ParamInfo {
   std::string help;
 };
 
+// What a job is with certain parameters: of which stages it consists, what it reads and writes.
+struct JobDeclaration {
+  InputSpec input = {};
+  OutputFormat output_format = OutputFormat::kText;  // when the request asks for none
+  bool has_shuffle = false;                          // Combine or Reduce
+  bool total_order = false;         // partitions are ranges of keys: a sample stage runs first
+  bool one_task_per_split = false;  // what Map emits may depend on where splits begin and end
+};
+
 // What the framework needs of a job without knowing its types.
 struct JobInfo {
   std::string name;
@@ -28,18 +37,12 @@ struct JobInfo {
   std::string details;  // paragraphs for `gristmill jobs NAME`; may be empty
   std::vector<ParamInfo> params;
   std::string key_type, value_type;  // of the output, as in the record file: "string", "u64"
-  bool has_shuffle = false;          // Combine or Reduce
   bool writes_output = true;         // false: map-only with None for key and value
-  bool total_order = false;          // partitions are ranges of keys: a sample stage runs first
-  bool one_task_per_split = false;   // what Map emits may depend on where splits begin and end
-  OutputFormat output_format = OutputFormat::kText;  // with all parameters at their defaults
 
   // Checks the parameters (unknown names, types, the job's own Validate). Empty, or one sentence.
   std::function<std::string(const ParamMap&)> check_params;
-  // Of checked parameters.
-  std::function<InputSpec(const ParamMap&)> input;
-  // Of checked parameters: the format when the request asks for none.
-  std::function<OutputFormat(const ParamMap&)> format;
+  // Of checked parameters, or of none: with all of them at their defaults.
+  std::function<JobDeclaration(const ParamMap&)> declare;
   // Of checked parameters. One TaskRunner serves one attempt.
   std::function<std::unique_ptr<TaskRunner>(const ParamMap&, const TaskInfo&)> make_task;
 };

@@ -44,9 +44,10 @@ using Input = std::vector<std::string>;  // the blocks of one split
 template <typename J>
 Result RunJob(const Plan& plan, const std::vector<Input>& inputs) {
   const JobInfo job = MakeJobInfo<J>();
+  const JobDeclaration declared = job.declare(plan.params);
   Result result;
   std::vector<std::string> samples;
-  for (std::size_t i = 0; job.total_order && i < inputs.size(); ++i) {
+  for (std::size_t i = 0; declared.total_order && i < inputs.size(); ++i) {
     MemoryInput input(inputs[i]);
     const auto task = job.make_task(plan.params, InfoOf(plan, i));
     samples.push_back(task->RunSample(input, 4096));
@@ -58,7 +59,7 @@ Result RunJob(const Plan& plan, const std::vector<Input>& inputs) {
     TaskInfo info = InfoOf(plan, i);
     info.broadcast = samples;
     const auto task = job.make_task(plan.params, info);
-    if (job.has_shuffle) {
+    if (declared.has_shuffle) {
       MemoryRuns runs;
       task->RunMap(input, runs);
       const std::vector<MemoryPair> merged = runs.Merged();
@@ -72,7 +73,7 @@ Result RunJob(const Plan& plan, const std::vector<Input>& inputs) {
   }
   std::stable_sort(pairs.begin(), pairs.end(),
                    [](const MemoryPair& a, const MemoryPair& b) { return a.key < b.key; });
-  for (std::uint32_t p = 0; job.has_shuffle && p < plan.partitions; ++p) {
+  for (std::uint32_t p = 0; declared.has_shuffle && p < plan.partitions; ++p) {
     std::vector<MemoryPair> mine;
     std::copy_if(pairs.begin(), pairs.end(), std::back_inserter(mine),
                  [p](const MemoryPair& pair) { return pair.partition == p; });
@@ -302,7 +303,7 @@ TEST(RangeJob, MapsARangeOnceAndCountsItsIntegers) {
   ASSERT_EQ(runs.Merged().size(), 1u);
   EXPECT_EQ(DecodeValue<std::int64_t>(runs.Merged()[0].value), 4950);
   EXPECT_THAT(task->counters(), testing::Contains(CounterValue{"input_records", 100}));
-  EXPECT_EQ(job.input({{"to", "77"}}).range, (IntegerRange{0, 77}));
+  EXPECT_EQ(job.declare({{"to", "77"}}).input.range, (IntegerRange{0, 77}));
   EXPECT_EQ(job.check_params({{"to", "-1"}}),
             "job 'sumintegers' asks for the integers from 0 to -1; the end must not be below the "
             "beginning");
@@ -320,7 +321,7 @@ class FileSizes {
 };
 
 TEST(WholeFileJob, GetsThePathAndAllContents) {
-  EXPECT_EQ(MakeJobInfo<FileSizes>().input({}).format, InputFormat::kWholeFiles);
+  EXPECT_EQ(MakeJobInfo<FileSizes>().declare({}).input.format, InputFormat::kWholeFiles);
   EXPECT_THAT(RunJob<FileSizes>({}, {{"a\nb\n"}, {""}}).files,
               ElementsAre("/in/0\t4\n", "/in/1\t0\n"));
 }
@@ -371,12 +372,11 @@ TEST(JobInfo, DescribesTheClass) {
   EXPECT_EQ(job.name, "joinvalues");
   EXPECT_EQ(job.key_type, "string");
   EXPECT_EQ(job.value_type, "string");
-  EXPECT_TRUE(job.has_shuffle);
-  EXPECT_FALSE(job.total_order);
-  EXPECT_FALSE(MakeJobInfo<LinesWithA>().has_shuffle);
-  EXPECT_TRUE(MakeJobInfo<SortRecords>().total_order);
-  EXPECT_EQ(MakeJobInfo<SortRecords>().output_format, OutputFormat::kFixedRecords);
-  EXPECT_EQ(MakeJobInfo<SortRecords>().format({}), OutputFormat::kFixedRecords);
+  EXPECT_TRUE(job.declare({}).has_shuffle);
+  EXPECT_FALSE(job.declare({}).total_order);
+  EXPECT_FALSE(MakeJobInfo<LinesWithA>().declare({}).has_shuffle);
+  EXPECT_TRUE(MakeJobInfo<SortRecords>().declare({}).total_order);
+  EXPECT_EQ(MakeJobInfo<SortRecords>().declare({}).output_format, OutputFormat::kFixedRecords);
   EXPECT_EQ(MakeJobInfo<CountWords>().params.at(0).name, "skip");
 }
 
@@ -404,11 +404,11 @@ struct CountsLastAnywhere : CountsLast {
 };
 
 TEST(JobInfo, SaysWhetherItMattersWhereSplitsEnd) {
-  EXPECT_FALSE(MakeJobInfo<CountsLines>().one_task_per_split);
-  EXPECT_TRUE(MakeJobInfo<CountsPairsOfLines>().one_task_per_split);
-  EXPECT_TRUE(MakeJobInfo<CountsLast>().one_task_per_split) << "it emits once a task";
-  EXPECT_FALSE(MakeJobInfo<CountsLastAnywhere>().one_task_per_split);
-  EXPECT_FALSE(MakeJobInfo<SumIntegers>().one_task_per_split);
+  EXPECT_FALSE(MakeJobInfo<CountsLines>().declare({}).one_task_per_split);
+  EXPECT_TRUE(MakeJobInfo<CountsPairsOfLines>().declare({}).one_task_per_split);
+  EXPECT_TRUE(MakeJobInfo<CountsLast>().declare({}).one_task_per_split) << "it emits once a task";
+  EXPECT_FALSE(MakeJobInfo<CountsLastAnywhere>().declare({}).one_task_per_split);
+  EXPECT_FALSE(MakeJobInfo<SumIntegers>().declare({}).one_task_per_split);
 }
 
 TEST(JobInfo, ChecksParametersAndThenTheJobsOwnRules) {

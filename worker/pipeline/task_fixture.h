@@ -101,7 +101,6 @@ inline const bool registered = [] {
   info.name = "line-count";
   info.key_type = "string";
   info.value_type = "u64";
-  info.has_shuffle = true;
   info.make_task = [](const ParamMap&, const TaskInfo& task) {
     return std::make_unique<LineCount>(task);
   };
