@@ -93,6 +93,7 @@ worker::JobContext MakeContext(v1::JobPlan plan, const EmbeddedOptions& options)
   context.task_memory_bytes = plan.request().memory_bytes() / options.threads;
   context.plan = std::move(plan);
   context.spill_directory = options.spill_directory;
+  context.directory = options.directory;
   return context;
 }
 

@@ -13,6 +13,8 @@
 #include "cli/progress_display.h"
 #include "cli/signals.h"
 #include "cli/temp_directory.h"
+#include "storage/file.h"
+#include "worker/pipeline/task_executor.h"
 #include "worker/worker.h"
 
 namespace gristmill::cli {
@@ -58,6 +60,8 @@ int RunJob(const RunFlags& flags) {
   EmbeddedOptions options;
   options.threads = flags.threads > 0 ? flags.threads : worker::AvailableCpus();
   options.spill_directory = spill->path();
+  options.directory = worker::JobFilesDirectory(spill->path(), 1);
+  if (const absl::Status made = MakeDirectories(options.directory); !made.ok()) return Fail(made);
   options.on_progress = [&](const v1::JobStatus& status) { display.Update(status); };
   options.cancelled = &cancelled;
   options.on_stuck = [&](const v1::JobStatus& status) {

@@ -34,6 +34,9 @@ class TaskContext {
   // Index within its stage; of a reduce task its partition.
   std::uint32_t task() const { return info_.task; }
   std::uint32_t partitions() const { return info_.partitions; }
+  // Where the files are that came with the job (--file), by their names; also the process's working
+  // directory if there are any. All tasks of the job on this worker share it.
+  const std::string& directory() const { return info_.directory; }
 
   // Adds to the job's counter of that name; failed attempts do not count.
   void Count(std::string_view name, std::uint64_t n = 1) { counter(name).Add(n); }

@@ -110,6 +110,7 @@ struct TaskInfo {
   std::vector<std::string> broadcast;  // results of the upstream broadcast stage, in task order
   bool lines_one_by_one = false;       // for jobs that map many: to find the one they crash at
   RecordMark* mark = nullptr;          // to be kept at the task's record, unless null
+  std::string directory;               // with the files that came with the job; may be empty
 };
 
 // One (name, value) per counter used, sorted by name.

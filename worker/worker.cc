@@ -10,11 +10,13 @@
 #include "absl/synchronization/mutex.h"
 #include "base/process.h"
 #include "base/status.h"
+#include "storage/file.h"
 #include "worker/core/worker_core.h"
 #include "worker/disk_watch.h"
 #include "worker/event_loop.h"
 #include "worker/local_address.h"
 #include "worker/message_translation.h"
+#include "worker/pipeline/task_executor.h"
 #include "worker/rpc/runner_service.h"
 #include "worker/rpc/session_client.h"
 #include "worker/rpc/shuffle_server.h"
@@ -223,8 +225,14 @@ class WorkerProcess : public Worker {
       variables.push_back(fmt::format("{}={}", kRunnerMemoryVariable,
                                       *bytes == 0 ? "none" : std::to_string(*bytes)));
     }
-    const absl::Status started =
-        processes_->Start(start.runner, start.job, start.alone ? 1 : slots_, variables);
+    const std::string directory = JobFilesDirectory(spill_->path(), start.job.value());
+    absl::Status started = MakeDirectories(directory);
+    if (started.ok()) {
+      started = processes_->Start(start.runner, {.job = start.job,
+                                                 .threads = start.alone ? 1 : slots_,
+                                                 .directory = directory,
+                                                 .variables = std::move(variables)});
+    }
     if (started.ok()) return;
     spdlog::error("{}", Message(started));
     runner_service_->Forget(start.runner);

@@ -148,6 +148,7 @@ TaskInfo Attempt::MakeTaskInfo() const {
   info.input_path = assignment_.split().path();
   info.output_format = ToOutputFormat(job_.plan.output_format());
   info.mark = control_.mark;
+  info.directory = job_.directory;
   // Both want to know the line at which the job's code dies.
   info.lines_one_by_one = assignment_.alone() || job_.plan.request().skip_bad_records() > 0;
   for (const v1::StageEdge& edge : stage().inputs()) {

@@ -111,6 +111,10 @@ std::string JobSpillDirectory(const std::string& spill_directory, std::uint64_t 
   return fmt::format("{}/job-{}", spill_directory, job);
 }
 
+std::string JobFilesDirectory(const std::string& spill_directory, std::uint64_t job) {
+  return JobSpillDirectory(spill_directory, job) + "/files";
+}
+
 std::string RunFilePath(const std::string& spill_directory, std::uint64_t job, std::uint32_t stage,
                         std::uint32_t task, std::uint64_t attempt) {
   return fmt::format("{}/stage-{}-task-{}-attempt-{}.runs", JobSpillDirectory(spill_directory, job),

@@ -20,6 +20,7 @@ struct JobContext {
   std::uint64_t job = 0;
   v1::JobPlan plan;
   std::string spill_directory;          // of this worker; map runs and reduce scratch go below it
+  std::string directory;                // TaskInfo::directory
   std::uint64_t task_memory_bytes = 0;  // the runner's budget divided by its threads
   std::string out_of_memory =           // what is said when an allocation fails
       "the task ran out of memory; lower --threads or use a machine with more";
@@ -52,5 +53,7 @@ std::string RunFilePath(const std::string& spill_directory, std::uint64_t job, s
                         std::uint32_t task, std::uint64_t attempt);
 // SPILL/job-7: everything the worker keeps for a job.
 std::string JobSpillDirectory(const std::string& spill_directory, std::uint64_t job);
+// SPILL/job-7/files: the files that came with the job, and its runners' working directory.
+std::string JobFilesDirectory(const std::string& spill_directory, std::uint64_t job);
 
 }  // namespace gristmill::worker

@@ -36,6 +36,7 @@ RunnerJob::RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle, FlightR
   context_.job = start.job();
   context_.plan = start.plan();
   context_.spill_directory = start.spill_directory();
+  context_.directory = JobFilesDirectory(start.spill_directory(), start.job());
   context_.shuffle = shuffle;
   const std::uint64_t job_memory_bytes = start.plan().request().memory_bytes();
   const auto memory = RunnerMemory::From(std::getenv(kRunnerMemoryVariable), job_memory_bytes);

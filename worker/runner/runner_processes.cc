@@ -67,8 +67,9 @@ struct SpawnSetup {
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
 
-  SpawnSetup(int output, int recorder) {
+  SpawnSetup(int output, int recorder, const std::string& directory) {
     posix_spawn_file_actions_init(&files);
+    if (!directory.empty()) posix_spawn_file_actions_addchdir_np(&files, directory.c_str());
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
@@ -141,20 +142,19 @@ RunnerProcesses::~RunnerProcesses() {
   reaper_.join();
 }
 
-absl::Status RunnerProcesses::Start(RunnerId runner, JobId job, std::uint32_t threads,
-                                    const std::vector<std::string>& variables) {
+absl::Status RunnerProcesses::Start(RunnerId runner, const Setup& setup) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return ErrnoStatus(errno, "can't make a pipe for a runner");
   FileDescriptor output(ends[0]);
   const FileDescriptor child_end(ends[1]);
   fcntl(output.get(), F_SETFL, O_NONBLOCK);
-  GM_ASSIGN_OR_RETURN(auto recorder, FlightRecorder::Create(threads));
+  GM_ASSIGN_OR_RETURN(auto recorder, FlightRecorder::Create(setup.threads));
 
   const Instant now = EventLoop::Now();
-  const auto log = [job](std::string_view line) {
+  const auto log = [job = setup.job](std::string_view line) {
     spdlog::info("runner of job {}: {}", job.value(), line);
   };
-  Process process{.job = job,
+  Process process{.job = setup.job,
                   .pid = 0,
                   .pid_fd = {},
                   .output = std::move(output),
@@ -162,12 +162,12 @@ absl::Status RunnerProcesses::Start(RunnerId runner, JobId job, std::uint32_t th
                   .mark = fmt::format("{}={}-{}", kMarkVariable, family_, runner.value()),
                   .text = RunnerOutput(log, now),
                   .reading = TokenBucket(kReadBytesPerSecond, kReadBytesBurst, now)};
-  std::vector<std::string> environment = variables;
+  std::vector<std::string> environment = setup.variables;
   environment.push_back(process.mark);
 
   absl::MutexLock lock(&mutex_);
-  GM_ASSIGN_OR_RETURN(process.pid,
-                      Spawn(child_end.get(), process.recorder->descriptor(), environment));
+  GM_ASSIGN_OR_RETURN(process.pid, Spawn(child_end.get(), process.recorder->descriptor(),
+                                         setup.directory, environment));
   process.pid_fd = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, process.pid, 0)));
   const absl::Status watched = WatchAll(runner, process);
   if (!watched.ok()) {
@@ -185,7 +185,7 @@ absl::Status RunnerProcesses::WatchAll(RunnerId runner, const Process& process) 
   return Watch(epoll_.get(), process.output.get(), Tag(runner, Source::kOutput));
 }
 
-absl::StatusOr<pid_t> RunnerProcesses::Spawn(int output, int recorder,
+absl::StatusOr<pid_t> RunnerProcesses::Spawn(int output, int recorder, const std::string& directory,
                                              const std::vector<std::string>& variables) const {
   std::vector<char*> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -198,7 +198,7 @@ absl::StatusOr<pid_t> RunnerProcesses::Spawn(int output, int recorder,
   char name[] = "gristmill";
   char command[] = "runner";
   char* const arguments[] = {name, command, nullptr};
-  const SpawnSetup setup(output, recorder);
+  const SpawnSetup setup(output, recorder, directory);
   pid_t pid = 0;
   const int error = posix_spawn(&pid, binary_.c_str(), &setup.files, &setup.attributes, arguments,
                                 environment.data());

@@ -42,12 +42,16 @@ class RunnerProcesses {
   // Kills what is left and waits for it.
   ~RunnerProcesses();
 
-  // Runs `binary runner` with the variables ("NAME=value") added to this process's environment and
-  // a flight recorder with a place for each of `threads`.
+  struct Setup {
+    JobId job;
+    std::uint32_t threads = 1;                // each has a place in the flight recorder
+    std::string directory = {};               // where it runs; empty: this process's own
+    std::vector<std::string> variables = {};  // "NAME=value", added to this process's environment
+  };
+  // Runs `binary runner`.
   // Call it from a thread that outlives the runner: the kernel kills a runner whose parent thread
   // ended.
-  absl::Status Start(RunnerId runner, JobId job, std::uint32_t threads,
-                     const std::vector<std::string>& variables);
+  absl::Status Start(RunnerId runner, const Setup& setup);
   void Kill(RunnerId runner);
 
  private:
@@ -64,7 +68,7 @@ class RunnerProcesses {
   };
 
   RunnerProcesses(std::string binary, Died died, FileDescriptor epoll, FileDescriptor wake);
-  absl::StatusOr<pid_t> Spawn(int output, int recorder,
+  absl::StatusOr<pid_t> Spawn(int output, int recorder, const std::string& directory,
                               const std::vector<std::string>& variables) const;
   absl::Status WatchAll(RunnerId runner, const Process& process) const;
   void ReapUntilStopped();

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 
 #include "base/status.h"
@@ -49,9 +50,16 @@ class RunnerProcessesTest : public testing::Test {
   std::vector<RunnerDied> deaths_;
 };
 
+TEST_F(RunnerProcessesTest, ARunnerStartsInItsDirectory) {
+  auto processes = Use(Script("pwd"));
+  const std::string directory = std::filesystem::canonical(directory_.path("")).string();
+  ASSERT_TRUE(processes->Start(RunnerId(1), {.job = JobId(7), .directory = directory}).ok());
+  EXPECT_EQ(AwaitDeath().last_output, directory + "\n");
+}
+
 TEST_F(RunnerProcessesTest, AnExitIsToldWithItsStatusAndTheEndOfTheOutput) {
   const auto processes = Use(Script("echo \"$1 says $WORD\"; echo oops >&2; exit 3"));
-  ASSERT_TRUE(processes->Start(RunnerId(5), JobId(7), 1, {"WORD=hello"}).ok());
+  ASSERT_TRUE(processes->Start(RunnerId(5), {.job = JobId(7), .variables = {"WORD=hello"}}).ok());
   const RunnerDied died = AwaitDeath();
   EXPECT_EQ(died.runner, RunnerId(5));
   EXPECT_EQ(died.how, RunnerDied::How::kExited);
@@ -61,7 +69,7 @@ TEST_F(RunnerProcessesTest, AnExitIsToldWithItsStatusAndTheEndOfTheOutput) {
 
 TEST_F(RunnerProcessesTest, ASignalIsToldAsSuch) {
   const auto processes = Use(Script("kill -SEGV $$"));
-  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), 1, {}).ok());
+  ASSERT_TRUE(processes->Start(RunnerId(1), {JobId(7)}).ok());
   const RunnerDied died = AwaitDeath();
   EXPECT_EQ(died.how, RunnerDied::How::kSignalled);
   EXPECT_EQ(died.code, SIGSEGV);
@@ -70,7 +78,7 @@ TEST_F(RunnerProcessesTest, ASignalIsToldAsSuch) {
 TEST_F(RunnerProcessesTest, OfEndlessOutputTheEndIsKept) {
   const auto processes =
       Use(Script("i=0; while [ $i -lt 600 ]; do echo line $i; i=$((i+1)); done"));
-  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), 1, {}).ok());
+  ASSERT_TRUE(processes->Start(RunnerId(1), {JobId(7)}).ok());
   const RunnerDied died = AwaitDeath();
   EXPECT_EQ(died.last_output.size(), 4096u);
   EXPECT_THAT(died.last_output, testing::EndsWith("line 599\n"));
@@ -102,7 +110,7 @@ class Descendant {
 TEST_F(RunnerProcessesTest, KillingTakesTheWholeProcessGroup) {
   Descendant child(directory_.path("pid"));
   const auto processes = Use(Script("sleep 1000 & echo $! > " + directory_.path("pid") + "; wait"));
-  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), 1, {}).ok());
+  ASSERT_TRUE(processes->Start(RunnerId(1), {JobId(7)}).ok());
   child.Meet();
   processes->Kill(RunnerId(1));
   EXPECT_EQ(AwaitDeath().code, SIGKILL);
@@ -117,7 +125,7 @@ TEST_F(RunnerProcessesTest, WhatLeftTheProcessGroupDiesWithItsRunnerHoweverDeep)
                  "\"echo \\$\\$ > " + directory_.path("child") + "; exec sleep 1000\"; wait' &\n" +
                  "read _ < " + directory_.path("go")));
   Descendant go(directory_.path("go"));
-  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), 1, {}).ok());
+  ASSERT_TRUE(processes->Start(RunnerId(1), {JobId(7)}).ok());
   daemon.Meet();
   its_child.Meet();
   EXPECT_FALSE(daemon.DiesWithin(0)) << "as long as its runner lives, it is left alone";
@@ -138,9 +146,9 @@ TEST_F(RunnerProcessesTest, TheDaemonOfAnotherRunnerAndAStrangerAreLeftAlone) {
       Use(Script("if [ -n \"$QUICK\" ]; then exit 0; fi\n"
                  "(setsid sh -c 'echo $$ > " +
                  directory_.path("daemon") + "; exec sleep 1000' &)\n" + "exec sleep 1000"));
-  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), 1, {}).ok());
+  ASSERT_TRUE(processes->Start(RunnerId(1), {JobId(7)}).ok());
   daemon.Meet();
-  ASSERT_TRUE(processes->Start(RunnerId(2), JobId(8), 1, {"QUICK=1"}).ok());
+  ASSERT_TRUE(processes->Start(RunnerId(2), {.job = JobId(8), .variables = {"QUICK=1"}}).ok());
   EXPECT_EQ(AwaitDeath().runner, RunnerId(2));
   EXPECT_FALSE(daemon.DiesWithin(0));
   EXPECT_EQ(kill(stranger, 0), 0);
@@ -157,7 +165,7 @@ TEST_F(RunnerProcessesTest, ARunnerThatFloodsItsOutputRunsOnAndIsKilledLikeAnyOt
       Use(Script("yes 'so many lines that nobody wants to read them all in a log of a worker' | "
                  "head -c 8000000\necho $$ > " +
                  directory_.path("pid") + "\nexec yes"));
-  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), 1, {}).ok());
+  ASSERT_TRUE(processes->Start(RunnerId(1), {JobId(7)}).ok());
   runner.Meet();
   processes->Kill(RunnerId(1));
   const RunnerDied died = AwaitDeath();
@@ -167,8 +175,8 @@ TEST_F(RunnerProcessesTest, ARunnerThatFloodsItsOutputRunsOnAndIsKilledLikeAnyOt
 
 TEST_F(RunnerProcessesTest, TheEndOfTheWorkerKillsWhatStillRuns) {
   auto processes = Use(Script("exec sleep 1000"));
-  ASSERT_TRUE(processes->Start(RunnerId(1), JobId(7), 1, {}).ok());
-  ASSERT_TRUE(processes->Start(RunnerId(2), JobId(8), 1, {}).ok());
+  ASSERT_TRUE(processes->Start(RunnerId(1), {JobId(7)}).ok());
+  ASSERT_TRUE(processes->Start(RunnerId(2), {JobId(8)}).ok());
   processes.reset();
   EXPECT_EQ(AwaitDeath().code, SIGKILL);
   EXPECT_EQ(AwaitDeath().code, SIGKILL);
@@ -176,7 +184,7 @@ TEST_F(RunnerProcessesTest, TheEndOfTheWorkerKillsWhatStillRuns) {
 
 TEST_F(RunnerProcessesTest, ABinaryThatIsNotThereIsRefusedByName) {
   const auto processes = Use("/no/such/binary");
-  const absl::Status status = processes->Start(RunnerId(1), JobId(7), 1, {});
+  const absl::Status status = processes->Start(RunnerId(1), {JobId(7)});
   EXPECT_THAT(Message(status), HasSubstr("/no/such/binary"));
 }
 
