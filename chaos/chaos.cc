@@ -15,14 +15,14 @@
 #include "base/units.h"
 #include "chaos/report.h"
 #include "chaos/round.h"
-#include "chaos/round_display.h"
 #include "cli/embedded_run.h"
 #include "cli/exit_code.h"
+#include "cli/many_splits.h"
 #include "cli/names.h"
 #include "cli/signals.h"
+#include "cli/status_line.h"
 #include "cli/temp_directory.h"
 #include "gristmill/registry.h"
-#include "storage/input_files.h"
 
 namespace gristmill::chaos {
 namespace {
@@ -31,9 +31,6 @@ namespace {
 constexpr DurationMs kStormLeases = 10;
 constexpr DurationMs kPatienceMs = 120'000;
 constexpr absl::Duration kRemoveTime = absl::Seconds(2);
-// Many splits, so that there is always something to lose, but none of next to nothing.
-constexpr std::uint64_t kSplits = 64;
-constexpr std::uint64_t kSplitBytesMin = 16 << 10;
 // A runner that is killed counts as a failure of its tasks; here that is nobody's fault.
 constexpr std::uint32_t kAttemptsMax = 1'000;
 
@@ -49,7 +46,7 @@ class Chaos {
   // Ok although a round broke: that is in the report.
   absl::Status Run();
   const Report& report() const { return report_; }
-  RoundDisplay& display() { return display_; }
+  cli::StatusLine& display() { return display_; }
 
  private:
   absl::Status Plan();
@@ -64,7 +61,7 @@ class Chaos {
   cluster::ChildSet* const children_;
   v1::JobRequest request_;
   FaultSet faults_;
-  RoundDisplay display_;
+  cli::StatusLine display_;
   std::unique_ptr<Network> network_;  // null if nothing is cut
   std::unique_ptr<cluster::LocalCluster> cluster_;
   Report report_;
@@ -83,7 +80,7 @@ absl::Status Chaos::Run() {
     display_.Begin(fmt::format("round {} of {}", i, options_.rounds));
     report_.rounds.push_back(
         runner.Run(round, [this](const v1::JobStatus& status, std::size_t faults) {
-          display_.Show(status, faults);
+          display_.Show(status, ", " + cli::CountOf(faults, "fault"));
         }));
     display_.End(RenderRound(i, report_.rounds.back(), display_.columns()));
     if (!report_.rounds.back().broken.ok()) return absl::OkStatus();
@@ -113,13 +110,7 @@ absl::Status Chaos::Plan() {
     }
   }
   if (request_.max_attempts() == 0) request_.set_max_attempts(kAttemptsMax);
-  if (request_.split_bytes() == 0 && request_.inputs_size() > 0) {
-    GM_ASSIGN_OR_RETURN(const std::vector<v1::InputFile> files,
-                        FindInputFiles({request_.inputs().begin(), request_.inputs().end()}));
-    std::uint64_t bytes = 0;
-    for (const v1::InputFile& file : files) bytes += file.bytes();
-    request_.set_split_bytes(std::max(bytes / kSplits + 1, kSplitBytesMin));
-  }
+  GM_RETURN_IF_ERROR(cli::AskForManySplits(&request_));
   report_.job = request_.job();
   report_.workers = options_.workers;
   report_.slots = options_.slots;
@@ -137,7 +128,7 @@ absl::Status Chaos::RunSequentially() {
   cli::EmbeddedOptions options;
   options.spill_directory = spill;
   display_.Begin("in one process");
-  options.on_progress = [this](const v1::JobStatus& status) { display_.Show(status, 0); };
+  options.on_progress = [this](const v1::JobStatus& status) { display_.Show(status); };
   GM_ASSIGN_OR_RETURN(const cli::EmbeddedOutcome outcome, cli::RunEmbedded(request, options));
   if (outcome.status.state() != v1::JOB_STATE_SUCCEEDED) {
     return Internal("the job fails without any fault: {}", outcome.status.message());
@@ -169,7 +160,7 @@ absl::Status Chaos::RunCalm(RoundRunner& runner) {
   const RoundOptions options = OptionsOf(0, FaultSet());
   display_.Begin("on the cluster without faults");
   const Round calm = runner.Run(options, [this](const v1::JobStatus& status, std::size_t faults) {
-    display_.Show(status, faults);
+    display_.Show(status, ", " + cli::CountOf(faults, "fault"));
   });
   if (!calm.broken.ok()) return Internal("without any fault {}", Message(calm.broken));
   report_.calm_ms = calm.took_ms;

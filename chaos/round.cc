@@ -6,8 +6,8 @@
 #include "base/status.h"
 #include "base/units.h"
 #include "chaos/job_follower.h"
-#include "chaos/output_comparison.h"
 #include "cli/progress_display.h"
+#include "storage/output_difference.h"
 
 namespace gristmill::chaos {
 namespace {
@@ -42,6 +42,13 @@ absl::Status Outcome(const absl::StatusOr<v1::JobStatus>& status) {
   return Internal("the job failed: {}", status->message());
 }
 
+absl::Status CheckOutput(const RoundOptions& options) {
+  GM_ASSIGN_OR_RETURN(const std::optional<OutputDifference> difference,
+                      FindDifference(options.expected_output, options.request.output()));
+  if (!difference) return absl::OkStatus();
+  return absl::DataLossError(DescribeDifference(*difference, "the sequential run"));
+}
+
 }  // namespace
 
 void Attempts::Add(const Attempts& other) {
@@ -62,7 +69,7 @@ Round RoundRunner::Run(const RoundOptions& options, const OnProgress& on_progres
   round.seed = options.seed;
   round.broken = RunJob(options, on_progress, &round);
   if (round.broken.ok()) {
-    round.broken = CompareOutputs(options.expected_output, options.request.output());
+    round.broken = CheckOutput(options);
   }
   if (!round.broken.ok()) children_->KillAll();
   return round;

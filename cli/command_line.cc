@@ -35,6 +35,7 @@ Also:
   gristmill bench scaling             measure how work scales on this machine
   gristmill simulate                  virtual clusters under faults: do the promises hold?
   gristmill chaos JOB …               a job on real processes under faults: the same output?
+  gristmill verify JOB …              a job in different ways: the same output each time?
   gristmill version
 
 'gristmill help COMMAND' shows flags and examples. A cluster is found by
@@ -187,6 +188,7 @@ int RunCommandLine(int argc, char** argv) {
   AddServiceCommands(app, &chosen);
   AddSimulateCommand(app, &chosen);
   AddChaosCommand(app, &chosen);
+  AddVerifyCommand(app, &chosen);
   AddHelp(app, &chosen);
   app.add_subcommand("version", "Print the version")->callback([&chosen] {
     chosen = [] {

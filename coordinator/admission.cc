@@ -29,7 +29,6 @@ constexpr std::uint64_t kDefaultSplitBytes = std::uint64_t{64} << 20;
 constexpr std::uint64_t kSplitBytesMin = 1 << 10;
 constexpr std::uint32_t kDefaultSplits = 64;
 constexpr std::uint64_t kDefaultMemoryBytes = std::uint64_t{1} << 30;
-constexpr std::uint64_t kMemoryBytesMin = std::uint64_t{16} << 20;
 constexpr std::uint32_t kDefaultMaxAttempts = 4;
 constexpr std::uint32_t kMaxAttemptsMax = 1'000;
 constexpr std::uint32_t kSkippedRecordsMax =

@@ -2,6 +2,7 @@
 // task runs. Used by the coordinator's Submit and by the embedded run.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,9 @@
 #include "storage/output_directory.h"
 
 namespace gristmill::coordinator {
+
+// The least memory of a runner that a job may ask for.
+inline constexpr std::uint64_t kMemoryBytesMin = std::uint64_t{16} << 20;
 
 struct AdmittedJob {
   v1::JobPlan plan;

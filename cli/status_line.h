@@ -1,4 +1,5 @@
-// Shows rounds as they go: on a terminal the one that runs now, below those that ended.
+// What a command that runs jobs one after the other shows: a line for each that ended, and on a
+// terminal, below those, one for the job that runs now.
 #pragma once
 
 #include <cstdint>
@@ -8,17 +9,18 @@
 #include "base/instant.h"
 #include "gristmill/v1/job.pb.h"
 
-namespace gristmill::chaos {
+namespace gristmill::cli {
 
-class RoundDisplay {
+class StatusLine {
  public:
-  // `out` gets the text of ended rounds. The line of the running one goes to stderr, if both are
+  // `out` gets the text of ended jobs. The line of the running one goes to stderr, if both are
   // terminals.
-  explicit RoundDisplay(std::FILE* out);
+  explicit StatusLine(std::FILE* out);
 
   // `title` is what runs from now on: "round 3 of 10".
   void Begin(std::string title);
-  void Show(const v1::JobStatus& status, std::size_t faults);
+  // `more` is added to the line.
+  void Show(const v1::JobStatus& status, const std::string& more = "");
   // Prints the text in the place of that line.
   void End(const std::string& text);
   std::size_t columns() const { return columns_; }
@@ -34,4 +36,4 @@ class RoundDisplay {
   Instant begin_;
 };
 
-}  // namespace gristmill::chaos
+}  // namespace gristmill::cli

@@ -1,4 +1,4 @@
-#include "chaos/round_display.h"
+#include "cli/status_line.h"
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
@@ -12,7 +12,7 @@
 #include "cli/names.h"
 #include "cli/progress_display.h"
 
-namespace gristmill::chaos {
+namespace gristmill::cli {
 namespace {
 
 constexpr std::size_t kColumnsPlain = 100;
@@ -31,34 +31,34 @@ std::size_t ColumnsOf(std::FILE* file) {
 
 }  // namespace
 
-RoundDisplay::RoundDisplay(std::FILE* out)
+StatusLine::StatusLine(std::FILE* out)
     : out_(out), live_(IsTerminal(out) && IsTerminal(stderr)), columns_(ColumnsOf(out)) {}
 
-void RoundDisplay::Begin(std::string title) {
+void StatusLine::Begin(std::string title) {
   title_ = std::move(title);
-  begin_ = cli::MonotonicNow();
+  begin_ = MonotonicNow();
 }
 
-void RoundDisplay::Show(const v1::JobStatus& status, std::size_t faults) {
+void StatusLine::Show(const v1::JobStatus& status, const std::string& more) {
   if (!live_) return;
   std::uint64_t done = 0, total = 0;
   for (const v1::StageStatus& stage : status.stages()) {
     done += stage.tasks_succeeded();
     total += stage.tasks_total();
   }
-  const double seconds = static_cast<double>(cli::MonotonicNow() - begin_) / 1000;
-  Draw(fmt::format("{}: {:.1f} s, {} of {}, {}", title_, seconds, done, cli::CountOf(total, "task"),
-                   cli::CountOf(faults, "fault")));
+  const double seconds = static_cast<double>(MonotonicNow() - begin_) / 1000;
+  Draw(
+      fmt::format("{}: {:.1f} s, {} of {}{}", title_, seconds, done, CountOf(total, "task"), more));
 }
 
-void RoundDisplay::End(const std::string& text) {
+void StatusLine::End(const std::string& text) {
   if (!drawn_.empty()) fmt::print(stderr, "\r\x1b[K");
   drawn_.clear();
   std::fputs(text.c_str(), out_);
   std::fflush(out_);
 }
 
-void RoundDisplay::Draw(const std::string& line) {
+void StatusLine::Draw(const std::string& line) {
   const std::string shown = line.substr(0, columns_ - 1);
   if (shown == drawn_) return;
   fmt::print(stderr, "\r{}\x1b[K", shown);
@@ -66,4 +66,4 @@ void RoundDisplay::Draw(const std::string& line) {
   drawn_ = shown;
 }
 
-}  // namespace gristmill::chaos
+}  // namespace gristmill::cli
