@@ -36,6 +36,7 @@ Also:
   gristmill simulate                  virtual clusters under faults: do the promises hold?
   gristmill chaos JOB …               a job on real processes under faults: the same output?
   gristmill verify JOB …              a job in different ways: the same output each time?
+  gristmill replay JOB [TASK]         a task that failed, here, under --gdb, --valgrind or --perf
   gristmill version
 
 'gristmill help COMMAND' shows flags and examples. A cluster is found by
@@ -189,6 +190,7 @@ int RunCommandLine(int argc, char** argv) {
   AddSimulateCommand(app, &chosen);
   AddChaosCommand(app, &chosen);
   AddVerifyCommand(app, &chosen);
+  AddReplayCommand(app, &chosen);
   AddHelp(app, &chosen);
   app.add_subcommand("version", "Print the version")->callback([&chosen] {
     chosen = [] {

@@ -32,6 +32,7 @@ constexpr char kServiceConfig[] = R"({"methodConfig": [{
            {"service": "gristmill.v1.JobService", "method": "Get"},
            {"service": "gristmill.v1.JobService", "method": "List"},
            {"service": "gristmill.v1.JobService", "method": "Tasks"},
+           {"service": "gristmill.v1.JobService", "method": "DescribeTask"},
            {"service": "gristmill.v1.JobService", "method": "Counters"},
            {"service": "gristmill.v1.JobService", "method": "Workers"},
            {"service": "gristmill.v1.JobService", "method": "Watch"}],
@@ -211,6 +212,13 @@ absl::StatusOr<v1::JobStatus> Client::Cancel(std::uint64_t job) {
 absl::StatusOr<v1::TasksResponse> Client::Tasks(const v1::TasksRequest& request) {
   return stubs_->Call<v1::TasksRequest, v1::TasksResponse>(&v1::JobService::Stub::Tasks, request,
                                                            stubs_->deadline_ms);
+}
+
+absl::StatusOr<v1::TaskDescription> Client::DescribeTask(const v1::TaskId& task) {
+  v1::DescribeTaskRequest request;
+  *request.mutable_id() = task;
+  return stubs_->Call<v1::DescribeTaskRequest, v1::TaskDescription>(
+      &v1::JobService::Stub::DescribeTask, request, stubs_->deadline_ms);
 }
 
 absl::StatusOr<v1::CountersResponse> Client::Counters(std::uint64_t job) {

@@ -40,6 +40,7 @@ class Client {
                                       const std::function<bool(const v1::JobStatus&)>& on_status,
                                       DurationMs patience_ms = 60'000);
   absl::StatusOr<v1::TasksResponse> Tasks(const v1::TasksRequest& request);
+  absl::StatusOr<v1::TaskDescription> DescribeTask(const v1::TaskId& task);
   absl::StatusOr<v1::CountersResponse> Counters(std::uint64_t job);
   absl::StatusOr<v1::WorkersResponse> Workers();
 

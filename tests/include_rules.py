@@ -14,10 +14,10 @@ import tempfile
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 STANDARD = re.compile(r"^[a-z_0-9]+$")  # every C++ standard header, and nothing else, has no dot
-OUR_FOLDERS = ("base", "bench", "chaos", "cli", "client", "cluster", "coordinator", "gristmill", "jobs",
+OUR_FOLDERS = ("base", "bench", "chaos", "cli", "client", "cluster", "coordinator", "gristmill", "jobs", "replay",
                "simulation", "storage", "tests", "verify", "worker")
 # What is put together from the rest, and the command line.
-PROGRAMS = ("cli", "bench", "chaos", "verify")
+PROGRAMS = ("cli", "bench", "chaos", "replay", "verify")
 CORES = ("coordinator/core", "worker/core")
 CORE_LIBRARIES = ("absl/container/", "absl/hash/", "absl/status/", "absl/types/", "fmt/")
 # Pure parts of the shell that the simulation drives, too.
@@ -106,7 +106,7 @@ def sides(path, header):
 
 def downwards(path, header):
     if inside(header, *PROGRAMS) and not inside(path, *PROGRAMS, "tests"):
-        return f"rule 5: {header} is above this folder; only cli/, bench/, chaos/, verify/ and tests/ include it"
+        return f"rule 5: {header} is above this folder; only cli/, bench/, chaos/, replay/, verify/ and tests/ include it"
     below = {"base": ("base",), "storage": ("base", "storage", "gristmill"),
              "cluster": ("base", "client", "cluster", "gristmill")}.get(path.split("/")[0])
     if below and inside(header, *OUR_FOLDERS) and not inside(header, *below):

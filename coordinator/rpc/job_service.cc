@@ -123,6 +123,22 @@ JobService::Reactor* JobService::Tasks(Context* context, const v1::TasksRequest*
   });
 }
 
+JobService::Reactor* JobService::DescribeTask(Context* context,
+                                              const v1::DescribeTaskRequest* request,
+                                              v1::TaskDescription* response) {
+  return Ask(context, [=](Driver& driver) {
+    const v1::TaskId& id = request->id();
+    GM_RETURN_IF_ERROR(CheckTasks(driver, id.job()));
+    const TaskRef task{JobId(id.job()), id.stage(), id.task()};
+    if (!driver.core().task(task)) {
+      return NotFound("job {} has no task {} of stage {}; 'gristmill tasks {}' lists them",
+                      id.job(), id.task(), id.stage(), id.job());
+    }
+    *response = DescriptionOf(driver.core(), driver.catalog(), task);
+    return absl::OkStatus();
+  });
+}
+
 JobService::Reactor* JobService::Counters(Context* context, const v1::CountersRequest* request,
                                           v1::CountersResponse* response) {
   return Ask(context, [=](Driver& driver) {

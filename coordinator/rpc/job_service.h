@@ -29,6 +29,8 @@ class JobService final : public v1::JobService::CallbackService {
                   v1::JobStatus* response) override;
   grpc::ServerWriteReactor<v1::JobStatus>* Watch(Context* context,
                                                  const v1::WatchRequest* request) override;
+  Reactor* DescribeTask(Context* context, const v1::DescribeTaskRequest* request,
+                        v1::TaskDescription* response) override;
   Reactor* Tasks(Context* context, const v1::TasksRequest* request,
                  v1::TasksResponse* response) override;
   Reactor* Counters(Context* context, const v1::CountersRequest* request,

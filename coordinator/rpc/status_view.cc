@@ -187,6 +187,20 @@ v1::TasksResponse ViewTasks(const Coordinator& core, const JobCatalog& catalog,
   return response;
 }
 
+v1::TaskDescription DescriptionOf(const Coordinator& core, const JobCatalog& catalog,
+                                  const TaskRef& task) {
+  const CatalogEntry* entry = catalog.Find(task.job);
+  GM_CHECK(entry != nullptr);
+  const auto splits = catalog.SplitsOf(*entry);
+  v1::TaskDescription description;
+  *description.mutable_plan() = *entry->plan;
+  *description.mutable_status() =
+      ViewTask(core, catalog, *core.job(task.job), *entry, *splits, task);
+  auto split = SplitOfTask(*entry->plan, *splits, task.stage, core.task(task)->part);
+  if (split) *description.mutable_split() = *std::move(split);
+  return description;
+}
+
 v1::CountersResponse ViewCounters(const JobView& job) {
   v1::CountersResponse response;
   for (v1::Counter& counter : CountersOf(job)) *response.add_counters() = std::move(counter);

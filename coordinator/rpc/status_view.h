@@ -36,6 +36,10 @@ v1::ListResponse ViewJobs(const Coordinator& core, const JobCatalog& catalog, st
 v1::TasksResponse ViewTasks(const Coordinator& core, const JobCatalog& catalog,
                             const v1::TasksRequest& request);
 
+// The task is known, and not forgotten.
+v1::TaskDescription DescriptionOf(const Coordinator& core, const JobCatalog& catalog,
+                                  const TaskRef& task);
+
 v1::CountersResponse ViewCounters(const JobView& job);
 
 v1::WorkersResponse ViewWorkers(const Coordinator& core, Instant now);
