@@ -22,9 +22,10 @@ struct ChaosFlags {
 void AddJobFlags(CLI::App* command, ChaosFlags* flags) {
   JobFlags* job = &flags->job;
   CLI::Option* positional =
-      command->add_option("JOB", job->job, "Name of the job; 'gristmill jobs' lists them");
+      command->add_option("JOB", job->job, "Name of the job; 'gristmill jobs' lists them")
+          ->type_name(kJobNameType);
   command->add_option("--job", flags->named_job, "The same")
-      ->type_name("JOB")
+      ->type_name(kJobNameType)
       ->excludes(positional);
   command->add_option("-i,--input", job->inputs, "Files, directories or globs to read")
       ->type_name("PATH");

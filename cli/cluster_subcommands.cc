@@ -37,7 +37,9 @@ CLI::App* AddOfJob(CLI::App& app, const char* name, const char* help, Command* c
                    int (*run)(const Flags&)) {
   auto flags = std::make_shared<Flags>();
   CLI::App* command = AddCommand(app, name, help, flags, chosen, run);
-  command->add_option("JOB", flags->job, "The job's id, such as 7 or job-7")->required();
+  command->add_option("JOB", flags->job, "The job's id, such as 7 or job-7")
+      ->type_name(kJobIdType)
+      ->required();
   if (std::string(name) == "watch") {
     command->add_flag("-q,--quiet", flags->quiet, "Only wait; print errors");
   }

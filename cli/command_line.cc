@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/completion.h"
 #include "cli/exit_code.h"
 #include "cli/version.h"
 #include "gristmill/edit_distance.h"
@@ -37,6 +38,7 @@ Also:
   gristmill chaos JOB …               a job on real processes under faults: the same output?
   gristmill verify JOB …              a job in different ways: the same output each time?
   gristmill replay JOB [TASK]         a task that failed, here, under --gdb, --valgrind or --perf
+  gristmill completion SHELL          completion of command lines for bash, zsh or fish
   gristmill version
 
 'gristmill help COMMAND' shows flags and examples. A cluster is found by
@@ -175,6 +177,25 @@ void AddHelp(CLI::App& app, Command* chosen) {
   help->callback([&app, path, chosen] { *chosen = [&app, path] { return ShowHelp(app, *path); }; });
 }
 
+void AddCompletion(CLI::App& app, Command* chosen) {
+  auto shell = std::make_shared<std::string>();
+  CLI::App* completion =
+      app.add_subcommand("completion", "Print the script by which a shell completes command lines");
+  completion->add_option("SHELL", *shell, "bash, zsh or fish")->required();
+  completion->footer(
+      "In ~/.bashrc:                  eval \"$(gristmill completion bash)\"\n"
+      "In ~/.zshrc, after compinit:   eval \"$(gristmill completion zsh)\"\n"
+      "In ~/.config/fish/config.fish: gristmill completion fish | source");
+  completion->callback([shell, chosen] {
+    *chosen = [shell] {
+      const absl::StatusOr<std::string> script = CompletionScript(*shell);
+      if (!script.ok()) return Fail(script.status());
+      fmt::print("{}", *script);
+      return static_cast<int>(kDone);
+    };
+  });
+}
+
 }  // namespace
 
 int RunCommandLine(int argc, char** argv) {
@@ -192,12 +213,17 @@ int RunCommandLine(int argc, char** argv) {
   AddVerifyCommand(app, &chosen);
   AddReplayCommand(app, &chosen);
   AddHelp(app, &chosen);
+  AddCompletion(app, &chosen);
   app.add_subcommand("version", "Print the version")->callback([&chosen] {
     chosen = [] {
       fmt::print("gristmill {}\n", kVersion);
       return kDone;
     };
   });
+  if (argc > 1 && argv[1] == kCompleteWord) {
+    fmt::print("{}", Candidates(app, {argv + 2, argv + argc}));
+    return kDone;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

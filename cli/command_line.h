@@ -22,6 +22,11 @@ void AddChaosCommand(CLI::App& app, Command* chosen);     // chaos_subcommand.cc
 void AddReplayCommand(CLI::App& app, Command* chosen);    // replay_subcommand.cc
 void AddVerifyCommand(CLI::App& app, Command* chosen);    // verify_subcommand.cc
 
+// What the values of options are called that name a job of the binary, and one of a cluster; by
+// that shells complete them (completion.h).
+inline constexpr char kJobNameType[] = "NAME";
+inline constexpr char kJobIdType[] = "ID";
+
 // Parses, runs, returns the exit code.
 int RunCommandLine(int argc, char** argv);
 

@@ -2,11 +2,14 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/command_line.h"
+
 namespace gristmill::cli {
 namespace {
 
 void AddInputFlags(CLI::App* command, JobFlags* flags) {
   command->add_option("JOB", flags->job, "Name of the job; 'gristmill jobs' lists them")
+      ->type_name(kJobNameType)
       ->required();
   command->add_option("-i,--input", flags->inputs, "Files, directories or globs to read")
       ->type_name("PATH");

@@ -66,7 +66,7 @@ void AddJobs(CLI::App& app, Command* chosen) {
   };
   auto flags = std::make_shared<Flags>();
   CLI::App* jobs = app.add_subcommand("jobs", "List the jobs of this binary, or explain one");
-  jobs->add_option("NAME", flags->name, "The job to explain");
+  jobs->add_option("NAME", flags->name, "The job to explain")->type_name(kJobNameType);
   jobs->add_flag("--json", flags->json, "Print JSON");
   jobs->callback(
       [flags, chosen] { *chosen = [flags] { return ShowJobs(flags->name, flags->json); }; });

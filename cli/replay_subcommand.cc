@@ -37,7 +37,8 @@ void AddReplayCommand(CLI::App& app, Command* chosen) {
   auto flags = std::make_shared<Flags>();
   CLI::App* command =
       app.add_subcommand("replay", "Run one task of a job again, here, in a process");
-  CLI::Option* job = command->add_option("JOB", flags->job, "The job's id, such as 7 or job-7");
+  CLI::Option* job = command->add_option("JOB", flags->job, "The job's id, such as 7 or job-7")
+                         ->type_name(kJobIdType);
   command->add_option("TASK", flags->options.task,
                       "Such as map-0 or reduce-3 [the one for which the job failed]");
   command
