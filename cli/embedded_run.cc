@@ -36,7 +36,6 @@ class EmbeddedJob {
  private:
   struct UnderWay {
     std::shared_ptr<PoolTask> task;
-    Instant since;
     bool overdue = false;  // asked to stop, for its time is up
   };
 
@@ -147,7 +146,9 @@ DurationMs EmbeddedJob::task_timeout_ms() const {
 void EmbeddedJob::StopOverdueTasks() {
   const Instant now = MonotonicNow();
   for (auto& [attempt, under_way] : under_way_) {
-    const DurationMs late_ms = now - under_way.since - task_timeout_ms();
+    const Instant since = under_way.task->since;
+    if (since == kNever) continue;
+    const DurationMs late_ms = now - since - task_timeout_ms();
     if (late_ms < 0) continue;
     if (under_way.overdue && late_ms >= options_.stop_deadline_ms) EndStuck(under_way);
     under_way.overdue = true;
@@ -185,7 +186,8 @@ coordinator::Event EmbeddedJob::EventOf(const v1::TaskReport& report) {
   if (report.outcome() == v1::TASK_OUTCOME_SUCCEEDED) {
     coordinator::Counters counters;
     for (const v1::Counter& c : report.counters()) counters.emplace_back(c.name(), c.value());
-    return coordinator::AttemptSucceeded{worker_, attempt, std::move(counters), report.result()};
+    return coordinator::AttemptSucceeded{worker_, attempt, std::move(counters), report.result(),
+                                         report.run_us()};
   }
   coordinator::AttemptFailed failed{.worker = worker_,
                                     .attempt = attempt,
@@ -277,7 +279,7 @@ void EmbeddedJob::StartTask(const coordinator::StartAttempt& start) {
                                     core_.task(start.task)->part, start.attempt);
   coordinator::TellSkips(core_.skipped_records(job_), &task->assignment);
   task->inputs = InputsOf(start.task.stage);
-  under_way_[start.attempt] = {task, MonotonicNow()};  // a thread is free for it
+  under_way_[start.attempt] = {task};
   pool_.Start(std::move(task));
 }
 

@@ -71,6 +71,20 @@ class Holder {
 };
 GRISTMILL_JOB(Holder);
 
+// Waits in vain for 150 ms at each line that begins with "nap".
+class Napper {
+ public:
+  static constexpr std::string_view kName = "test_napper";
+  static constexpr std::string_view kSummary = "naps";
+  using Key = std::string;
+  using Value = std::uint64_t;
+  void Map(std::string_view line, Emitter<Napper>&) {
+    if (!line.starts_with("nap")) return;
+    holder_may_end->WaitForNotificationWithTimeout(absl::Milliseconds(150));
+  }
+};
+GRISTMILL_JOB(Napper);
+
 class EmbeddedRunTest : public testing::Test {
  protected:
   EmbeddedRunTest() : directory_(TempDirectory::Make("").value()) {
@@ -264,6 +278,21 @@ TEST_F(EmbeddedTimeoutTest, ATaskThatStopsWhenItsTimeIsUpHasFailed) {
               AllOf(HasSubstr("map task 0 failed once: it ran longer than --task-timeout 50 ms"),
                     HasSubstr("input.txt")));
   EXPECT_FALSE(fs::exists(Path("output")));
+}
+
+TEST_F(EmbeddedTimeoutTest, TimeThatATaskWaitsForAThreadIsNotItsOwn) {
+  constexpr std::size_t kLineBytes = 4'096;
+  std::string text;
+  for (int i = 0; i < 20; ++i) text += std::string(kLineBytes - 1, 'x') + "\n";
+  // Sent ahead of their thread together, since the tasks before took no time.
+  for (int i = 0; i < 4; ++i) text += "nap" + std::string(kLineBytes - 4, ' ') + "\n";
+  WriteInput(text);
+  request_.set_job("test_napper");
+  request_.set_split_bytes(kLineBytes);
+  request_.set_task_timeout_ms(400);
+  const EmbeddedOutcome outcome = RunEmbedded(request_, options_).value();
+  EXPECT_EQ(outcome.status.state(), v1::JOB_STATE_SUCCEEDED) << outcome.status.message();
+  EXPECT_EQ(outcome.status.stages(0).tasks_succeeded(), 24u);
 }
 
 TEST_F(EmbeddedTimeoutTest, ATaskThatDoesNotStopEndsTheProcessAndLeavesNoOutput) {

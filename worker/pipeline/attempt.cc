@@ -98,7 +98,7 @@ void Attempt::CountOf(const TaskRunner& runner) {
       throw TaskError(fmt::format("the name of a counter takes more than {} bytes; shorten it",
                                   kCounterNameBytesMax));
     }
-    Count(counter.name, counter.value);
+    counters_[counter.name] += counter.value;
   }
   if (counters_.size() > kJobCountersMax) {
     throw TaskError(
@@ -305,7 +305,7 @@ void Attempt::RunReduce(const JobInfo& info, TaskRunner& runner) {
   Count("shuffle_bytes", input.bytes);
   Count("spilled_bytes", merged.scratch_bytes);
   Count("spilled_runs", merged.scratch_runs);
-  if (merged.scratch_bytes > 0) Count("merge_scratch_bytes", merged.scratch_bytes);
+  Count("merge_scratch_bytes", merged.scratch_bytes);
 }
 
 }  // namespace gristmill::worker

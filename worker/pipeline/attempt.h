@@ -31,7 +31,10 @@ class Attempt {
   const v1::StagePlan& stage() const;
   AttemptId attempt() const { return AttemptId(assignment_.attempt()); }
   RunFileId run_file_id() const;
-  void Count(const std::string& name, std::uint64_t value) { counters_[name] += value; }
+  // What is not there costs nobody anything: each counter is reported, journaled and added up.
+  void Count(const std::string& name, std::uint64_t value) {
+    if (value > 0) counters_[name] += value;
+  }
 
   // Counts what the job's code did; before its files are finished, since names may be refused.
   void CountOf(const TaskRunner& runner);

@@ -2,13 +2,15 @@
 
 #include <utility>
 
+#include "base/attempt_limits.h"
+
 namespace gristmill::worker {
 namespace {
 
 constexpr std::size_t kWaitingMessagesMax = 4096;
 constexpr absl::Duration kProgressPeriod = absl::Milliseconds(500);
 // A report waits so long for others while the threads have something to do; nobody waits for it.
-constexpr absl::Duration kHoldReports = absl::Milliseconds(1);
+constexpr absl::Duration kHoldReports = absl::Milliseconds(5);
 constexpr absl::Duration kFarewellMax = absl::Seconds(1);
 constexpr std::size_t kHeldBytesMax = 256 << 10;
 
@@ -66,6 +68,7 @@ void RunnerSession::Obey(v1::RunnerCommand command) {
           command.start(), shuffle_, recorder_,
           [this](v1::TaskReport report, bool more) { Report(std::move(report), more); },
           [this] { Retire(); });
+      held_max_ = static_cast<int>(ReportsAtOnce(command.start().threads()));
     }
     job = job_.get();
     stopped_ |= command.has_stop();
@@ -94,9 +97,11 @@ void RunnerSession::Obey(v1::RunnerCommand command) {
 void RunnerSession::Report(v1::TaskReport report, bool more) {
   {
     absl::MutexLock lock(&mutex_);
+    if (held_.reports_size() == 0) held_since_ = absl::Now();
     held_bytes_ += report.ByteSizeLong();
     *held_.add_reports() = std::move(report);
-    if (more && held_bytes_ < kHeldBytesMax) return;  // WaitForEnd will not forget them
+    const bool is_full = held_.reports_size() >= held_max_ || held_bytes_ >= kHeldBytesMax;
+    if (more && !is_full) return;  // WaitForEnd will not forget them
   }
   SendHeldReports();
 }
@@ -136,12 +141,16 @@ RunnerSession::Ending RunnerSession::WaitForEnd() {
       absl::MutexLock lock(&mutex_);
       mutex_.AwaitWithDeadline(absl::Condition(this, &RunnerSession::EndedOrHolds), next_progress);
       if (held_.reports_size() > 0) {
-        mutex_.AwaitWithTimeout(absl::Condition(&ended_), kHoldReports);
+        mutex_.AwaitWithDeadline(absl::Condition(&ended_), held_since_ + kHoldReports);
       }
       if (ended_) return stopped_ ? Ending::kStopped : Ending::kLostContact;
       retiring = retiring_;
-      if (absl::Now() >= next_progress) {
-        next_progress = absl::Now() + kProgressPeriod;
+      const absl::Time now = absl::Now();
+      // Those that were held have gone meanwhile, and others have come.
+      const bool holds = held_.reports_size() > 0 && now < held_since_ + kHoldReports;
+      if (holds && !retiring && now < next_progress) continue;
+      if (now >= next_progress) {
+        next_progress = now + kProgressPeriod;
         if (job_ != nullptr) *message.mutable_progress() = job_->progress();
       }
     }

@@ -55,6 +55,8 @@ class RunnerSession : public grpc::ClientBidiReactor<v1::RunnerMessage, v1::Runn
   std::unique_ptr<RunnerJob> job_ ABSL_GUARDED_BY(mutex_);  // set once
   // Reports of short tasks, for a moment, so that many go out as one message.
   v1::ReportBatch held_ ABSL_GUARDED_BY(mutex_);
+  absl::Time held_since_ ABSL_GUARDED_BY(mutex_);  // the first of them
+  int held_max_ ABSL_GUARDED_BY(mutex_) = 1;       // so many go at once
   std::size_t held_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;   // the worker said so
