@@ -93,4 +93,24 @@ absl::StatusOr<v1::JobRequest> BuildRequest(const JobFlags& flags) {
   return request;
 }
 
+absl::StatusOr<std::vector<LocalFile>> BringFiles(const JobFlags& flags, v1::JobRequest* request) {
+  std::vector<LocalFile> files;
+  for (const std::string& text : flags.files) {
+    // A file whose own name has the sign can be named by both parts.
+    const std::size_t sign = text.rfind('#');
+    const bool named = sign != std::string::npos;
+    if (named && sign + 1 == text.size()) {
+      return InvalidArgument("--file '{}' gives no name after '#'; write PATH#NAME, or only PATH",
+                             text);
+    }
+    GM_ASSIGN_OR_RETURN(const std::string path, Absolute(text.substr(0, sign), "--file"));
+    GM_ASSIGN_OR_RETURN(LocalFile file,
+                        DescribeLocalFile(path, named ? text.substr(sign + 1) : std::string()));
+    *request->add_files() = file.file;
+    files.push_back(std::move(file));
+  }
+  GM_RETURN_IF_ERROR(CheckShippedFiles(*request));
+  return files;
+}
+
 }  // namespace gristmill::cli

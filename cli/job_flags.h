@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "gristmill/v1/job.pb.h"
+#include "storage/shipped_files.h"
 
 namespace gristmill::cli {
 
@@ -26,10 +27,15 @@ struct JobFlags {
   std::string task_timeout;
   std::string output_format;  // "text", "records" or "fixed"
   bool overwrite = false;
+  std::vector<std::string> files;  // PATH or PATH#NAME
 };
 
 // Paths become absolute against the current directory. InvalidArgument with one sentence. What
 // only the job or the file system can tell is left to admission.
 absl::StatusOr<v1::JobRequest> BuildRequest(const JobFlags& flags);
+
+// The files that come with the job, which `request` is to name, too. Reads them. A sentence if one
+// can't be shipped.
+absl::StatusOr<std::vector<LocalFile>> BringFiles(const JobFlags& flags, v1::JobRequest* request);
 
 }  // namespace gristmill::cli

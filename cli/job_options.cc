@@ -22,6 +22,15 @@ void AddOutputFlags(CLI::App* command, JobFlags* flags) {
                     "Replace what an earlier job left in --output");
 }
 
+void AddFileFlags(CLI::App* command, JobFlags* flags) {
+  command
+      ->add_option("--file", flags->files,
+                   "A file that the job needs: every task finds it in its working directory, under "
+                   "NAME if that is given; repeat for more")
+      ->type_name("PATH[#NAME]")
+      ->allow_extra_args(false);
+}
+
 void AddDivisionFlags(CLI::App* command, JobFlags* flags) {
   command->add_option("-p,--param", flags->params, "A parameter of the job; repeat for more")
       ->type_name("NAME=VALUE")
@@ -60,6 +69,7 @@ void AddDivisionFlags(CLI::App* command, JobFlags* flags) {
 void AddJobFlags(CLI::App* command, JobFlags* flags) {
   AddInputFlags(command, flags);
   AddOutputFlags(command, flags);
+  AddFileFlags(command, flags);
   AddDivisionFlags(command, flags);
 }
 

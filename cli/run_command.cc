@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <vector>
 
 #include "base/status.h"
@@ -13,7 +14,8 @@
 #include "cli/progress_display.h"
 #include "cli/signals.h"
 #include "cli/temp_directory.h"
-#include "storage/file.h"
+#include "storage/blob_store.h"
+#include "storage/shipped_files.h"
 #include "worker/pipeline/task_executor.h"
 #include "worker/worker.h"
 
@@ -36,11 +38,24 @@ int Conclude(const v1::JobStatus& status, const std::vector<v1::Counter>& counte
   return ExitCodeOf(status.state());
 }
 
+// As on a worker: what comes with the job is in the working directory, read-only, as it was when
+// the job began.
+absl::Status PlaceFiles(const v1::JobRequest& request, const std::vector<LocalFile>& files,
+                        const std::string& spill, const std::string& directory) {
+  GM_ASSIGN_OR_RETURN(const auto store, BlobStore::Open(spill + "/blobs", {}));
+  for (const LocalFile& file : files) GM_RETURN_IF_ERROR(AddToStore(file, store.get()));
+  GM_RETURN_IF_ERROR(MakeFilesDirectory(request, store.get(), directory));
+  if (files.empty() || chdir(directory.c_str()) == 0) return absl::OkStatus();
+  return ErrnoStatus(errno, fmt::format("can't work in '{}'", directory));
+}
+
 }  // namespace
 
 int RunJob(const RunFlags& flags) {
-  const absl::StatusOr<v1::JobRequest> request = BuildRequest(flags.job);
+  absl::StatusOr<v1::JobRequest> request = BuildRequest(flags.job);
   if (!request.ok()) return Fail(request.status());
+  const absl::StatusOr<std::vector<LocalFile>> files = BringFiles(flags.job, &*request);
+  if (!files.ok()) return Fail(files.status());
   const absl::StatusOr<TempDirectory> spill = TempDirectory::Make(flags.work_directory);
   if (!spill.ok()) return Fail(spill.status());
 
@@ -61,7 +76,8 @@ int RunJob(const RunFlags& flags) {
   options.threads = flags.threads > 0 ? flags.threads : worker::AvailableCpus();
   options.spill_directory = spill->path();
   options.directory = worker::JobFilesDirectory(spill->path(), 1);
-  if (const absl::Status made = MakeDirectories(options.directory); !made.ok()) return Fail(made);
+  const absl::Status placed = PlaceFiles(*request, *files, spill->path(), options.directory);
+  if (!placed.ok()) return Fail(placed);
   options.on_progress = [&](const v1::JobStatus& status) { display.Update(status); };
   options.cancelled = &cancelled;
   options.on_stuck = [&](const v1::JobStatus& status) {

@@ -51,6 +51,11 @@ absl::Status CheckCoordinatorFlags(CoordinatorFlags* flags) {
   if (options.running_jobs == 0) {
     return InvalidArgument("--running-jobs is at least 1; to take no jobs, stop the coordinator");
   }
+  if (!flags->file_space.empty()) {
+    const absl::StatusOr<std::uint64_t> bytes = ParseBytes(flags->file_space);
+    if (!bytes.ok()) return InvalidArgument("--file-space: {}", Message(bytes.status()));
+    options.file_bytes = *bytes;
+  }
   std::error_code error;
   options.journal_path = std::filesystem::absolute(options.journal_path, error).string();
   if (error) return InvalidArgument("--journal is not a path: {}", error.message());

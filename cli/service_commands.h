@@ -13,6 +13,7 @@ namespace gristmill::cli {
 struct CoordinatorFlags {
   coordinator::ServerOptions options;
   std::string heartbeat, lease, quarantine;
+  std::string file_space;  // a size
   std::string log_level = "info";
 };
 int RunCoordinator(CoordinatorFlags flags);

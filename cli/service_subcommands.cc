@@ -60,6 +60,10 @@ void AddCoordinator(CLI::App& app, Command* chosen) {
                    "So many jobs wait at most; more are refused")
       ->type_name("N")
       ->default_str(std::to_string(flags->options.queued_jobs));
+  command
+      ->add_option("--file-space", flags->file_space,
+                   "Files that come with jobs take so much beside the journal, at most [16GiB]")
+      ->type_name("SIZE");
   command->add_flag("!--no-speculation", flags->options.speculation,
                     "Never cut a slow task in two, nor try it a second time on another worker");
   AddLogLevel(command, &flags->log_level);

@@ -19,6 +19,9 @@
 namespace gristmill::cli {
 namespace {
 
+// A coordinator that goes away while a job is submitted is waited for.
+constexpr DurationMs kPatienceMs = 60'000;
+
 // Ctrl-C ends the process, not the job, and says so. Made before the client starts threads.
 class Interruption {
  public:
@@ -76,14 +79,16 @@ int Follow(Client& client, std::uint64_t job, const ClusterFlags& flags, bool qu
 }  // namespace
 
 int SubmitJob(const SubmitFlags& flags) {
-  const absl::StatusOr<v1::JobRequest> request = BuildRequest(flags.job);
+  absl::StatusOr<v1::JobRequest> request = BuildRequest(flags.job);
   if (!request.ok()) return Fail(request.status());
+  const absl::StatusOr<std::vector<LocalFile>> files = BringFiles(flags.job, &*request);
+  if (!files.ok()) return Fail(files.status());
   std::optional<Interruption> interruption;
   if (flags.wait) interruption.emplace();
   const absl::StatusOr<std::string> address = CoordinatorAddress(flags.cluster.coordinator);
   if (!address.ok()) return Fail(address.status());
   Client client(*address);
-  const absl::StatusOr<std::uint64_t> job = client.Submit(*request);
+  const absl::StatusOr<std::uint64_t> job = client.Submit(*request, kPatienceMs, *files);
   if (!job.ok()) return Fail(job.status());
   if (interruption) interruption->SetJob(*job);
   if (!flags.cluster.json) {

@@ -17,6 +17,7 @@
 #include "base/units.h"
 #include "client/grpc_status.h"
 #include "client/job_watch.h"
+#include "client/shipping.h"
 #include "gristmill/v1/job_service.grpc.pb.h"
 
 namespace gristmill {
@@ -25,6 +26,7 @@ namespace {
 constexpr int kMessageBytesMax = 64 << 20;
 // Admission looks at every input file; on a slow file system that takes its time.
 constexpr DurationMs kSubmitDeadlineMs = 120'000;
+constexpr int kAbortsMax = 3;
 constexpr auto kConnectTime = std::chrono::seconds(5);
 // What is safe to repeat is tried again; a submission is, by its request id.
 constexpr char kServiceConfig[] = R"({"methodConfig": [{
@@ -109,7 +111,8 @@ struct Client::Stubs {
       : address(std::move(target)),
         deadline_ms(deadline),
         channel(MakeChannel(address)),
-        jobs(v1::JobService::NewStub(channel)) {}
+        jobs(v1::JobService::NewStub(channel)),
+        files(v1::BlobService::NewStub(channel)) {}
 
   template <class Request, class Response>
   absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request,
@@ -129,6 +132,16 @@ struct Client::Stubs {
     if (!status.ok()) return FromGrpc(status);
     heard = true;
     return response;
+  }
+
+  absl::StatusOr<std::uint64_t> TrySubmit(const v1::SubmitRequest& request,
+                                          const std::vector<LocalFile>& local_files,
+                                          DurationMs within_ms) {
+    GM_RETURN_IF_ERROR(ShipFiles(*files, local_files));
+    GM_ASSIGN_OR_RETURN(const v1::SubmitResponse response,
+                        (CallPlainly<v1::SubmitRequest, v1::SubmitResponse>(
+                            &v1::JobService::Stub::Submit, request, within_ms)));
+    return response.job();
   }
 
   // Says what to do when nobody answers; every other status is the coordinator's own sentence.
@@ -158,6 +171,7 @@ struct Client::Stubs {
   const DurationMs deadline_ms;
   const std::shared_ptr<grpc::Channel> channel;
   const std::unique_ptr<v1::JobService::Stub> jobs;
+  const std::unique_ptr<v1::BlobService::Stub> files;
   std::atomic<bool> heard = false;  // the coordinator answered a call
 };
 
@@ -166,8 +180,8 @@ Client::Client(std::string address, DurationMs deadline_ms)
 
 Client::~Client() = default;
 
-absl::StatusOr<std::uint64_t> Client::Submit(const v1::JobRequest& request,
-                                             DurationMs patience_ms) {
+absl::StatusOr<std::uint64_t> Client::Submit(const v1::JobRequest& request, DurationMs patience_ms,
+                                             const std::vector<LocalFile>& files) {
   // gRPC would refuse a much larger one in its own words.
   GM_RETURN_IF_ERROR(CheckRequestBytes(request.ByteSizeLong()));
   v1::SubmitRequest submit;
@@ -176,13 +190,14 @@ absl::StatusOr<std::uint64_t> Client::Submit(const v1::JobRequest& request,
   const DurationMs within_ms = std::max(stubs_->deadline_ms, kSubmitDeadlineMs);
   const bool was_there = Connects(*stubs_->channel);
   const auto give_up = std::chrono::system_clock::now() + std::chrono::milliseconds(patience_ms);
-  while (true) {
-    const auto response = stubs_->CallPlainly<v1::SubmitRequest, v1::SubmitResponse>(
-        &v1::JobService::Stub::Submit, submit, within_ms);
-    if (response.ok()) return response->job();
+  for (int aborts = 0;;) {
+    const absl::StatusOr<std::uint64_t> job = stubs_->TrySubmit(submit, files, within_ms);
+    if (job.ok()) return job;
+    // The coordinator removed a file meanwhile, which nobody seemed to need.
+    if (absl::IsAborted(job.status()) && ++aborts < kAbortsMax) continue;
     const auto now = std::chrono::system_clock::now();
-    if (!absl::IsUnavailable(response.status()) || !was_there || now >= give_up) {
-      return stubs_->Explain(response.status(), within_ms);
+    if (!absl::IsUnavailable(job.status()) || !was_there || now >= give_up) {
+      return stubs_->Explain(job.status(), within_ms);
     }
     AwaitAnotherTry(*stubs_->channel);
   }

@@ -11,6 +11,7 @@
 #include "base/instant.h"
 #include "gristmill/v1/job.pb.h"
 #include "gristmill/v1/job_service.pb.h"
+#include "storage/shipped_files.h"
 
 namespace gristmill {
 
@@ -28,8 +29,10 @@ class Client {
   // Carries a request id, made here if `request` has none, so that trying again can't start a
   // second job: done for `patience_ms` when a coordinator that was there goes away before it
   // answers.
+  // `files`, which the request names, are sent to the coordinator first, unless it has them.
   absl::StatusOr<std::uint64_t> Submit(const v1::JobRequest& request,
-                                       DurationMs patience_ms = 60'000);
+                                       DurationMs patience_ms = 60'000,
+                                       const std::vector<LocalFile>& files = {});
   absl::StatusOr<v1::JobStatus> Get(std::uint64_t job);
   absl::StatusOr<std::vector<v1::JobStatus>> List();
   absl::StatusOr<v1::JobStatus> Cancel(std::uint64_t job);

@@ -22,6 +22,9 @@ struct ServerOptions {
   std::uint64_t running_jobs = 64;       // at once; at least 1
   std::uint64_t queued_jobs = 1'000;     // that wait for others to end; more are refused
   std::uint64_t unfinished_tasks = 20'000'000;  // of those and of the running jobs together
+  // Files that come with jobs, beside the journal: those of jobs that have not ended, and others
+  // for a while.
+  std::uint64_t file_bytes = std::uint64_t{16} << 30;
   // The journal is compacted when what was added to it outweighs its last compaction and this.
   std::uint64_t compact_bytes_min = std::uint64_t{16} << 20;
 };

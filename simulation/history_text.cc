@@ -115,6 +115,9 @@ struct InputText {
     return "acknowledged" + Text(i.attempts);
   }
   std::string operator()(const worker::DrainCompleted&) const { return "may leave"; }
+  std::string operator()(const worker::RunnerSpawned& i) const {
+    return fmt::format("runner {} spawned", i.runner.value());
+  }
   std::string operator()(const worker::RunnerConnected& i) const {
     return fmt::format("runner {} connected", i.runner.value());
   }

@@ -41,11 +41,12 @@ JobStarted Translate(v1::JobStart&& start, const RunnerSetup& setup) {
   v1::RunnerStart& command = *payload->command.mutable_start();
   const auto timeout_ms = static_cast<DurationMs>(
       std::min(start.plan().request().task_timeout_ms(), kTaskTimeoutMsMax));
+  const bool brings_files = start.plan().request().files_size() > 0;
   command.set_job(start.job());
   *command.mutable_plan() = std::move(*start.mutable_plan());
   command.set_threads(setup.threads);
   command.set_spill_directory(setup.spill_directory);
-  return {JobId(start.job()), std::move(payload), timeout_ms};
+  return {JobId(start.job()), std::move(payload), timeout_ms, brings_files};
 }
 
 SourcesChanged Translate(v1::ShuffleSources&& sources) {

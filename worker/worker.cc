@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <map>
 #include <optional>
 #include <random>
 #include <utility>
@@ -10,13 +11,16 @@
 #include "absl/synchronization/mutex.h"
 #include "base/process.h"
 #include "base/status.h"
+#include "storage/blob_store.h"
 #include "storage/file.h"
 #include "worker/core/worker_core.h"
 #include "worker/disk_watch.h"
 #include "worker/event_loop.h"
+#include "worker/job_files.h"
 #include "worker/local_address.h"
 #include "worker/message_translation.h"
 #include "worker/pipeline/task_executor.h"
+#include "worker/rpc/blob_client.h"
 #include "worker/rpc/runner_service.h"
 #include "worker/rpc/session_client.h"
 #include "worker/rpc/shuffle_server.h"
@@ -30,6 +34,8 @@ namespace {
 constexpr absl::Duration kFarewellMax = absl::Seconds(2);
 // A unix socket's path has at most 107 bytes.
 constexpr std::size_t kSocketPathBytesMax = 107;
+// What is kept of the files that jobs bring along, besides what running jobs hold.
+constexpr std::uint64_t kFilesBytesMax = std::uint64_t{8} << 30;
 
 // 128 random bits in hex.
 std::string RandomHex() {
@@ -60,6 +66,7 @@ class WorkerProcess : public Worker {
       : options_(std::move(options)),
         slots_(slots),
         instance_(RandomHex()),
+        blob_client_(options_.coordinator),
         core_(WorkerLimits{.slots = slots, .drain_deadline_ms = options_.drain_deadline_ms}),
         loop_([this] { return core_.next_deadline(); },
               [this] {
@@ -70,6 +77,8 @@ class WorkerProcess : public Worker {
   // The loop ends first, so that nothing starts any more; what posts to it ends before it goes.
   ~WorkerProcess() override {
     loop_.Stop();
+    blob_client_.Stop();
+    job_files_.reset();
     session_.reset();
     processes_.reset();
     runner_service_.reset();
@@ -82,6 +91,16 @@ class WorkerProcess : public Worker {
     GM_ASSIGN_OR_RETURN(spill_, SpillDirectory::Create(options_.directory, instance_));
     GM_ASSIGN_OR_RETURN(shuffle_server_,
                         ShuffleServer::Start(options_.listen, spill_->path(), fetches_max));
+    GM_ASSIGN_OR_RETURN(blobs_,
+                        BlobStore::Open(spill_->path() + "/blobs", {.bytes_max = kFilesBytesMax}));
+    job_files_.emplace(
+        blobs_.get(),
+        [this](const v1::ShippedFile& file, BlobStore* store) {
+          return blob_client_.Fetch(file, store);
+        },
+        [this](JobId job, const absl::Status& status) {
+          loop_.Post([this, job, status] { HandlePrepared(job, status); });
+        });
     disk_.emplace(spill_->path(), options_.spill_reserve_bytes);
     shuffle_address_ = JoinHostPort(host, shuffle_server_->port());
     setup_ = {slots_, spill_->path()};
@@ -101,6 +120,16 @@ class WorkerProcess : public Worker {
   void Drain() override { Post(DrainRequested{}); }
 
  private:
+  // Of a job that brings files.
+  struct BroughtFiles {
+    v1::JobRequest request;
+    bool wanted = false;               // the job goes on
+    bool preparing = false;            // its directory is being made
+    bool stale = false;                // and is not wanted as it will be
+    bool ready = false;                // it is there
+    std::vector<StartRunner> waiting;  // for that
+  };
+
   // --- What comes in ---------------------------------------------------------------------------
   void Post(Input input) {
     loop_.Post([this, input = std::move(input)] { Handle(input); });
@@ -165,8 +194,38 @@ class WorkerProcess : public Worker {
       spdlog::info("registered at {} as worker {} with {} slots, shuffle service at {}",
                    options_.coordinator, message.registered().worker(), slots_, shuffle_address_);
     }
+    if (message.has_job_start() && message.job_start().plan().request().files_size() > 0) {
+      const JobId job(message.job_start().job());
+      bringing_[job].request = message.job_start().plan().request();
+      bringing_[job].wanted = true;
+    }
     for (const Input& input : InputsOf(std::move(message), setup_)) Handle(input);
     session_->ReadNext();
+  }
+
+  void HandlePrepared(JobId job, const absl::Status& status) {
+    BroughtFiles& files = bringing_.at(job);
+    files.preparing = false;
+    if (std::exchange(files.stale, false)) {
+      spill_->DeleteJob(job);
+      if (!files.wanted) {
+        bringing_.erase(job);
+      } else if (!files.waiting.empty()) {
+        PrepareFiles(job, files);
+      }
+      return;
+    }
+    files.ready = status.ok();
+    const std::vector<StartRunner> waiting = std::exchange(files.waiting, {});
+    if (!status.ok()) spdlog::warn("job {}: {}", job.value(), Message(status));
+    for (const StartRunner& start : waiting) {
+      if (status.ok()) {
+        Spawn(start);
+        Handle(RunnerSpawned{start.runner});
+      } else {
+        Handle(RunnerDied{start.runner, RunnerDied::How::kNotStarted, 0, Message(status), {}});
+      }
+    }
   }
 
   // At every heartbeat at least.
@@ -214,7 +273,37 @@ class WorkerProcess : public Worker {
     session_->Reset();
   }
 
+  std::string FilesDirectory(JobId job) const {
+    return JobFilesDirectory(spill_->path(), job.value());
+  }
+
+  void PrepareFiles(JobId job, BroughtFiles& files) {
+    files.preparing = true;
+    job_files_->Prepare(job, files.request, FilesDirectory(job));
+  }
+  // Its directory goes.
+  void ForgetFiles(JobId job) {
+    const auto found = bringing_.find(job);
+    if (found == bringing_.end()) return;
+    BroughtFiles& files = found->second;
+    files.wanted = files.ready = false;
+    files.stale = files.preparing;
+    if (!files.preparing) bringing_.erase(found);
+  }
+
+  // A job's files are fetched for its first runner; any others wait with it.
   void Perform(const StartRunner& start) {
+    const auto found = bringing_.find(start.job);
+    if (found == bringing_.end()) return Spawn(start);
+    BroughtFiles& files = found->second;
+    if (files.ready) {
+      Spawn(start);
+      return Post(RunnerSpawned{start.runner});
+    }
+    files.waiting.push_back(start);
+    if (!files.preparing) PrepareFiles(start.job, files);
+  }
+  void Spawn(const StartRunner& start) {
     const std::string token = RandomHex();
     runner_service_->Expect(start.runner, token);
     std::vector<std::string> variables = {
@@ -225,7 +314,7 @@ class WorkerProcess : public Worker {
       variables.push_back(fmt::format("{}={}", kRunnerMemoryVariable,
                                       *bytes == 0 ? "none" : std::to_string(*bytes)));
     }
-    const std::string directory = JobFilesDirectory(spill_->path(), start.job.value());
+    const std::string directory = FilesDirectory(start.job);
     absl::Status started = MakeDirectories(directory);
     if (started.ok()) {
       started = processes_->Start(start.runner, {.job = start.job,
@@ -250,13 +339,28 @@ class WorkerProcess : public Worker {
     command.mutable_stop();
     runner_service_->Send(stop.runner, std::move(command));
   }
-  void Perform(const KillRunner& kill) { processes_->Kill(kill.runner); }
+  void Perform(const KillRunner& kill) {
+    for (auto& [job, files] : bringing_) {
+      const auto is_it = [&](const StartRunner& start) { return start.runner == kill.runner; };
+      if (std::erase_if(files.waiting, is_it) == 0) continue;
+      return Post(RunnerDied{kill.runner, RunnerDied::How::kNotStarted, 0, "it was stopped", {}});
+    }
+    processes_->Kill(kill.runner);
+  }
 
   void Perform(const DeleteAttemptFiles& files) {
     spill_->DeleteAttempts(files.job, files.attempts);
   }
-  void Perform(const DeleteJobFiles& files) { spill_->DeleteJob(files.job); }
-  void Perform(const DeleteAllFiles&) { spill_->DeleteAllJobs(); }
+  void Perform(const DeleteJobFiles& files) {
+    ForgetFiles(files.job);
+    spill_->DeleteJob(files.job);
+  }
+  void Perform(const DeleteAllFiles&) {
+    std::vector<JobId> jobs;
+    for (const auto& [job, files] : bringing_) jobs.push_back(job);
+    for (const JobId job : jobs) ForgetFiles(job);
+    spill_->DeleteAllJobs();
+  }
 
   void Perform(const Exit& exit) {
     if (session_ != nullptr) session_->Finish(kFarewellMax);
@@ -274,7 +378,12 @@ class WorkerProcess : public Worker {
   std::string runner_socket_;
   RunnerSetup setup_;
 
+  BlobClient blob_client_;
+  std::unique_ptr<BlobStore> blobs_;
+  std::optional<JobFiles> job_files_;
+
   // The loop's thread only.
+  std::map<JobId, BroughtFiles> bringing_;
   WorkerCore core_;
   std::optional<DiskWatch> disk_;  // once begun
   absl::Status lost_;

@@ -9,6 +9,7 @@
 #include "coordinator/admission.h"
 #include "coordinator/journal/record_codec.h"
 #include "coordinator/rpc/status_view.h"
+#include "storage/shipped_files.h"
 
 namespace gristmill::coordinator {
 
@@ -46,7 +47,9 @@ absl::Status Driver::Replay(const v1::JournalRecord& journaled) {
 
 void Driver::Recover() {
   for (const auto& [job, entry] : catalog_.entries()) {
-    if (!entry.finished()) outputs_->Reclaim(job, entry.plan);
+    if (entry.finished()) continue;
+    outputs_->Reclaim(job, entry.plan);
+    KeepFiles(job, *entry.plan);
   }
   Take(core_.Recover(now_));
 }
@@ -79,6 +82,7 @@ void Driver::Keep(const Record& record) {
   if (const auto* submitted = std::get_if<JobSubmittedRecord>(&record)) {
     GM_CHECK(submitting_ != nullptr);
     catalog_.Add(submitted->job, submitting_, unix_ms_);
+    KeepFiles(submitted->job, *submitting_);
   }
   records_.push_back(EncodeRecord(record, {unix_ms_, submitting_.get()}));
   const JobId job = catalog_.Fold(record, unix_ms_);
@@ -93,6 +97,15 @@ void Driver::Keep(const Record& record) {
   } else {
     watches_.TouchAll();
   }
+}
+
+void Driver::KeepFiles(JobId job, const v1::JobPlan& plan) {
+  if (options_.files != nullptr) options_.files->Keep(job.value(), BlobsOf(plan.request()));
+}
+
+void Driver::ReleaseFiles(JobId job) {
+  if (options_.files == nullptr || !options_.files->Release(job.value())) return;
+  if (options_.on_files_released) Then(options_.on_files_released);
 }
 
 std::vector<v1::JournalRecord> Driver::TakeRecords() { return std::exchange(records_, {}); }

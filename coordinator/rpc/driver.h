@@ -20,6 +20,7 @@
 #include "coordinator/rpc/worker_links.h"
 #include "gristmill/v1/job.pb.h"
 #include "gristmill/v1/journal.pb.h"
+#include "storage/blob_store.h"
 #include "storage/set_aside.h"
 
 namespace gristmill::coordinator {
@@ -45,8 +46,11 @@ class Driver {
   struct Options {
     Limits limits;
     DurationMs heartbeat_ms = 1'000;
+    BlobStore* files = nullptr;  // that jobs bring along; null: they bring none
+    // Some of them are needed by no job any more.
+    std::function<void()> on_files_released = {};
   };
-  // `outputs` outlives the driver.
+  // `outputs` and the files outlive the driver.
   Driver(Options options, OutputPort* outputs);
 
   // --- Recovery: every record of the journal, then Recover within the first turn. -------------
@@ -83,6 +87,8 @@ class Driver {
   void Take(Output output);
   void Keep(const Record& record);
   void Log(const Record& record) const;
+  void KeepFiles(JobId job, const v1::JobPlan& plan);
+  void ReleaseFiles(JobId job);
 
   void Perform(const StartAttempt& action);
   void Perform(const CancelAttempt& action);

@@ -64,6 +64,7 @@ void Driver::Perform(const CommitOutput& action) {
 
 void Driver::Perform(const EndJob& action) {
   assignments_.Forget(action.job);
+  ReleaseFiles(action.job);
   for (auto& [worker, link] : links_.all()) TellJobEnd(action.job, &link);
   // Output that could not be put into place is kept: it is all there.
   if (action.state == JobState::kSucceeded || catalog_.Find(action.job)->commit_failed) return;

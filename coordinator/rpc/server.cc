@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "coordinator/journal/journal.h"
 #include "coordinator/rpc/background_thread.h"
+#include "coordinator/rpc/blob_service.h"
 #include "coordinator/rpc/committer.h"
 #include "coordinator/rpc/driver.h"
 #include "coordinator/rpc/job_service.h"
@@ -20,6 +21,7 @@
 #include "coordinator/rpc/session_service.h"
 #include "coordinator/rpc/shell.h"
 #include "coordinator/rpc/submissions.h"
+#include "storage/blob_store.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -27,6 +29,10 @@ namespace {
 // Plans name input files, shuffle sources name map tasks: admission keeps both below this.
 constexpr int kMessageBytesMax = 64 << 20;
 constexpr std::size_t kAdmissionsMax = 100;
+// Two for each stream of BlobService, which bounds these.
+constexpr std::size_t kFileWorksMax = 10'000;
+// A file is often submitted again with the next try of a job.
+constexpr DurationMs kKeepUnusedFilesMs = 3'600'000;
 constexpr auto kShutdownTime = std::chrono::seconds(3);
 // A peer that does not answer a ping for this long is gone.
 constexpr int kKeepaliveMs = 10'000;
@@ -65,12 +71,15 @@ class GrpcServer final : public Server {
   }
 
   // The order of destruction is the reverse: streams, then the shell, then the threads it feeds.
+  std::unique_ptr<BlobStore> files_;
   Committer committer_;
   BackgroundThread admissions_{kAdmissionsMax};
+  BackgroundThread file_thread_{kFileWorksMax};
   std::unique_ptr<Shell> shell_;
   std::unique_ptr<Submissions> submissions_;
   std::unique_ptr<JobService> job_service_;
   std::unique_ptr<SessionService> session_service_;
+  std::unique_ptr<BlobService> blob_service_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };
@@ -80,12 +89,13 @@ absl::Status GrpcServer::Start(const ServerOptions& options) {
   RaiseOpenFilesLimit();  // each unfinished job holds one, by which it owns its output directory
   GM_RETURN_IF_ERROR(Recover(options));
   submissions_ =
-      std::make_unique<Submissions>(shell_.get(), &admissions_, &committer_,
+      std::make_unique<Submissions>(shell_.get(), &admissions_, &committer_, files_.get(),
                                     Submissions::Limits{.running_jobs_max = options.running_jobs,
                                                         .queued_jobs_max = options.queued_jobs,
                                                         .tasks_max = options.unfinished_tasks});
   job_service_ = std::make_unique<JobService>(shell_.get(), submissions_.get());
   session_service_ = std::make_unique<SessionService>(shell_.get(), GRISTMILL_VERSION);
+  blob_service_ = std::make_unique<BlobService>(files_.get(), &file_thread_);
   GM_RETURN_IF_ERROR(Listen(options.listen));
   shell_->Start();
   return absl::OkStatus();
@@ -94,7 +104,13 @@ absl::Status GrpcServer::Start(const ServerOptions& options) {
 absl::Status GrpcServer::Recover(const ServerOptions& options) {
   GM_ASSIGN_OR_RETURN(std::unique_ptr<Journal> journal,
                       Journal::Open(options.journal_path, {options.compact_bytes_min}));
+  GM_ASSIGN_OR_RETURN(files_, BlobStore::Open(options.journal_path + ".files",
+                                              {.bytes_max = options.file_bytes, .sync = true}));
   Driver::Options driver_options;
+  driver_options.files = files_.get();
+  driver_options.on_files_released = [this] {
+    file_thread_.Run([this] { files_->RemoveUnused(kKeepUnusedFilesMs); });
+  };
   driver_options.limits = {.lease_ms = options.lease_ms,
                            .speculation = options.speculation,
                            .quarantine_ms = options.quarantine_ms,
@@ -115,6 +131,7 @@ absl::Status GrpcServer::Listen(const std::string& address) {
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
   builder.RegisterService(job_service_.get());
   builder.RegisterService(session_service_.get());
+  builder.RegisterService(blob_service_.get());
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port_ == 0) return DiagnoseListen(address);
   return absl::OkStatus();
@@ -130,6 +147,7 @@ void GrpcServer::Shutdown() {
     server_->Wait();
     server_.reset();
   }
+  file_thread_.Stop();
   admissions_.Stop();
   committer_.Stop();
   if (shell_ != nullptr) shell_->Stop();

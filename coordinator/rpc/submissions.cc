@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "base/units.h"
 #include "coordinator/output_place.h"
+#include "storage/shipped_files.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -44,9 +45,7 @@ void Submissions::Begin(Driver& driver, const v1::JobRequest& request, Reply rep
   }
   const std::uint64_t ticket = next_ticket_++;
   const bool taken = admissions_->TryRun([this, ticket, request] {
-    auto admitted = std::make_shared<absl::StatusOr<AdmittedJob>>(Admit(
-        request,
-        fmt::format("a job that is being submitted to the coordinator on {}", ProcessName())));
+    auto admitted = std::make_shared<absl::StatusOr<AdmittedJob>>(AdmitHere(request));
     shell_->Post(
         [this, ticket, admitted](Driver& later) { Finish(later, ticket, std::move(*admitted)); });
   });
@@ -58,6 +57,17 @@ void Submissions::Begin(Driver& driver, const v1::JobRequest& request, Reply rep
   pending.request_id = request_id;
   pending.output = output;
   pending.replies.push_back(std::move(reply));
+}
+
+absl::StatusOr<AdmittedJob> Submissions::AdmitHere(const v1::JobRequest& request) const {
+  GM_RETURN_IF_ERROR(CheckShippedFiles(request));
+  for (const v1::ShippedFile& file : request.files()) {
+    if (files_->Has(file.sha256())) continue;
+    return Aborted("the coordinator does not have '{}', which comes with the job; submit it again",
+                   file.name());
+  }
+  return Admit(request, fmt::format("a job that is being submitted to the coordinator on {}",
+                                    ProcessName()));
 }
 
 absl::Status Submissions::CheckOutputFree(const Driver& driver, const std::string& output) const {

@@ -16,6 +16,7 @@
 #include "coordinator/rpc/driver.h"
 #include "coordinator/rpc/shell.h"
 #include "gristmill/v1/job.pb.h"
+#include "storage/blob_store.h"
 
 namespace gristmill::coordinator {
 
@@ -32,8 +33,13 @@ class Submissions {
     std::uint64_t plan_bytes_max = std::uint64_t{512} << 20;
   };
   // All outlive this.
-  Submissions(Shell* shell, BackgroundThread* admissions, Committer* committer, Limits limits)
-      : shell_(shell), admissions_(admissions), committer_(committer), limits_(limits) {}
+  Submissions(Shell* shell, BackgroundThread* admissions, Committer* committer, BlobStore* files,
+              Limits limits)
+      : shell_(shell),
+        admissions_(admissions),
+        committer_(committer),
+        files_(files),
+        limits_(limits) {}
 
   // `reply` is called once, when the job is journaled or refused.
   void Begin(Driver& driver, const v1::JobRequest& request, Reply reply);
@@ -50,6 +56,8 @@ class Submissions {
   // Whether one more job may wait, and whether this one is small enough for what is left.
   absl::Status CheckQueue(const Driver& driver) const;
   absl::Status CheckLoad(const Driver& driver, const v1::JobPlan& plan) const;
+  // On the thread for admissions.
+  absl::StatusOr<AdmittedJob> AdmitHere(const v1::JobRequest& request) const;
   // Removes what admission made of it, on the thread that did.
   void Abandon(std::optional<StagedOutput> output);
   Pending* FindRequest(const std::string& request_id);
@@ -58,6 +66,7 @@ class Submissions {
   Shell* const shell_;
   BackgroundThread* const admissions_;
   Committer* const committer_;
+  BlobStore* const files_;
   const Limits limits_;
   std::uint64_t next_ticket_ = 1;
   std::map<std::uint64_t, Pending> pending_;  // by ticket; as many as admissions_ holds

@@ -64,6 +64,7 @@ struct JobStarted {
   JobId job;
   PayloadPtr start;
   DurationMs task_timeout_ms = 0;  // most time of an attempt on its thread; zero: no limit
+  bool brings_files = false;       // its runners start once they are there: see RunnerSpawned
 };
 struct SourcesChanged {
   JobId job;
@@ -97,6 +98,10 @@ struct ReportsAcknowledged {
 struct DrainCompleted {};
 
 // --- Runners -----------------------------------------------------------------------------------
+// Of a job that brings files: they are there and the process was started.
+struct RunnerSpawned {
+  RunnerId runner;
+};
 struct RunnerConnected {
   RunnerId runner;
 };
@@ -149,7 +154,7 @@ struct Tick {};            // a deadline (WorkerCore::next_deadline) may have pa
 
 using Input = std::variant<SessionOpened, SessionRegistered, SessionBroken, SessionLost, JobStarted,
                            SourcesChanged, BroadcastMade, AttemptAssigned, AttemptsCancelled,
-                           CutsAsked, JobEnded, ReportsAcknowledged, DrainCompleted,
+                           CutsAsked, JobEnded, ReportsAcknowledged, DrainCompleted, RunnerSpawned,
                            RunnerConnected, RunnerReported, RunnerProgressed, RunnerDetached,
                            RunnerDied, DiskSpaceChanged, DrainRequested, Tick>;
 

@@ -25,6 +25,7 @@ void WorkerCore::On(const JobStarted& started) {
   if (job.start) return;
   job.start = started.start;
   job.task_timeout_ms = started.task_timeout_ms;
+  job.brings_files = started.brings_files;
 }
 
 void WorkerCore::On(const SourcesChanged& changed) {

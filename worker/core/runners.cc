@@ -50,9 +50,17 @@ RunnerId WorkerCore::StartRunnerOf(JobId id, const Job& job, bool alone) {
   runner.job = id;
   runner.alone = alone;
   runner.task_timeout_ms = job.task_timeout_ms;
-  KillBy(runner, now_ + limits_.runner_start_deadline_ms, Death::kNotConnecting);
+  if (!job.brings_files) {
+    KillBy(runner, now_ + limits_.runner_start_deadline_ms, Death::kNotConnecting);
+  }
   Emit(StartRunner{last_runner_, id, alone});
   return last_runner_;
+}
+
+void WorkerCore::On(const RunnerSpawned& spawned) {
+  const auto found = runners_.find(spawned.runner);
+  if (found == runners_.end() || found->second.connected) return;
+  KillBy(found->second, now_ + limits_.runner_start_deadline_ms, Death::kNotConnecting);
 }
 
 void WorkerCore::EndIfDone(RunnerId id, Runner& runner) {

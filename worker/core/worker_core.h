@@ -51,6 +51,7 @@ class WorkerCore {
   struct Job {
     PayloadPtr start;
     DurationMs task_timeout_ms = 0;
+    bool brings_files = false;
     std::map<std::uint32_t, PayloadPtr> sources;     // by upstream stage
     std::map<std::uint32_t, PayloadPtr> broadcasts;  // by upstream stage
     RunnerId runner;                                 // takes new assignments; zero if there is none
@@ -101,6 +102,7 @@ class WorkerCore {
   void On(const AttemptsCancelled&);
   void On(const CutsAsked&);
   void On(const JobEnded&);
+  void On(const RunnerSpawned&);
   void On(const RunnerConnected&);
   void On(const RunnerReported&);
   void On(const RunnerProgressed&);

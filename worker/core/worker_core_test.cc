@@ -258,5 +258,25 @@ TEST_F(WorkerCoreTest, WhatIsMoreThanTheSlotsBearIsHandedBack) {
             "report 90001 handed-back \"the worker was not told about the job\"");
 }
 
+TEST_F(WorkerCoreTest, ARunnerOfAJobThatBringsFilesHasAsLongAsTheseTakeBeforeItIsSpawned) {
+  Register();
+  Do(JobStarted{JobId(7), Say("plan7"), 0, /*brings_files=*/true});
+  EXPECT_EQ(Assign(7, 41), "start-runner 1 job 7");
+  now_ = now_ + 600'000;
+  Do(SessionRegistered{WorkerId(3), kHeartbeatMs, kLeaseMs, false});
+  EXPECT_EQ(Do(RunnerSpawned{RunnerId(1)}), "");
+  EXPECT_EQ(WaitExactly(20'000), "kill 1");
+}
+
+TEST_F(WorkerCoreTest, FilesThatCantBeHadFailTheAttemptsThatWaitForThem) {
+  Register();
+  Do(JobStarted{JobId(7), Say("plan7"), 0, /*brings_files=*/true});
+  Assign(7, 41);
+  EXPECT_THAT(
+      Do(RunnerDied{RunnerId(1), RunnerDied::How::kNotStarted, 0, "no room for 'model'", {}}),
+      testing::HasSubstr("the runner of job 7 could not be started: no room for 'model'"));
+  EXPECT_EQ(Assign(7, 42), "start-runner 2 job 7");
+}
+
 }  // namespace
 }  // namespace gristmill::worker

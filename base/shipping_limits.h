@@ -1,0 +1,16 @@
+// How much may come with a job as files.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace gristmill {
+
+inline constexpr std::size_t kShippedFilesMax = 1'000;
+inline constexpr std::uint64_t kShippedFileBytesMax = std::uint64_t{1} << 30;
+inline constexpr std::uint64_t kShippedBytesMax = std::uint64_t{4} << 30;  // of one job
+inline constexpr std::size_t kFileNameBytesMax = 255;
+// A piece on the wire.
+inline constexpr std::size_t kBlobPieceBytesMax = std::size_t{256} << 10;
+
+}  // namespace gristmill

@@ -1,0 +1,245 @@
+#include "storage/blob_store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "base/shipping_limits.h"
+#include "base/status.h"
+#include "base/units.h"
+
+namespace gristmill {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kUnfinished[] = "unfinished-";
+
+Instant Now() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
+}
+
+// Empty if it is no name of a blob.
+std::string Sha256OfName(const std::string& name) {
+  if (name.size() != 2 * kSha256Bytes) return {};
+  std::string bytes;
+  for (std::size_t i = 0; i < name.size(); i += 2) {
+    int byte = 0;
+    for (const char c : {name[i], name[i + 1]}) {
+      const bool letter = c >= 'a' && c <= 'f';
+      if (!letter && (c < '0' || c > '9')) return {};
+      byte = byte * 16 + (letter ? c - 'a' + 10 : c - '0');
+    }
+    bytes += static_cast<char>(byte);
+  }
+  return bytes;
+}
+
+absl::Status Sync(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return ErrnoStatus(errno, fmt::format("can't open '{}'", path));
+  const int error = fsync(descriptor) == 0 ? 0 : errno;
+  close(descriptor);
+  if (error != 0) return ErrnoStatus(error, fmt::format("can't write '{}' to its disk", path));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<BlobStore>> BlobStore::Open(const std::string& directory,
+                                                           Options options) {
+  GM_RETURN_IF_ERROR(MakeDirectories(directory));
+  std::unique_ptr<BlobStore> store(new BlobStore(directory, options));
+  GM_RETURN_IF_ERROR(store->TakeOver());
+  return store;
+}
+
+absl::Status BlobStore::TakeOver() {
+  std::error_code error;
+  std::vector<std::pair<fs::file_time_type, std::string>> found;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory_, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(kUnfinished)) GM_RETURN_IF_ERROR(RemoveFile(entry.path().string()));
+    if (!Sha256OfName(name).empty()) found.emplace_back(entry.last_write_time(error), name);
+  }
+  if (error) return ErrnoStatus(error.value(), fmt::format("can't read '{}'", directory_));
+  std::sort(found.begin(), found.end());
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [time, name] : found) {
+    const std::uint64_t bytes = fs::file_size(directory_ + "/" + name, error);
+    if (!error) Add(Sha256OfName(name), bytes);
+  }
+  return absl::OkStatus();
+}
+
+std::string BlobStore::PathOf(const std::string& sha256) const {
+  return directory_ + "/" + HexOf(sha256);
+}
+
+void BlobStore::Touch(Blob& blob) {
+  blob.used = Now();
+  by_use_.splice(by_use_.end(), by_use_, blob.place);
+}
+
+void BlobStore::Add(const std::string& sha256, std::uint64_t bytes) {
+  const auto [found, is_new] = blobs_.try_emplace(sha256);
+  if (!is_new) return;
+  found->second.bytes = bytes;
+  found->second.place = by_use_.insert(by_use_.end(), sha256);
+  found->second.used = Now();
+  bytes_ += bytes;
+}
+
+void BlobStore::Remove(const std::string& sha256) {
+  const auto found = blobs_.find(sha256);
+  unlink(PathOf(sha256).c_str());
+  bytes_ -= found->second.bytes;
+  by_use_.erase(found->second.place);
+  blobs_.erase(found);
+}
+
+bool BlobStore::Has(const std::string& sha256) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = blobs_.find(sha256);
+  if (found == blobs_.end()) return false;
+  struct stat status = {};
+  if (stat(PathOf(sha256).c_str(), &status) != 0 ||
+      static_cast<std::uint64_t>(status.st_size) != found->second.bytes) {
+    Remove(sha256);  // somebody tidied up, or a disk lost it
+    return false;
+  }
+  Touch(found->second);
+  return true;
+}
+
+bool BlobStore::MakeRoom(std::uint64_t bytes) {
+  for (auto next = by_use_.begin(); bytes_ + bytes > options_.bytes_max && next != by_use_.end();) {
+    const std::string sha256 = *next++;
+    if (!needed_.contains(sha256)) Remove(sha256);
+  }
+  return bytes_ + bytes <= options_.bytes_max;
+}
+
+absl::StatusOr<std::unique_ptr<BlobWriter>> BlobStore::Begin(const std::string& sha256,
+                                                             std::uint64_t bytes) {
+  if (sha256.size() != kSha256Bytes) {
+    return InvalidArgument("a SHA-256 has {} bytes, not {}", kSha256Bytes, sha256.size());
+  }
+  if (bytes > kShippedFileBytesMax) {
+    return InvalidArgument(
+        "a file of {} is larger than the {} that may come with a job; put it where all workers see "
+        "it and pass its path as a parameter",
+        FormatBytes(bytes), FormatBytes(kShippedFileBytesMax));
+  }
+  std::string path;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!MakeRoom(bytes)) {
+      return ResourceExhausted(
+          "there is no room for a file of {} beside the {} of other jobs' files in '{}', where {} "
+          "is the most; try again when some of these jobs have ended",
+          FormatBytes(bytes), FormatBytes(bytes_), directory_, FormatBytes(options_.bytes_max));
+    }
+    bytes_ += bytes;
+    path = fmt::format("{}/{}{}", directory_, kUnfinished, ++next_file_);
+  }
+  absl::StatusOr<File> file = File::Create(path);
+  if (!file.ok()) {
+    GiveUp(bytes);
+    return file.status();
+  }
+  return std::unique_ptr<BlobWriter>(new BlobWriter(this, sha256, bytes, *std::move(file)));
+}
+
+void BlobStore::GiveUp(std::uint64_t bytes) {
+  absl::MutexLock lock(&mutex_);
+  bytes_ -= bytes;
+}
+
+absl::Status BlobStore::PutInPlace(const std::string& from, const std::string& sha256,
+                                   std::uint64_t bytes) {
+  if (chmod(from.c_str(), 0444) != 0) {
+    return ErrnoStatus(errno, fmt::format("can't make '{}' read-only", from));
+  }
+  if (options_.sync) GM_RETURN_IF_ERROR(Sync(from));
+  absl::MutexLock lock(&mutex_);
+  GM_RETURN_IF_ERROR(RenameFile(from, PathOf(sha256)));
+  bytes_ -= bytes;  // Add counts it, unless it came twice
+  Add(sha256, bytes);
+  return absl::OkStatus();
+}
+
+absl::Status BlobStore::SyncDirectory() const {
+  return options_.sync ? Sync(directory_) : absl::OkStatus();
+}
+
+void BlobStore::Keep(std::uint64_t owner, std::vector<std::string> blobs) {
+  if (blobs.empty()) return;
+  absl::MutexLock lock(&mutex_);
+  for (const std::string& sha256 : blobs) ++needed_[sha256];
+  kept_.emplace(owner, std::move(blobs));
+}
+
+bool BlobStore::Release(std::uint64_t owner) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = kept_.find(owner);
+  if (found == kept_.end()) return false;
+  for (const std::string& sha256 : found->second) {
+    if (--needed_[sha256] > 0) continue;
+    needed_.erase(sha256);
+    if (const auto blob = blobs_.find(sha256); blob != blobs_.end()) Touch(blob->second);
+  }
+  kept_.erase(found);
+  return true;
+}
+
+void BlobStore::RemoveUnused(DurationMs age_ms) {
+  absl::MutexLock lock(&mutex_);
+  for (auto next = by_use_.begin(); next != by_use_.end();) {
+    const std::string sha256 = *next++;
+    if (Now() - blobs_.at(sha256).used < age_ms) return;
+    if (!needed_.contains(sha256)) Remove(sha256);
+  }
+}
+
+BlobWriter::~BlobWriter() {
+  if (placed_) return;
+  RemoveFile(file_.path()).IgnoreError();
+  store_->GiveUp(bytes_);
+}
+
+absl::Status BlobWriter::Append(std::string_view bytes) {
+  if (bytes.size() > bytes_ - written_) {
+    return DataLoss("more came than the {} bytes that were announced; send the file again", bytes_);
+  }
+  GM_RETURN_IF_ERROR(file_.Write(bytes));
+  hash_.Update(bytes);
+  written_ += bytes.size();
+  return absl::OkStatus();
+}
+
+absl::Status BlobWriter::Finish() {
+  if (written_ < bytes_) {
+    return DataLoss("{} of {} bytes came; send the file again", written_, bytes_);
+  }
+  if (const std::string came = hash_.Finish(); came != sha256_) {
+    return DataLoss(
+        "what came is not what was announced (SHA-256 {}… instead of {}…); the file may have "
+        "changed meanwhile, so send it again",
+        HexOf(came).substr(0, 12), HexOf(sha256_).substr(0, 12));
+  }
+  GM_RETURN_IF_ERROR(file_.Close());
+  GM_RETURN_IF_ERROR(store_->PutInPlace(file_.path(), sha256_, bytes_));
+  placed_ = true;
+  return store_->SyncDirectory();
+}
+
+}  // namespace gristmill

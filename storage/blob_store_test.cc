@@ -1,0 +1,157 @@
+#include "storage/blob_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+#include "base/shipping_limits.h"
+#include "storage/test_directory.h"
+
+namespace gristmill {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string Sha256Of(std::string_view bytes) {
+  Sha256 hash;
+  hash.Update(bytes);
+  return hash.Finish();
+}
+
+class BlobStoreTest : public testing::Test {
+ protected:
+  std::unique_ptr<BlobStore> Open(std::uint64_t bytes_max = 1 << 20) {
+    return BlobStore::Open(directory_.path("blobs"), {.bytes_max = bytes_max}).value();
+  }
+  static absl::Status Add(BlobStore& store, std::string_view bytes) {
+    auto writer = store.Begin(Sha256Of(bytes), bytes.size());
+    if (!writer.ok()) return writer.status();
+    if (absl::Status status = (*writer)->Append(bytes); !status.ok()) return status;
+    return (*writer)->Finish();
+  }
+  std::vector<std::string> Files() { return directory_.Files(); }
+
+  TestDirectory directory_;
+};
+
+TEST(Sha256, IsThatOfTheStandard) {
+  EXPECT_EQ(HexOf(Sha256Of("abc")),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST_F(BlobStoreTest, KeepsWhatCameWhole) {
+  const auto store = Open();
+  EXPECT_FALSE(store->Has(Sha256Of("wheat")));
+  ASSERT_TRUE(Add(*store, "wheat").ok());
+  EXPECT_TRUE(store->Has(Sha256Of("wheat")));
+  EXPECT_THAT(Files(), ElementsAre("blobs/" + HexOf(Sha256Of("wheat"))));
+}
+
+TEST_F(BlobStoreTest, RefusesOtherContentsThanAnnounced) {
+  const auto store = Open();
+  auto writer = store->Begin(Sha256Of("wheat"), 5).value();
+  ASSERT_TRUE(writer->Append("chaff").ok());
+  const absl::Status status = writer->Finish();
+  EXPECT_TRUE(absl::IsDataLoss(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("is not what was announced"));
+  writer.reset();
+  EXPECT_FALSE(store->Has(Sha256Of("wheat")));
+  EXPECT_THAT(Files(), IsEmpty());
+}
+
+TEST_F(BlobStoreTest, RefusesWhatIsCutShort) {
+  const auto store = Open();
+  auto writer = store->Begin(Sha256Of("wheat"), 5).value();
+  ASSERT_TRUE(writer->Append("whe").ok());
+  const absl::Status status = writer->Finish();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("3 of 5 bytes came"));
+  writer.reset();
+  EXPECT_THAT(Files(), IsEmpty());
+}
+
+TEST_F(BlobStoreTest, RefusesMoreThanAnnouncedBeforeItIsWritten) {
+  const auto store = Open();
+  const auto writer = store->Begin(Sha256Of("wheat"), 5).value();
+  ASSERT_TRUE(writer->Append("whe").ok());
+  EXPECT_TRUE(absl::IsDataLoss(writer->Append("eat")));
+}
+
+TEST_F(BlobStoreTest, RefusesWhatIsTooLargeForAnyJob) {
+  const auto store = Open(std::uint64_t{1} << 50);
+  const auto writer = store->Begin(Sha256Of("wheat"), kShippedFileBytesMax + 1);
+  EXPECT_TRUE(absl::IsInvalidArgument(writer.status()));
+  EXPECT_THAT(std::string(writer.status().message()), HasSubstr("larger than the 1.0 GiB"));
+}
+
+TEST_F(BlobStoreTest, TheLongestUnusedGoesWhenRoomIsNeeded) {
+  const auto store = Open(10);
+  ASSERT_TRUE(Add(*store, "wheat").ok());
+  ASSERT_TRUE(Add(*store, "rye").ok());
+  EXPECT_TRUE(store->Has(Sha256Of("wheat")));  // which is a use
+  ASSERT_TRUE(Add(*store, "spelt").ok());
+  EXPECT_TRUE(store->Has(Sha256Of("wheat")));
+  EXPECT_FALSE(store->Has(Sha256Of("rye")));
+}
+
+TEST_F(BlobStoreTest, WhatAJobNeedsStaysAndOthersAreRefused) {
+  const auto store = Open(10);
+  ASSERT_TRUE(Add(*store, "wheat").ok());
+  store->Keep(7, {Sha256Of("wheat")});
+  const absl::Status status = Add(*store, "barley");
+  EXPECT_TRUE(absl::IsResourceExhausted(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("no room for a file of 6 B"));
+  store->RemoveUnused(0);
+  EXPECT_TRUE(store->Has(Sha256Of("wheat")));
+  store->Release(7);
+  EXPECT_TRUE(Add(*store, "barley").ok());
+  EXPECT_FALSE(store->Has(Sha256Of("wheat")));
+}
+
+TEST_F(BlobStoreTest, WhatIsBeingWrittenCountsAndGivesItsRoomBack) {
+  const auto store = Open(10);
+  auto writer = store->Begin(Sha256Of("barley"), 6);
+  ASSERT_TRUE(writer.ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(Add(*store, "wheat")));
+  writer->reset();
+  EXPECT_TRUE(Add(*store, "wheat").ok());
+}
+
+TEST_F(BlobStoreTest, RemovesWhatNobodyUsesAnyMore) {
+  const auto store = Open();
+  ASSERT_TRUE(Add(*store, "wheat").ok());
+  store->RemoveUnused(60'000);
+  EXPECT_TRUE(store->Has(Sha256Of("wheat")));
+  store->RemoveUnused(0);
+  EXPECT_FALSE(store->Has(Sha256Of("wheat")));
+  EXPECT_THAT(Files(), IsEmpty());
+}
+
+TEST_F(BlobStoreTest, AnotherOneTakesOverWhatIsWhole) {
+  ASSERT_TRUE(Add(*Open(), "wheat").ok());
+  directory_.Write("blobs/unfinished-1", "whe");
+  const auto store = Open(5);
+  EXPECT_TRUE(store->Has(Sha256Of("wheat")));
+  EXPECT_THAT(Files(), ElementsAre("blobs/" + HexOf(Sha256Of("wheat"))));
+  EXPECT_TRUE(Add(*store, "spelt").ok());  // in its place: its size was known
+}
+
+TEST_F(BlobStoreTest, TheSameContentsMayComeFromManyAtOnce) {
+  const auto store = Open(5 * 8);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] { EXPECT_TRUE(Add(*store, "wheat").ok()); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(store->Has(Sha256Of("wheat")));
+  EXPECT_THAT(Files(), ElementsAre("blobs/" + HexOf(Sha256Of("wheat"))));
+  store->Keep(7, {Sha256Of("wheat")});
+  EXPECT_FALSE(Add(*store, std::string(36, 'x')).ok());
+  EXPECT_TRUE(Add(*store, std::string(35, 'x')).ok()) << "it counts once";
+}
+
+}  // namespace
+}  // namespace gristmill
