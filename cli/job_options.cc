@@ -35,7 +35,9 @@ void AddDivisionFlags(CLI::App* command, JobFlags* flags) {
   command->add_option("-p,--param", flags->params, "A parameter of the job; repeat for more")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
-  command->add_option("--partitions", flags->partitions, "Reduce tasks and output files [4]")
+  command
+      ->add_option("--partitions", flags->partitions,
+                   "Reduce tasks and output files [the job's own, mostly 4]")
       ->type_name("N");
   command->add_option("--split-size", flags->split_size, "Most input per map task [64MiB]")
       ->type_name("SIZE");

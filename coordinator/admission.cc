@@ -23,7 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint32_t kDefaultPartitions = 4;
 constexpr std::uint32_t kPartitionsMax = 100'000;
 constexpr std::uint64_t kDefaultSplitBytes = std::uint64_t{64} << 20;
 constexpr std::uint64_t kSplitBytesMin = 1 << 10;
@@ -52,11 +51,12 @@ absl::StatusOr<const JobInfo*> FindJobOrExplain(const std::string& name) {
   return NotFound("there is no job '{}'; did you mean '{}'?", name, nearest);
 }
 
-absl::Status CheckPartitions(v1::JobRequest* request) {
-  if (!request->has_partitions()) request->set_partitions(kDefaultPartitions);
+// `by_default`: what the job has when the request does not say.
+absl::Status CheckPartitions(std::uint32_t by_default, v1::JobRequest* request) {
+  if (!request->has_partitions()) request->set_partitions(by_default);
   if (request->partitions() == 0) {
     return InvalidArgument("a job needs at least one partition; leave --partitions out for {}",
-                           kDefaultPartitions);
+                           by_default);
   }
   if (request->partitions() > kPartitionsMax) {
     return InvalidArgument("{} partitions are more than the {} that a job may have; ask for fewer",
@@ -341,7 +341,7 @@ absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_vie
   AdmittedJob job;
   v1::JobPlan& plan = job.plan;
   *plan.mutable_request() = request;
-  GM_RETURN_IF_ERROR(CheckPartitions(plan.mutable_request()));
+  GM_RETURN_IF_ERROR(CheckPartitions(declared.partitions, plan.mutable_request()));
   GM_RETURN_IF_ERROR(CheckMemoryAndAttempts(plan.mutable_request()));
   GM_RETURN_IF_ERROR(CheckSkips(*info, declared.input, plan.request()));
   GM_RETURN_IF_ERROR(CheckOutputPath(*info, plan.mutable_request()));

@@ -11,9 +11,9 @@
 //   };
 //   GRISTMILL_JOB(WordCount);
 //
-// Optional members: kDetails, kTotalOrder, kOneTaskPerSplit, OutputKey, OutputValue, Declare,
-// Validate, Input, Format, Setup, Reduce, Partition, TearDown. A task has its own object, used from
-// one thread.
+// Optional members: kDetails, kTotalOrder, kOneTaskPerSplit, kPartitions, OutputKey, OutputValue,
+// Declare, Validate, Input, Format, Setup, Reduce, Partition, TearDown. A task has its own object,
+// used from one thread.
 //
 // Map(const Lines&, Emitter&) instead of a line takes many at once, where the job cuts words or
 // seeks something in them: gristmill/words.h and literals.h are quick at that. How many is the
@@ -25,8 +25,12 @@
 // on where splits begin and end: because it keeps something from one record to the next, say. It is
 // the default of jobs with a TearDown(Emitter&), and of those that map ranges of integers and have
 // no Combine.
+//
+// `static constexpr std::uint32_t kPartitions = 1` is how many output files the job has when nobody
+// asks for another number, instead of 4.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -57,6 +61,15 @@ OutputFormat FormatOf(const J& job) {
   }
 }
 
+template <typename J>
+consteval std::uint32_t PartitionsOf() {
+  if constexpr (kDeclareskPartitions<J>) {
+    return J::kPartitions;
+  } else {
+    return JobDeclaration{}.partitions;
+  }
+}
+
 // Empty, or what is wrong with the job's Input.
 template <typename J>
 std::string CheckInput(const InputSpec& input) {
@@ -83,6 +96,7 @@ JobDeclaration Declare(const ParamMap& params) {
   if (!problem.empty()) throw TaskError(problem);
   return {.input = InputOf(job),
           .output_format = FormatOf(job),
+          .partitions = PartitionsOf<J>(),
           .has_shuffle = !kMapOnly<J>,
           .total_order = kIsTotalOrder<J>,
           .one_task_per_split = kIsOneTaskPerSplit<J>};

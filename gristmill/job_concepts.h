@@ -172,12 +172,20 @@ consteval bool CheckShuffle() {
   constexpr bool kShuffled = !kMapOnly<J> || (!kIsTotalOrder<J> && !kDeclaresPartition<J>);
   static_assert(kShuffled,
                 "Gristmill job: kTotalOrder and Partition need a shuffle; add Combine or Reduce");
+  constexpr bool kParted = !kDeclareskPartitions<J> || requires {
+    requires std::same_as<decltype(J::kPartitions), const std::uint32_t>;
+    requires J::kPartitions >
+    0;
+  };
+  static_assert(kParted,
+                "Gristmill job: kPartitions must be public, `static constexpr std::uint32_t` and "
+                "more than 0");
   constexpr bool kFold = kDeclaresReduce<J> || FoldsToOutput<J>;
   static_assert(
       kFold,
       "Gristmill job: OutputKey and OutputValue differ from Key and Value, so Reduce must "
       "make them");
-  return kCombine && kReduce && kPartition && kOrder && kOneOrder && kShuffled && kFold;
+  return kCombine && kReduce && kPartition && kOrder && kOneOrder && kShuffled && kParted && kFold;
 }
 
 template <typename J>

@@ -74,6 +74,12 @@ struct WrongOneTaskPerSplit : Base {
   void Map(std::string_view, Emitter<WrongOneTaskPerSplit>&) {}
 };
 
+struct WrongPartitions : Base {
+  static constexpr int kPartitions = 1;
+  void Map(std::string_view, Emitter<WrongPartitions>&) {}
+  static Value Combine(Value a, Value b) { return a + b; }
+};
+
 struct WrongTearDown : Base {
   void Map(std::string_view, Emitter<WrongTearDown>&) {}
   void TearDown() {}

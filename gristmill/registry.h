@@ -25,6 +25,7 @@ struct ParamInfo {
 struct JobDeclaration {
   InputSpec input = {};
   OutputFormat output_format = OutputFormat::kText;  // when the request asks for none
+  std::uint32_t partitions = 4;                      // likewise
   bool has_shuffle = false;                          // Combine or Reduce
   bool total_order = false;         // partitions are ranges of keys: a sample stage runs first
   bool one_task_per_split = false;  // what Map emits may depend on where splits begin and end

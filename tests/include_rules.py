@@ -18,6 +18,7 @@ OUR_FOLDERS = ("base", "bench", "chaos", "cli", "client", "cluster", "coordinato
                "simulation", "storage", "tests", "verify", "worker")
 # What is put together from the rest, and the command line.
 PROGRAMS = ("cli", "bench", "chaos", "replay", "verify")
+JOB_LIBRARIES = ("png.h", "re2/")
 CORES = ("coordinator/core", "worker/core")
 CORE_LIBRARIES = ("absl/container/", "absl/hash/", "absl/status/", "absl/types/", "fmt/")
 # Pure parts of the shell that the simulation drives, too.
@@ -65,9 +66,9 @@ def job_library(path, header):
     if not inside(path, "jobs"):
         return None
     ours = inside(header, "gristmill", "jobs") and not is_message(header)
-    if ours or STANDARD.match(header) or header.startswith("re2/") or is_test(path) and is_gtest(header):
+    if ours or STANDARD.match(header) or header.startswith(JOB_LIBRARIES) or is_test(path) and is_gtest(header):
         return None
-    return f"rule 2: jobs/ includes gristmill/, the standard library and RE2, not {header}"
+    return f"rule 2: jobs/ includes gristmill/, the standard library, RE2 and libpng, not {header}"
 
 
 def pure_cores(path, header):

@@ -17,10 +17,12 @@ import pathlib
 import random
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import unittest
+import zlib
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
 COMMAND_DEADLINE_S = 300
@@ -163,6 +165,25 @@ def read_output(directory):
         if not re.fullmatch(r"part-\d{5,}-of-\d{5,}", name):
             raise AssertionError(f"{directory} holds {name}, which is no partition file")
     return {name: (directory / name).read_bytes() for name in names}
+
+
+def rows_of_png(image):
+    """The rows of a PNG of 8-bit palette indexes whose rows are not filtered, without its checksums."""
+    if image[:8] != b"\x89PNG\r\n\x1a\n":
+        raise AssertionError(f"no PNG: {image[:16]}")
+    at, packed, width = 8, b"", 0
+    while at < len(image):
+        length, kind = struct.unpack(">I4s", image[at : at + 8])
+        data = image[at + 8 : at + 8 + length]
+        if kind == b"IHDR":
+            width = struct.unpack(">I", data[:4])[0]
+        packed += data if kind == b"IDAT" else b""
+        at += 12 + length
+    raw = zlib.decompress(packed)
+    rows = [raw[i : i + width + 1] for i in range(0, len(raw), width + 1)]
+    if any(row[0] != 0 for row in rows):
+        raise AssertionError("a row is filtered")
+    return [row[1:] for row in rows]
 
 
 class JobsTest(unittest.TestCase):
@@ -384,6 +405,24 @@ class JobsTest(unittest.TestCase):
             inside += (z >> 33) ** 2 + (z & 0x7FFFFFFF) ** 2 < 2**62
         expected = f"pi\t{4 * inside / points!r},{inside},{points}\n".encode()
         self.check_range("pi", [f"seed={seed}", f"samples={points}"], expected)
+
+    def test_mandelbrot_equals_the_same_points_in_python(self):
+        width, height, iterations, span = 60, 40, 300, 3.6
+        def colour(x, y):
+            re, im = 0.0, 0.0
+            for i in range(iterations):
+                if re * re + im * im > 4:
+                    return 1 + i % 255
+                re, im = re * re - im * im + x, 2 * re * im + y
+            return 0
+        step = span / width
+        expected = [bytes(colour(-0.6 + (column - width / 2) * step, (height / 2 - row) * step)
+                          for column in range(width)) for row in range(height)]
+        params = {"width": width, "height": height, "iterations": iterations, "span": span}
+        flags = [word for name, value in params.items() for word in ("--param", f"{name}={value}")]
+        for parts in self.every_way("mandelbrot", flags, [["--splits", splits] for splits in ("1", "7", "64")]):
+            self.assertEqual(list(parts), ["part-00000-of-00001"])
+            self.assertEqual(rows_of_png(parts["part-00000-of-00001"]), expected)
 
     def test_noop_writes_nothing(self):
         command = [options.binary, "run", "noop", "--splits", "50", "--threads", "3"]
