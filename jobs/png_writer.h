@@ -10,7 +10,8 @@
 
 namespace gristmill::jobs {
 
-// Of one thread, and stays where it is. Whatever libpng finds wrong is thrown as std::runtime_error.
+// Of one thread, and stays where it is. Whatever libpng finds wrong is thrown as
+// std::runtime_error.
 class PngWriter {
  public:
   // 8 bits a pixel, which are indexes of the palette: at most 256 colours.
