@@ -76,6 +76,7 @@ absl::StatusOr<v1::JobRequest> BuildRequest(const JobFlags& flags) {
     GM_ASSIGN_OR_RETURN(*request.mutable_output(), Absolute(flags.output, "--output"));
   }
   for (const std::string& param : flags.params) GM_RETURN_IF_ERROR(AddParam(param, &request));
+  GM_RETURN_IF_ERROR(AddStreamParams(flags.stream, &request));
   if (flags.partitions) request.set_partitions(*flags.partitions);
   request.set_splits(flags.splits);
   request.set_max_attempts(flags.max_attempts);

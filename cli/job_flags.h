@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "cli/stream_flags.h"
 #include "gristmill/v1/job.pb.h"
 #include "storage/shipped_files.h"
 
@@ -28,6 +29,7 @@ struct JobFlags {
   std::string output_format;  // "text", "records" or "fixed"
   bool overwrite = false;
   std::vector<std::string> files;  // PATH or PATH#NAME
+  StreamFlags stream;
 };
 
 // Paths become absolute against the current directory. InvalidArgument with one sentence. What

@@ -66,6 +66,32 @@ void AddDivisionFlags(CLI::App* command, JobFlags* flags) {
       ->type_name("N");
 }
 
+// Of the job "stream".
+void AddStreamFlags(CLI::App* command, StreamFlags* flags) {
+  constexpr char kGroup[] = "Any program as a job (stream)";
+  const auto add = [&](const char* name, auto* value, const char* help, const char* type) {
+    command->add_option(name, *value, help)->type_name(type)->group(kGroup);
+  };
+  add("--mapper", &flags->mapper, "Reads lines of input, writes lines KEY<tab>VALUE", "COMMAND");
+  add("--reducer", &flags->reducer, "Reads those lines in the order of their keys [map only]",
+      "COMMAND");
+  add("--combiner", &flags->combiner, "Shortens what a map task wrote, as the reducer would",
+      "COMMAND");
+  add("--separator", &flags->separator, "Between key and value, and fields of the key [tab]",
+      "CHARACTER");
+  add("--key-fields", &flags->key_fields, "How many fields of a line are its key [1]", "N");
+  add("--partition-fields", &flags->partition_fields, "How many of them decide the partition [all]",
+      "N");
+  add("--sort", &flags->sort, "The order of the keys, as for sort(1): '-k1,1 -k2,2nr' [bytes]",
+      "KEYS");
+  command
+      ->add_option("--cmdenv", flags->environment,
+                   "A variable for the commands' environment; repeat for more")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false)
+      ->group(kGroup);
+}
+
 }  // namespace
 
 void AddJobFlags(CLI::App* command, JobFlags* flags) {
@@ -73,11 +99,13 @@ void AddJobFlags(CLI::App* command, JobFlags* flags) {
   AddOutputFlags(command, flags);
   AddFileFlags(command, flags);
   AddDivisionFlags(command, flags);
+  AddStreamFlags(command, &flags->stream);
 }
 
 void AddJobFlagsWithoutOutput(CLI::App* command, JobFlags* flags) {
   AddInputFlags(command, flags);
   AddDivisionFlags(command, flags);
+  AddStreamFlags(command, &flags->stream);
 }
 
 }  // namespace gristmill::cli

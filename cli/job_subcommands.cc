@@ -30,6 +30,8 @@ void AddRun(CLI::App& app, Command* chosen) {
       "  gristmill run wordcount --input books/ --output counts\n"
       "  gristmill run grep --input '/var/log/*.log' --output hits --param pattern='error.*'\n"
       "  gristmill run primes --output primes --param to=50000000 --threads 2\n"
+      "  gristmill run stream --input logs/ --output hosts --mapper 'cut -d\" \" -f1' --reducer "
+      "'uniq -c'\n"
       "Ctrl-C cancels the job and leaves nothing behind; a second one ends at once.");
   run->callback([flags, chosen] { *chosen = [flags] { return RunJob(*flags); }; });
 }

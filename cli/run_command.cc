@@ -16,6 +16,7 @@
 #include "cli/temp_directory.h"
 #include "storage/blob_store.h"
 #include "storage/shipped_files.h"
+#include "stream/child_groups.h"
 #include "worker/pipeline/task_executor.h"
 #include "worker/worker.h"
 
@@ -68,6 +69,7 @@ int RunJob(const RunFlags& flags) {
                  signal == SIGTERM ? "a second signal" : "Ctrl-C again");
       return;
     }
+    stream::ChildGroups::OfThisProcess().KillAll();
     spill->Remove();
     _exit(kInterrupted);
   });
@@ -83,6 +85,7 @@ int RunJob(const RunFlags& flags) {
   options.on_stuck = [&](const v1::JobStatus& status) {
     display.Finish();
     const int code = Conclude(status, {}, cancelled, flags.quiet);
+    stream::ChildGroups::OfThisProcess().KillAll();
     spill->Remove();
     _exit(code);
   };

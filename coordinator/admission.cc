@@ -79,7 +79,7 @@ absl::Status CheckMemoryAndAttempts(v1::JobRequest* request) {
   return absl::OkStatus();
 }
 
-absl::Status CheckSkips(const JobInfo& info, const InputSpec& input,
+absl::Status CheckSkips(const JobInfo& info, const JobDeclaration& declared,
                         const v1::JobRequest& request) {
   if (request.skip_bad_records() == 0) return absl::OkStatus();
   if (request.skip_bad_records() > kSkippedRecordsMax) {
@@ -89,10 +89,16 @@ absl::Status CheckSkips(const JobInfo& info, const InputSpec& input,
         "the input or the job",
         request.skip_bad_records(), kSkippedRecordsMax);
   }
-  if (input.format == InputFormat::kIntegerRange) {
+  if (declared.input.format == InputFormat::kIntegerRange) {
     return InvalidArgument(
         "job '{}' counts over integers and reads no records; leave out "
         "--skip-bad-records",
+        info.name);
+  }
+  if (!declared.knows_records) {
+    return InvalidArgument(
+        "of job '{}' it can't be told at which record it fails, so none could be skipped; leave "
+        "out --skip-bad-records",
         info.name);
   }
   if (!info.writes_output) {
@@ -343,7 +349,7 @@ absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_vie
   *plan.mutable_request() = request;
   GM_RETURN_IF_ERROR(CheckPartitions(declared.partitions, plan.mutable_request()));
   GM_RETURN_IF_ERROR(CheckMemoryAndAttempts(plan.mutable_request()));
-  GM_RETURN_IF_ERROR(CheckSkips(*info, declared.input, plan.request()));
+  GM_RETURN_IF_ERROR(CheckSkips(*info, declared, plan.request()));
   GM_RETURN_IF_ERROR(CheckOutputPath(*info, plan.mutable_request()));
   GM_RETURN_IF_ERROR(PlanOutputFormat(declared.output_format, &plan));
   GM_RETURN_IF_ERROR(declared.input.format == InputFormat::kIntegerRange

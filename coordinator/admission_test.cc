@@ -241,6 +241,9 @@ TEST_F(Admission, RefusesToSkipRecordsWhereThatCanNotWork) {
   request.set_skip_bad_records(1);
   request.set_max_attempts(1);
   EXPECT_THAT(Invalid(request), HasSubstr("--max-attempts 1 allows but one"));
+  v1::JobRequest programs = FileRequest("test-programs", "a\n");
+  programs.set_skip_bad_records(1);
+  EXPECT_THAT(Invalid(programs), HasSubstr("can't be told at which record it fails"));
   request.set_max_attempts(2);
   EXPECT_EQ(ShapeOf(Plan(request).value()).skip_bad_records, 1u);
 }

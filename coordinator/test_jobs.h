@@ -33,6 +33,7 @@ inline bool RegisterTestJobs() {
   RegisterJob(TestJob("test-copy", {}));
   RegisterJob(TestJob("test-sort", {.input = records, .has_shuffle = true, .total_order = true}));
   RegisterJob(TestJob("test-range", {.input = range, .has_shuffle = true}));
+  RegisterJob(TestJob("test-programs", {.has_shuffle = true, .knows_records = false}));
   RegisterJob(TestJob("test-one-task", {.has_shuffle = true, .one_task_per_split = true}));
   return true;
 }

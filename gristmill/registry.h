@@ -29,6 +29,7 @@ struct JobDeclaration {
   bool has_shuffle = false;                          // Combine or Reduce
   bool total_order = false;         // partitions are ranges of keys: a sample stage runs first
   bool one_task_per_split = false;  // what Map emits may depend on where splits begin and end
+  bool knows_records = true;        // at which it fails (RecordMark), so that they can be skipped
 };
 
 // What the framework needs of a job without knowing its types.

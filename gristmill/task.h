@@ -5,6 +5,7 @@
 // that runs the task. The framework's sides report trouble by throwing TaskError.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -101,16 +102,22 @@ class OutputSink {
 
 // What a task knows of itself; also the job author's handle on counters. See context.h.
 struct TaskInfo {
-  std::uint32_t task = 0;  // index within the stage
-  std::uint32_t attempt_number = 0;
+  std::uint64_t job = 0;
+  std::uint32_t task = 0;          // index within the stage
+  std::uint64_t attempt = 0;       // of all attempts of all jobs
   std::uint32_t partitions = 1;    // of the shuffle this task writes, or partition count
   std::uint64_t memory_bytes = 0;  // this task's share of the runner's budget
   std::string input_path;          // empty for reduce tasks and integer ranges
+  std::uint64_t input_offset = 0;  // of the split in its file
+  std::uint64_t input_bytes = 0;
   OutputFormat output_format = OutputFormat::kText;
   std::vector<std::string> broadcast;  // results of the upstream broadcast stage, in task order
   bool lines_one_by_one = false;       // for jobs that map many: to find the one they crash at
   RecordMark* mark = nullptr;          // to be kept at the task's record, unless null
-  std::string directory;               // with the files that came with the job; may be empty
+  // For code that waits for something else than its source or sink, unless null: once it is true,
+  // throw TaskCancelled.
+  const std::atomic<bool>* cancelled = nullptr;
+  std::string directory;  // with the files that came with the job; may be empty
 };
 
 // One (name, value) per counter used, sorted by name.

@@ -14,8 +14,9 @@ import tempfile
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 STANDARD = re.compile(r"^[a-z_0-9]+$")  # every C++ standard header, and nothing else, has no dot
+POSIX = re.compile(r"^(sys/)?[a-z_]+\.h$")
 OUR_FOLDERS = ("base", "bench", "chaos", "cli", "client", "cluster", "coordinator", "gristmill", "jobs", "replay",
-               "simulation", "storage", "tests", "verify", "worker")
+               "simulation", "storage", "stream", "tests", "verify", "worker")
 # What is put together from the rest, and the command line.
 PROGRAMS = ("cli", "bench", "chaos", "replay", "verify")
 JOB_LIBRARIES = ("png.h", "re2/")
@@ -69,6 +70,17 @@ def job_library(path, header):
     if ours or STANDARD.match(header) or header.startswith(JOB_LIBRARIES) or is_test(path) and is_gtest(header):
         return None
     return f"rule 2: jobs/ includes gristmill/, the standard library, RE2 and libpng, not {header}"
+
+
+def programs(path, header):
+    if inside(header, "stream") and not inside(path, "stream", "cli"):
+        return f"rule 7: {header} is for stream/ and cli/; a task gets at it as at any job, by gristmill/registry.h"
+    if not inside(path, "stream"):
+        return None
+    ours = inside(header, "gristmill", "stream") and not is_message(header)
+    if ours or STANDARD.match(header) or POSIX.match(header) or is_test(path) and is_gtest(header):
+        return None
+    return f"rule 7: stream/ includes gristmill/, the standard library and POSIX, not {header}"
 
 
 def pure_cores(path, header):
@@ -126,7 +138,7 @@ def simulation(path, header):
     return f"rule 6: simulation/ drives the cores and the journal; model what {header} does on the virtual clock"
 
 
-RULES = (public_api, job_library, pure_cores, pipeline, grpc_in_its_place, sides, downwards, simulation)
+RULES = (public_api, job_library, programs, pure_cores, pipeline, grpc_in_its_place, sides, downwards, simulation)
 
 
 def without_comments(text):
@@ -203,7 +215,8 @@ CLEAN = {
     "coordinator/rpc/shell.cc": '#include <grpcpp/grpcpp.h>\n#include "gristmill/v1/job_service.grpc.pb.h"\n',
     "worker/pipeline/merge.cc": '#include "worker/pipeline/shuffle_port.h"\n#include "gristmill/v1/job.pb.h"\n',
     "storage/files.cc": '#include "base/status.h"\n#include "gristmill/v1/job.pb.h"\n',
-    "cli/main.cc": '#include "coordinator/server.h"\n#include "worker/worker.h"\n',
+    "cli/main.cc": '#include "coordinator/server.h"\n#include "worker/worker.h"\n#include "stream/child.h"\n',
+    "stream/child.cc": '#include <sys/wait.h>\n#include <spawn.h>\n#include "stream/child.h"\n#include "gristmill/task.h"\n',
     "simulation/cluster.cc": '#include "worker/core/output.h"\n#include "coordinator/rpc/stall_detector.h"\n'
                              '#include "gristmill/v1/journal.pb.h"\n',
     "docs/commons.md": "\n",
@@ -214,6 +227,9 @@ PLANTED = [  # file, contents, line, what the message must say
     ("gristmill/job.h", '#include <gtest/gtest.h>\n', 1, "rule 1"),
     ("jobs/grep.cc", '#include "absl/strings/str_cat.h"\n', 1, "rule 2"),
     ("jobs/grep.cc", '#include "storage/files.h"\n', 1, "rule 2"),
+    ("stream/child.cc", '#include "base/status.h"\n', 1, "rule 7"),
+    ("stream/child.cc", '#include <fmt/format.h>\n', 1, "rule 7"),
+    ("worker/worker.cc", '#include "stream/child.h"\n', 1, "rule 7"),
     ("coordinator/core/state.cc", "\n#include <thread>\n", 2, "rule 3"),
     ("coordinator/core/state.cc", "#include <unistd.h>\n", 1, "rule 3"),
     ("coordinator/core/state.cc", '#include "absl/synchronization/mutex.h"\n', 1, "rule 3"),

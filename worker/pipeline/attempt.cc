@@ -142,12 +142,17 @@ std::uint64_t Attempt::RunnerMemoryBytes() const {
 
 TaskInfo Attempt::MakeTaskInfo() const {
   TaskInfo info;
+  info.job = job_.job;
   info.task = assignment_.id().task();
+  info.attempt = assignment_.attempt();
   info.partitions = CountPartitions();
   info.memory_bytes = RunnerMemoryBytes();
   info.input_path = assignment_.split().path();
+  info.input_offset = assignment_.split().offset();
+  info.input_bytes = assignment_.split().length();
   info.output_format = ToOutputFormat(job_.plan.output_format());
   info.mark = control_.mark;
+  info.cancelled = &control_.cancelled;
   info.directory = job_.directory;
   // Both want to know the line at which the job's code dies.
   info.lines_one_by_one = assignment_.alone() || job_.plan.request().skip_bad_records() > 0;

@@ -1,0 +1,211 @@
+#include "stream/child_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+#include "gristmill/task.h"
+#include "stream/child_groups.h"
+#include "stream/command.h"
+
+namespace gristmill::stream {
+namespace {
+
+constexpr int kPipeBytes = 1 << 20;  // what an ordinary user may ask for; less is slower, no more
+constexpr std::size_t kReadBytes = 256 << 10;
+constexpr int kLookMs = 100;  // at whether the attempt was cancelled
+
+[[noreturn]] void ThrowErrno(const std::string& what, int error) {
+  throw TaskError(what + ": " + std::strerror(error));
+}
+
+struct Pipe {
+  Descriptor read_end, write_end;
+  Pipe() {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) ThrowErrno("can't make a pipe for a program", errno);
+    read_end = Descriptor(ends[0]);
+    write_end = Descriptor(ends[1]);
+  }
+};
+
+// Our end of a pipe, which never blocks.
+Descriptor OurEnd(Descriptor& end) {
+  fcntl(end.get(), F_SETFL, O_NONBLOCK);
+  return std::move(end);
+}
+
+// posix_spawn's two attribute objects, freed together.
+struct SpawnSetup {
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attributes;
+
+  SpawnSetup(const Pipe& input, const Pipe& output, const Pipe& errors,
+             const std::string& directory) {
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_adddup2(&files, input.read_end.get(), STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&files, output.write_end.get(), STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&files, errors.write_end.get(), STDERR_FILENO);
+    posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
+    if (!directory.empty()) posix_spawn_file_actions_addchdir_np(&files, directory.c_str());
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(
+        &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+  }
+  SpawnSetup(const SpawnSetup&) = delete;
+  SpawnSetup& operator=(const SpawnSetup&) = delete;
+  ~SpawnSetup() {
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&attributes);
+  }
+};
+
+sigset_t SigpipeOnly() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  return set;
+}
+
+}  // namespace
+
+void Descriptor::Close() {
+  if (fd_ >= 0) close(fd_);
+  fd_ = -1;
+}
+
+ChildProcess::SignalBlock::SignalBlock() {
+  const sigset_t set = SigpipeOnly();
+  pthread_sigmask(SIG_BLOCK, &set, &before_);
+}
+
+ChildProcess::SignalBlock::~SignalBlock() {
+  if (sigismember(&before_, SIGPIPE) == 1) return;
+  const sigset_t set = SigpipeOnly();
+  const timespec at_once{};
+  sigtimedwait(&set, nullptr, &at_once);  // else it would come now
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+ChildProcess::ChildProcess(const ChildOptions& options, Take take_output, Take take_errors)
+    : cancelled_(options.cancelled),
+      take_output_(std::move(take_output)),
+      take_errors_(std::move(take_errors)),
+      buffer_(kReadBytes, '\0') {
+  Start(options);
+}
+
+void ChildProcess::Start(const ChildOptions& options) {
+  Pipe input, output, errors;
+  fcntl(input.write_end.get(), F_SETPIPE_SZ, kPipeBytes);
+  fcntl(output.read_end.get(), F_SETPIPE_SZ, kPipeBytes);
+  std::vector<char*> environment;
+  for (const std::string& variable : options.environment) {
+    environment.push_back(const_cast<char*>(variable.c_str()));
+  }
+  environment.push_back(nullptr);
+  const std::string text = ShellTextOf(options.command);
+  char name[] = "sh";
+  char flag[] = "-c";
+  char* const arguments[] = {name, flag, const_cast<char*>(text.c_str()), nullptr};
+  const SpawnSetup setup(input, output, errors, options.directory);
+  const int error =
+      posix_spawn(&pid_, "/bin/sh", &setup.files, &setup.attributes, arguments, environment.data());
+  if (error != 0) ThrowErrno("can't start '" + options.command + "'", error);
+  const bool goes_on = ChildGroups::OfThisProcess().Add(pid_);
+  end_ = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+  if (!goes_on || !end_.open()) {
+    const int open_error = errno;
+    Reap();
+    if (!goes_on) throw TaskCancelled();
+    ThrowErrno("can't watch '" + options.command + "' with pidfd_open", open_error);
+  }
+  input_ = OurEnd(input.write_end);
+  output_ = OurEnd(output.read_end);
+  errors_ = OurEnd(errors.read_end);
+}
+
+ChildProcess::~ChildProcess() {
+  if (pid_ != 0) Reap();
+}
+
+bool ChildProcess::Write(std::string_view bytes) {
+  while (!bytes.empty() && input_.open()) {
+    if (WaitAndTake(/*to_write=*/true)) bytes.remove_prefix(WriteSome(bytes));
+  }
+  return input_.open();
+}
+
+std::size_t ChildProcess::WriteSome(std::string_view bytes) {
+  const ssize_t written = write(input_.get(), bytes.data(), bytes.size());
+  if (written >= 0) return static_cast<std::size_t>(written);
+  if (errno != EAGAIN && errno != EINTR) input_.Close();
+  return 0;
+}
+
+ExitStatus ChildProcess::Finish() {
+  input_.Close();
+  while (output_.open()) WaitAndTake(/*to_write=*/false);
+  AwaitEnd();
+  if (errors_.open()) TakeFrom(errors_, buffer_, take_errors_);
+  return Reap();
+}
+
+bool ChildProcess::WaitAndTake(bool to_write) {
+  // A negative descriptor is passed over.
+  pollfd ready[] = {{to_write ? input_.get() : -1, POLLOUT, 0},
+                    {output_.get(), POLLIN, 0},
+                    {errors_.get(), POLLIN, 0}};
+  if (poll(ready, 3, kLookMs) < 0 && errno != EINTR) ThrowErrno("can't wait for a program", errno);
+  if (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed)) throw TaskCancelled();
+  if (ready[1].revents != 0) TakeFrom(output_, buffer_, take_output_);
+  if (ready[2].revents != 0) TakeFrom(errors_, buffer_, take_errors_);
+  return ready[0].revents != 0;
+}
+
+void ChildProcess::TakeFrom(Descriptor& from, std::string& buffer, const Take& take) {
+  const ssize_t bytes = read(from.get(), buffer.data(), buffer.size());
+  if (bytes > 0) return take({buffer.data(), static_cast<std::size_t>(bytes)});
+  if (bytes == 0 || (errno != EAGAIN && errno != EINTR)) from.Close();
+}
+
+void ChildProcess::AwaitEnd() {
+  for (;;) {
+    pollfd ready[] = {{end_.get(), POLLIN, 0}, {errors_.get(), POLLIN, 0}};
+    if (poll(ready, 2, kLookMs) < 0 && errno != EINTR)
+      ThrowErrno("can't wait for a program", errno);
+    if (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed)) throw TaskCancelled();
+    if (ready[1].revents != 0) TakeFrom(errors_, buffer_, take_errors_);
+    if (ready[0].revents != 0) return;
+  }
+}
+
+// The zombie still holds the number of its group, so nobody else can be hit.
+ExitStatus ChildProcess::Reap() {
+  kill(-pid_, SIGKILL);
+  siginfo_t info{};
+  while (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+  }
+  ChildGroups::OfThisProcess().Remove(pid_);
+  while (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED) != 0 && errno == EINTR) {
+  }
+  pid_ = 0;
+  if (info.si_code == CLD_EXITED) return {.code = info.si_status, .signal = 0};
+  return {.code = 0, .signal = info.si_status};
+}
+
+}  // namespace gristmill::stream

@@ -1,0 +1,103 @@
+// A program that a task feeds and listens to.
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gristmill::stream {
+
+struct ChildOptions {
+  std::string command;                           // for /bin/sh -c
+  std::string directory;                         // where it runs; empty: where this process does
+  std::vector<std::string> environment;          // "NAME=value"; all there is
+  const std::atomic<bool>* cancelled = nullptr;  // looked at ten times a second, unless null
+};
+
+struct ExitStatus {
+  int code = 0;    // if no signal ended it
+  int signal = 0;  // zero: none
+  friend bool operator==(const ExitStatus&, const ExitStatus&) = default;
+};
+
+// A file descriptor that is closed with its owner.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor() { Close(); }
+  void Close();
+  int get() const { return fd_; }
+  bool open() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+// The program has a process group of its own, all of which is gone when this object is. Whatever it
+// writes is taken while it is fed, so that neither waits for the other for ever. Of one thread, in
+// which SIGPIPE is blocked meanwhile; several nest.
+class ChildProcess {
+ public:
+  // Must not call the child. Exceptions pass, and end the child.
+  using Take = std::function<void(std::string_view)>;
+
+  // Throws TaskError if it can't be started.
+  ChildProcess(const ChildOptions& options, Take take_output, Take take_errors);
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+  ~ChildProcess();
+
+  // Feeds it all of `bytes`. False if it reads no more: it closed its stdin or ended, which is
+  // no error by itself. Throws TaskCancelled.
+  bool Write(std::string_view bytes);
+
+  // Tells it that there is no more to read, takes what it still writes until it closes its stdout,
+  // and waits for its end. Throws TaskCancelled.
+  ExitStatus Finish();
+
+  pid_t pid() const { return pid_; }
+
+ private:
+  // Blocks SIGPIPE in this thread.
+  class SignalBlock {
+   public:
+    SignalBlock();
+    ~SignalBlock();
+
+   private:
+    sigset_t before_;
+  };
+
+  void Start(const ChildOptions& options);
+  // Waits until something can be done, and takes what the child wrote. True if it can be written
+  // to, where `to_write`.
+  bool WaitAndTake(bool to_write);
+  // Its stdin, unless that is full.
+  std::size_t WriteSome(std::string_view bytes);
+  static void TakeFrom(Descriptor& from, std::string& buffer, const Take& take);
+  void AwaitEnd();
+  // Kills what is left of the group, reaps the child.
+  ExitStatus Reap();
+
+  const SignalBlock no_sigpipe_;
+  const std::atomic<bool>* const cancelled_;
+  const Take take_output_, take_errors_;
+  Descriptor input_, output_, errors_;  // our ends
+  Descriptor end_;                      // readable once the child ended
+  std::string buffer_;
+  pid_t pid_ = 0;  // zero once it is reaped
+};
+
+}  // namespace gristmill::stream

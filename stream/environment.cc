@@ -1,0 +1,82 @@
+#include "stream/environment.h"
+
+#include <cstdio>
+#include <map>
+#include <utility>
+
+namespace gristmill::stream {
+namespace {
+
+// "task_0_0007_m_000003", in the form that scripts take apart.
+std::string HadoopTaskName(const TaskInfo& info, Stage stage) {
+  char name[64];
+  std::snprintf(name, sizeof name, "0_%04llu_%c_%06u", static_cast<unsigned long long>(info.job),
+                stage == Stage::kMap ? 'm' : 'r', info.task);
+  return name;
+}
+
+std::string HadoopJobName(const TaskInfo& info) {
+  char name[64];
+  std::snprintf(name, sizeof name, "job_0_%04llu", static_cast<unsigned long long>(info.job));
+  return name;
+}
+
+void AddHadoopVariables(const TaskInfo& info, Stage stage, std::uint32_t reduces,
+                        std::vector<std::string>* variables) {
+  const auto add = [variables](const char* name, const char* old_name, const std::string& value) {
+    variables->push_back(std::string(name) + "=" + value);
+    variables->push_back(std::string(old_name) + "=" + value);
+  };
+  const std::string task = HadoopTaskName(info, stage);
+  add("mapreduce_job_id", "mapred_job_id", HadoopJobName(info));
+  add("mapreduce_job_name", "mapred_job_name", "stream");
+  add("mapreduce_task_id", "mapred_tip_id", "task_" + task);
+  add("mapreduce_task_attempt_id", "mapred_task_id",
+      "attempt_" + task + "_" + std::to_string(info.attempt));
+  add("mapreduce_task_partition", "mapred_task_partition", std::to_string(info.task));
+  add("mapreduce_task_ismap", "mapred_task_is_map", stage == Stage::kMap ? "true" : "false");
+  add("mapreduce_job_reduces", "mapred_reduce_tasks", std::to_string(reduces));
+  if (stage != Stage::kMap) return;
+  add("mapreduce_map_input_file", "map_input_file", info.input_path);
+  add("mapreduce_map_input_start", "map_input_start", std::to_string(info.input_offset));
+  add("mapreduce_map_input_length", "map_input_length", std::to_string(info.input_bytes));
+}
+
+}  // namespace
+
+std::vector<std::string> TaskVariables(const TaskInfo& info, Stage stage, std::uint32_t reduces) {
+  std::vector<std::string> variables = {
+      "GRISTMILL_JOB=" + std::to_string(info.job),
+      "GRISTMILL_TASK=" + std::to_string(info.task),
+      "GRISTMILL_ATTEMPT=" + std::to_string(info.attempt),
+      std::string("GRISTMILL_STAGE=") + (stage == Stage::kMap ? "map" : "reduce"),
+      "GRISTMILL_INPUT_FILE=" + info.input_path,
+      "GRISTMILL_PARTITIONS=" + std::to_string(info.partitions)};
+  if (stage == Stage::kReduce) {
+    variables.push_back("GRISTMILL_PARTITION=" + std::to_string(info.task));
+  }
+  AddHadoopVariables(info, stage, reduces, &variables);
+  return variables;
+}
+
+std::vector<std::string> MakeEnvironment(const char* const* base,
+                                         const std::vector<std::string>& variables,
+                                         const std::string& directory) {
+  std::map<std::string, std::string, std::less<>> values;
+  const auto set = [&values](std::string_view entry) {
+    const std::size_t sign = entry.find('=');
+    if (sign != entry.npos) values[std::string(entry.substr(0, sign))] = entry.substr(sign + 1);
+  };
+  for (; base != nullptr && *base != nullptr; ++base) set(*base);
+  for (const std::string& variable : variables) set(variable);
+  if (!directory.empty()) {
+    std::string& path = values["PATH"];
+    path = path.empty() ? directory : directory + ":" + path;
+  }
+  std::vector<std::string> environment;
+  environment.reserve(values.size());
+  for (const auto& [name, value] : values) environment.push_back(name + "=" + value);
+  return environment;
+}
+
+}  // namespace gristmill::stream

@@ -1,0 +1,76 @@
+#include "stream/program.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "stream/command.h"
+
+extern char** environ;
+
+namespace gristmill::stream {
+namespace {
+
+// Whoever runs this process keeps its stderr, within limits. What can't be written is not kept.
+void LogText(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+ChildOptions OptionsOf(std::string_view what, const std::string& command,
+                       const StreamParams& params, const TaskInfo& info, Stage stage) {
+  const std::uint32_t reduces = params.has_shuffle() ? info.partitions : 0;
+  std::vector<std::string> variables = TaskVariables(info, stage, reduces);
+  variables.insert(variables.end(), params.environment.begin(), params.environment.end());
+  ChildOptions options{.command = command,
+                       .directory = info.directory,
+                       .environment = MakeEnvironment(environ, variables, info.directory),
+                       .cancelled = info.cancelled};
+  std::string_view path;
+  for (const std::string& variable : options.environment) {
+    if (variable.starts_with("PATH=")) path = std::string_view(variable).substr(5);
+  }
+  CheckCommand(what, command, info.directory, path);
+  return options;
+}
+
+}  // namespace
+
+Program::Program(std::string_view what, const std::string& command, const StreamParams& params,
+                 const TaskInfo& info, TaskContext& context, Stage stage,
+                 ChildProcess::Take take_output)
+    : what_(what),
+      command_(command),
+      context_(context),
+      errors_(LogText),
+      child_(OptionsOf(what, command, params, info, stage), std::move(take_output),
+             [this](std::string_view bytes) { errors_.Add(bytes); }) {}
+
+void Program::Finish() {
+  const ExitStatus status = child_.Finish();
+  errors_.End();
+  if (status != ExitStatus{}) throw TaskError(DescribeFailure(status));
+  for (const auto& [name, n] : errors_.counters()) context_.Count(name, n);
+}
+
+std::string Program::DescribeFailure(const ExitStatus& status) const {
+  std::string text = "the " + std::string(what_) + " '" + command_.substr(0, 256) + "' ";
+  if (status.signal != 0) {
+    text += "was ended by signal " + std::to_string(status.signal) + " (" +
+            strsignal(status.signal) + ")";
+  } else {
+    text += "exited with code " + std::to_string(status.code);
+    if (status.code == 127) text += ", which is said of a command that is not found";
+    if (status.code == 126) text += ", which is said of a command that can't be executed";
+  }
+  if (!errors_.status().empty()) text += " after it reported '" + errors_.status() + "'";
+  const std::string tail = errors_.Tail();
+  return text + (tail.empty() ? " and wrote nothing to stderr" : "; the end of its stderr:" + tail);
+}
+
+}  // namespace gristmill::stream

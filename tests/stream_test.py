@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+"""Programs as mapper and reducer, from outside: against sort(1), awk and plain pipes, in one process and on a cluster.
+
+usage: stream_test.py GRISTMILL [unittest arguments]
+"""
+
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from cluster import Cluster, read_output, wait_for
+
+BINARY = None
+
+MAP_PY = """\
+import sys
+for line in sys.stdin:
+    for word in line.split():
+        print(word, 1, sep="\\t")
+"""
+REDUCE_PY = """\
+import sys
+key, n = None, 0
+for line in sys.stdin:
+    word, count = line.rstrip("\\n").split("\\t")
+    if word != key:
+        if key is not None:
+            print(key, n, sep="\\t")
+        key, n = word, 0
+    n += int(count)
+if key is not None:
+    print(key, n, sep="\\t")
+"""
+
+
+def shell(command, **kwargs):
+    """What the command prints, in the C locale."""
+    return subprocess.run(["/bin/sh", "-c", command], check=True, capture_output=True,
+                          env={**os.environ, "LC_ALL": "C"}, **kwargs).stdout
+
+
+def processes_with(mark):
+    """Of all processes, those that have the mark in their environment."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if mark.encode() in (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+            except OSError:
+                pass
+    return found
+
+
+class StreamTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = pathlib.Path(tempfile.mkdtemp(prefix="gristmill-stream-"))
+        cls.addClassCleanup(shutil.rmtree, cls.shared, ignore_errors=True)
+        cls.cluster = Cluster(BINARY, workers=2, slots=2)
+        cls.addClassCleanup(cls.cluster.stop)
+        (cls.shared / "map.py").write_text(MAP_PY)
+        (cls.shared / "reduce.py").write_text(REDUCE_PY)
+        rng = random.Random(7)
+        cls.inputs = []
+        for name in ("a", "b", "c"):
+            path = cls.shared / f"{name}.txt"
+            path.write_text("".join(
+                " ".join(f"w{rng.randrange(2000)}" for _ in range(rng.randrange(12))) + "\n"
+                for _ in range(5000)))
+            cls.inputs.append(path)
+
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="case-", dir=self.shared))
+        self.out = self.directory / "out"
+
+    def run_embedded(self, *args, out=None, check=True):
+        result = subprocess.run([BINARY, "run", "stream", "--output", out or self.out, *map(str, args)],
+                                capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
+        if check and result.returncode != 0:
+            raise AssertionError(f"{args}: {result.returncode}: {result.stderr}")
+        return result
+
+    def flags(self, paths=None, **kwargs):
+        """--mapper and so on from keyword arguments, for inputs."""
+        args = sum((["--input", str(p)] for p in paths or self.inputs), [])
+        for name, value in kwargs.items():
+            args += ["--" + name.replace("_", "-"), str(value)]
+        return args
+
+    def run_everywhere(self, *args):
+        """The output, which must be the same in one process and on the cluster, for any threads."""
+        outputs = []
+        for threads in (1, 3):
+            out = self.directory / f"embedded-{threads}"
+            self.run_embedded(*args, "--threads", threads, out=out)
+            outputs.append(read_output(out))
+        out = self.directory / "cluster"
+        self.cluster.run("submit", "stream", "--output", out, *args, "--wait")
+        outputs.append(read_output(out))
+        self.assertEqual(outputs[0], outputs[1])
+        self.assertEqual(outputs[0], outputs[2])
+        return outputs[0]
+
+    def joined(self):
+        return shell("cat " + " ".join(map(str, self.inputs)))
+
+    def test_word_count_in_python_is_that_of_plain_pipes(self):
+        mapper, reducer = (f"{sys.executable} {self.shared}/{name}.py" for name in ("map", "reduce"))
+        expected = shell(f"{mapper} | sort -s -t'\t' -k1,1 | {reducer}", input=self.joined())
+        output = self.run_everywhere(*self.flags(mapper=mapper, reducer=reducer, split_size="64KiB"))
+        self.assertEqual(len(output), 4)
+        self.assertEqual(sorted(b"".join(output.values()).splitlines()), expected.splitlines())
+        combined = self.run_everywhere(
+            *self.flags(mapper=mapper, reducer=reducer, combiner=reducer, split_size="64KiB", memory="16MiB"),
+            "--overwrite")
+        self.assertEqual(combined, output)
+
+    def test_equal_keys_come_in_the_order_of_the_input(self):
+        expected = shell("awk '{ print NF \"\\t\" $0 }' | sort -s -t'\t' -k1,1", input=self.joined())
+        output = self.run_everywhere(*self.flags(
+            mapper="awk '{ print NF \"\\t\" $0 }'", reducer="cat", split_size="16KiB", partitions=1))
+        self.assertEqual(output["part-00000-of-00001"], expected)
+
+    def test_without_a_reducer_the_mappers_lines_are_the_output(self):
+        output = self.run_everywhere(*self.flags(mapper="grep -v w1"))
+        self.assertEqual(len(output), 3)
+        self.assertEqual(b"".join(v for _, v in sorted(output.items())), shell("grep -v w1", input=self.joined()))
+
+    def test_keys_of_several_fields_are_sorted_as_sort_does(self):
+        path = self.directory / "in.txt"
+        rng = random.Random(3)
+        path.write_text("".join(
+            f"{rng.choice('abc')},{rng.choice(['', '-'])}{rng.randrange(30)}.{rng.randrange(20)},{i}\n"
+            for i in range(3000)))
+        for sort in ("-k1,1 -k2,2nr", "-k2,2n", "-k1,1r -k2,2n", "-nr -k2,2", "-k2.2,2.3"):
+            output = self.run_everywhere(*self.flags(
+                [path], mapper="cat", reducer="cat", separator=",", key_fields=2, sort=sort, partitions=1,
+                split_size="4KiB"), "--overwrite")
+            # Keys that are equal as `sort` sees them follow in the order of their bytes, then of the input.
+            expected = shell(f"sort -s -t, -k1,2 {path} | sort -s -t, {sort}")
+            self.assertEqual(output["part-00000-of-00001"], expected, sort)
+
+    def test_the_first_fields_may_choose_the_partition(self):
+        path = self.directory / "in.txt"
+        path.write_text("".join(f"{i % 50}\t{i % 7}\t{i}\n" for i in range(2000)))
+        output = self.run_everywhere(*self.flags(
+            [path], mapper="cat", reducer="cut -f1 | uniq -c", key_fields=2, partition_fields=1,
+            sort="-k1,1n -k2,2n"))
+        lines = [line.split() for text in output.values() for line in text.decode().splitlines()]
+        self.assertEqual(sorted((int(k), int(n)) for n, k in lines), [(k, 40) for k in range(50)])
+
+    def test_every_task_knows_what_it_is(self):
+        names = ("GRISTMILL_STAGE GRISTMILL_TASK GRISTMILL_INPUT_FILE mapreduce_task_ismap "
+                 "mapreduce_map_input_file map_input_start mapreduce_task_partition MINE").split()
+        mapper = " ".join(["echo"] + [f"${{{n}-none}}" for n in names])
+        reducer = "cat; echo $GRISTMILL_STAGE $GRISTMILL_PARTITION $GRISTMILL_PARTITIONS $mapreduce_job_reduces"
+        output = self.run_everywhere(*self.flags(mapper=mapper, reducer=reducer, partitions=1, cmdenv="MINE=a b"))
+        self.assertEqual(output["part-00000-of-00001"].decode(), "".join(
+            f"map {i} {path} true {path} 0 {i} a b\t\n" for i, path in enumerate(self.inputs)) + "reduce 0 1 1\n")
+
+    def test_counters_and_text_on_stderr(self):
+        mapper = "awk '{ n++ } END { print \"reporter:counter:lines,seen,\" n > \"/dev/stderr\" }'; echo some text >&2"
+        result = self.run_embedded(*self.flags(mapper=mapper))
+        self.assertEqual(result.stderr.count("some text\n"), 3)
+        job = self.cluster.submit("stream", "--output", self.directory / "c", *self.flags(mapper=mapper))
+        self.assertEqual(self.cluster.wait(job)["state"], "JOB_STATE_SUCCEEDED")
+        counters = {c["name"]: int(c["value"]) for c in self.cluster.json("counters", job)["counters"]}
+        self.assertEqual(counters["lines.seen"], 15000)
+        self.assertEqual(counters["input_records"], 15000)
+        wait_for(lambda: "some text" in self.cluster.logs(), "the text in a worker's log")
+
+    def test_a_mapper_that_reads_no_more_than_it_needs_is_no_error(self):
+        path = self.directory / "in.txt"
+        path.write_bytes(b"x" * 99 + b"\n" + b"y" * (5 << 20))
+        output = self.run_everywhere(*self.flags([path], mapper="head -n 1"))
+        self.assertEqual(list(output.values()), [b"x" * 99 + b"\n"])
+
+    def test_a_program_that_fails_is_named_with_its_last_words(self):
+        for args, needles in (
+                (dict(mapper="echo no luck >&2; exit 3"), ["the mapper", "exited with code 3", "no luck"]),
+                (dict(mapper="cat", reducer="kill -9 $$"), ["the reducer", "signal 9"]),
+                (dict(mapper="nosuchprogram -x"), ["there is no program 'nosuchprogram'"]),
+                (dict(mapper=f"{self.shared}/map.py"), ["map.py' is not executable"])):
+            flags = self.flags(**args, max_attempts=2)
+            embedded = self.run_embedded(*flags, check=False)
+            remote = self.cluster.run("submit", "stream", "--output", self.out, *flags, "--wait", check=False)
+            for result in (embedded, remote):
+                self.assertEqual(result.returncode, 1, result.stderr)
+                for needle in needles:
+                    self.assertIn(needle, result.stderr)
+                self.assertIn("failed 2 times", result.stderr)
+            wait_for(lambda: not list(self.out.glob("*")), "the output to be removed")
+
+    def test_a_program_that_fails_once_is_run_again(self):
+        mark = self.directory / "mark"
+        mapper = f"if mkdir {mark} 2>/dev/null; then exit 1; fi; cat"
+        output = self.run_everywhere(*self.flags(mapper=mapper, reducer="cat", partitions=1))
+        self.assertEqual(output["part-00000-of-00001"],
+                         shell("LC_ALL=C sort | sed 's/$/\\t/'", input=self.joined()))
+
+    def test_wrong_use_gets_a_sentence(self):
+        for args, needle in (
+                ([], "--mapper"),
+                (["--mapper", "cat", "--sort", "-k1,1"], "--reducer"),
+                (["--mapper", "cat", "--reducer", "cat", "--sort", "-k1,1q"], "'-k1,1q'"),
+                (["--mapper", "cat", "--separator", "ab"], "one character"),
+                (["--mapper", "cat", "--key-fields", "0"], "from 1 to"),
+                (["--mapper", "cat", "--cmdenv", "A"], "NAME=VALUE"),
+                (["--mapper", "cat", "--param", "mapper=cat"], "keep one of them"),
+                (["--mapper", "cat", "--skip-bad-records", "1"], "--skip-bad-records")):
+            result = self.run_embedded("--input", self.inputs[0], *args, check=False)
+            self.assertEqual(result.returncode, 2, f"{args}: {result.stderr}")
+            self.assertIn(needle, result.stderr)
+            self.assertFalse(self.out.exists(), "output was left")
+        result = subprocess.run([BINARY, "run", "wordcount", "--input", self.inputs[0], "--output", self.out,
+                                 "--mapper", "cat"], capture_output=True, text=True, timeout=60)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("--mapper is for the job 'stream'", result.stderr)
+
+    def test_a_cancelled_job_leaves_no_process(self):
+        mark = f"STREAM_MARK={self.directory.name}"
+        # A child of the program, and one that left its process group.
+        mapper = "setsid sleep 1000 >/dev/null 2>&1 & sleep 1000"
+        job = self.cluster.submit("stream", "--output", self.out,
+                                  *self.flags(self.inputs[:1], mapper=mapper, cmdenv=mark))
+        wait_for(lambda: len(processes_with(mark)) >= 2, "the programs to run")
+        self.cluster.run("cancel", job)
+        wait_for(lambda: not processes_with(mark), "the programs to be gone")
+
+    def test_a_program_that_takes_too_long_is_killed(self):
+        mark = f"STREAM_MARK={self.directory.name}"
+        flags = self.flags(self.inputs[:1], mapper="sleep 1000", cmdenv=mark, task_timeout="300ms", max_attempts=1)
+        embedded = self.run_embedded(*flags, check=False)
+        remote = self.cluster.run("submit", "stream", "--output", self.out, *flags, "--wait", check=False)
+        for result in (embedded, remote):
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("300 ms", result.stderr)
+        wait_for(lambda: not processes_with(mark), "the programs to be gone")
+
+    def test_interrupts_of_an_embedded_run_leave_no_process(self):
+        for signals in (1, 2):
+            mark = f"STREAM_MARK={self.directory.name}-{signals}"
+            run = subprocess.Popen([BINARY, "run", "stream", "--output", self.out, *self.flags(
+                self.inputs[:1], mapper="sleep 1000 & sleep 1000", cmdenv=mark)], stderr=subprocess.PIPE)
+            wait_for(lambda: len(processes_with(mark)) >= 2, "the programs to run")
+            for _ in range(signals):
+                run.send_signal(signal.SIGINT)
+            self.assertEqual(run.wait(timeout=30), 130)
+            run.stderr.close()
+            wait_for(lambda: not processes_with(mark), "the programs to be gone")
+            if signals == 1:  # a second one ends the run at once
+                self.assertFalse(self.out.exists(), "output was left")
+
+
+if __name__ == "__main__":
+    BINARY = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    unittest.main()
