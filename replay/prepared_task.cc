@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "cli/task_pool.h"
 #include "gristmill/v1/replay.pb.h"
 #include "storage/file.h"
+#include "storage/shipped_files.h"
 #include "storage/split_planner.h"
 #include "storage/task_input.h"
 #include "worker/pipeline/task_executor.h"
@@ -49,6 +49,22 @@ worker::TaskInputs InputsOf(const v1::ReplayTask& task) {
     inputs.broadcasts[broadcast.stage()] = std::make_shared<const v1::Broadcast>(broadcast);
   }
   return inputs;
+}
+
+absl::Status WorkIn(const std::string& directory) {
+  if (chdir(directory.c_str()) == 0) return absl::OkStatus();
+  return ErrnoStatus(errno, fmt::format("can't work in '{}'", directory));
+}
+
+// Where tasks find them, read-only, as on a worker.
+absl::Status PlaceFiles(const v1::JobRequest& request, const std::string& directory,
+                        const FetchFile& fetch) {
+  GM_ASSIGN_OR_RETURN(const auto store, BlobStore::Open(directory + "/blobs", {}));
+  for (const v1::ShippedFile& file : request.files()) {
+    GM_RETURN_IF_ERROR(fetch(file, store.get()));
+  }
+  GM_RETURN_IF_ERROR(MakeFilesDirectory(request, store.get(), FilesDirectory(directory)));
+  return WorkIn(FilesDirectory(directory));
 }
 
 // The stages whose output the stage reads, themselves or through others.
@@ -155,7 +171,8 @@ class Upstream {
 }  // namespace
 
 absl::Status Prepare(const v1::TaskDescription& task, const std::string& directory,
-                     std::uint32_t threads, const OnProgress& on_progress) {
+                     std::uint32_t threads, const FetchFile& fetch, const OnProgress& on_progress) {
+  GM_RETURN_IF_ERROR(PlaceFiles(task.plan().request(), directory, fetch));
   v1::ReplayTask replayed;
   *replayed.mutable_plan() = task.plan();
   if (!task.plan().staging_directory().empty()) {
@@ -167,7 +184,6 @@ absl::Status Prepare(const v1::TaskDescription& task, const std::string& directo
   assignment.mutable_id()->set_job(kJob);
   assignment.set_attempt(1);
   if (task.has_split()) *assignment.mutable_split() = task.split();
-  GM_RETURN_IF_ERROR(MakeDirectories(FilesDirectory(directory)));
   GM_RETURN_IF_ERROR(Upstream(&replayed, directory, threads, on_progress).Run());
 
   std::ofstream file(TaskFile(directory), std::ios::binary);
@@ -183,10 +199,8 @@ absl::StatusOr<v1::TaskReport> RunPrepared(const std::string& directory) {
   if (!file || !task.ParseFromIstream(&file)) {
     return NotFound("{} holds no task that 'gristmill replay' prepared", directory);
   }
+  GM_RETURN_IF_ERROR(WorkIn(FilesDirectory(directory)));
   const worker::JobContext context = MakeContext(task.plan(), directory, 1);
-  if (chdir(context.directory.c_str()) != 0) {
-    return NotFound("can't enter {}: {}", context.directory, std::strerror(errno));
-  }
   worker::AttemptControl control;
   return worker::ExecuteTask(context, task.assignment(), InputsOf(task), control);
 }

@@ -9,16 +9,21 @@
 #include "absl/status/statusor.h"
 #include "gristmill/v1/job_service.pb.h"
 #include "gristmill/v1/worker_service.pb.h"
+#include "storage/blob_store.h"
 
 namespace gristmill::replay {
 
 // Called with how many tasks have run of those that must run before.
 using OnProgress = std::function<void(std::uint32_t done, std::uint32_t all)>;
 
-// Runs on `threads` threads all tasks whose output the task reads, whole splits of them. Internal
-// with the sentence of a task that fails.
+// Gets the contents of a file that came with the job into the store.
+using FetchFile = std::function<absl::Status(const v1::ShippedFile&, BlobStore*)>;
+
+// Fetches the job's files into DIR/files, which becomes the working directory, and runs on
+// `threads` threads all tasks whose output the task reads, whole splits of them. Internal with the
+// sentence of a task that fails.
 absl::Status Prepare(const v1::TaskDescription& task, const std::string& directory,
-                     std::uint32_t threads, const OnProgress& on_progress);
+                     std::uint32_t threads, const FetchFile& fetch, const OnProgress& on_progress);
 
 // Runs the prepared task on this thread, in DIR/files, which becomes the working directory.
 // NotFound if there is none.

@@ -20,6 +20,7 @@
 #include "replay/prepared_task.h"
 #include "replay/tools.h"
 #include "storage/task_input.h"
+#include "worker/rpc/blob_client.h"
 #include "worker/worker.h"
 
 namespace gristmill::replay {
@@ -92,7 +93,11 @@ absl::StatusOr<Prepared> PrepareTask(const ReplayOptions& options, const std::st
   GM_ASSIGN_OR_RETURN(const v1::TaskDescription description, client.DescribeTask(task.id()));
   Prepared prepared{NameOf(task), {program, "replay", "--from", directory}};
   fmt::print(stderr, "{} of {}, {}\n", prepared.name, cli::JobName(options.job), task.split());
-  GM_RETURN_IF_ERROR(Prepare(description, directory, worker::AvailableCpus(), ShowProgress));
+  worker::BlobClient blobs(address);
+  const auto fetch = [&blobs](const v1::ShippedFile& file, BlobStore* store) {
+    return blobs.Fetch(file, store);
+  };
+  GM_RETURN_IF_ERROR(Prepare(description, directory, worker::AvailableCpus(), fetch, ShowProgress));
   return prepared;
 }
 
@@ -133,7 +138,9 @@ int Replay(const ReplayOptions& options) {
 }
 
 int ReplayPrepared(const std::string& directory) {
-  const absl::StatusOr<v1::TaskReport> report = RunPrepared(directory);
+  std::error_code ignored;
+  const absl::StatusOr<v1::TaskReport> report =
+      RunPrepared(std::filesystem::absolute(directory, ignored).string());
   if (!report.ok()) return cli::Fail(report.status());
   if (report->outcome() != v1::TASK_OUTCOME_SUCCEEDED) {
     return cli::Fail(Internal("the task fails: {}", report->message()));

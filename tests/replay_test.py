@@ -74,8 +74,8 @@ class ReplayTest(unittest.TestCase):
         directory = next(self.files.iterdir())
         self.assertEqual((self.directory / "tool-arguments").read_text().strip(),
                          f"-q -ex catch throw -ex run --args {TESTBED} replay --from {directory}")
-        again = subprocess.run([TESTBED, "replay", "--from", directory], capture_output=True, text=True, timeout=60,
-                               check=False)
+        again = subprocess.run([TESTBED, "replay", "--from", directory.name], capture_output=True, text=True, timeout=60,
+                               check=False, cwd=self.files)
         self.assertEqual(again.returncode, 1)
         self.assertIn("offset 8", again.stderr)
 
@@ -88,6 +88,14 @@ class ReplayTest(unittest.TestCase):
         replayed = next(self.files.glob("*/output/part-00002-of-00004*")).read_bytes()
         self.assertGreater(len(replayed), 1000)
         self.assertEqual(replayed, (self.out / "part-00002-of-00004").read_bytes())
+
+    def test_files_that_came_with_the_job_are_there(self):
+        words = self.directory / "words"
+        words.write_text("the and\n")
+        self.submit("the cat and the dog\n", "without_stopwords", "--file", f"{words}#stopwords.txt")
+        words.unlink()
+        result = self.replay(1, "map-0")
+        self.assertEqual(result.returncode, 0, result.stderr)
 
     def test_wrong_use_gets_a_sentence(self):
         self.submit("a b\n", "wordcount")
