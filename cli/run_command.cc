@@ -57,6 +57,9 @@ int RunJob(const RunFlags& flags) {
   if (!request.ok()) return Fail(request.status());
   const absl::StatusOr<std::vector<LocalFile>> files = BringFiles(flags.job, &*request);
   if (!files.ok()) return Fail(files.status());
+  if (const std::string hint = HintAtForgottenFile(*request); !hint.empty()) {
+    fmt::print(stderr, "gristmill: {}\n", hint);
+  }
   const absl::StatusOr<TempDirectory> spill = TempDirectory::Make(flags.work_directory);
   if (!spill.ok()) return Fail(spill.status());
 

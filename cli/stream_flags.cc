@@ -1,6 +1,9 @@
 #include "cli/stream_flags.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 
 #include "base/status.h"
 
@@ -34,7 +37,42 @@ absl::Status AddEnvironment(const std::string& text, ParamAdder* adder) {
   return adder->Add("--cmdenv", "env." + text.substr(0, equals), text.substr(equals + 1));
 }
 
+// The first word of `command` that names a file here, by a relative path, which `request` lacks.
+std::string ForgottenFile(std::string_view command, const v1::JobRequest& request) {
+  constexpr std::string_view kBetweenWords = " \t\n'\";&|()<>";
+  while (!command.empty()) {
+    const std::size_t begin = std::min(command.find_first_not_of(kBetweenWords), command.size());
+    command.remove_prefix(begin);
+    const std::string word(command.substr(0, command.find_first_of(kBetweenWords)));
+    command.remove_prefix(word.size());
+    std::error_code error;
+    const std::filesystem::path path(word);
+    if (path.is_absolute() || !std::filesystem::is_regular_file(path, error)) continue;
+    const auto& files = request.files();
+    const bool comes = std::any_of(files.begin(), files.end(), [&path](const auto& file) {
+      return file.name() == path.lexically_normal().string();
+    });
+    if (!comes) return word;
+  }
+  return "";
+}
+
 }  // namespace
+
+std::string HintAtForgottenFile(const v1::JobRequest& request) {
+  if (request.job() != kStream) return "";
+  for (const char* param : {"mapper", "combiner", "reducer"}) {
+    const auto command = request.params().find(param);
+    if (command == request.params().end()) continue;
+    const std::string file = ForgottenFile(command->second, request);
+    if (file.empty()) continue;
+    return fmt::format(
+        "note: the {} names '{}', a file in this directory that does not come with the job; to let "
+        "its tasks find it add --file {}",
+        param, file, file);
+  }
+  return "";
+}
 
 absl::Status AddStreamParams(const StreamFlags& flags, v1::JobRequest* request) {
   ParamAdder adder(request);

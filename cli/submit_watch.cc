@@ -83,6 +83,9 @@ int SubmitJob(const SubmitFlags& flags) {
   if (!request.ok()) return Fail(request.status());
   const absl::StatusOr<std::vector<LocalFile>> files = BringFiles(flags.job, &*request);
   if (!files.ok()) return Fail(files.status());
+  if (const std::string hint = HintAtForgottenFile(*request); !hint.empty()) {
+    fmt::print(stderr, "gristmill: {}\n", hint);
+  }
   std::optional<Interruption> interruption;
   if (flags.wait) interruption.emplace();
   const absl::StatusOr<std::string> address = CoordinatorAddress(flags.cluster.coordinator);

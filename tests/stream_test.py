@@ -123,6 +123,29 @@ class StreamTest(unittest.TestCase):
             "--overwrite")
         self.assertEqual(combined, output)
 
+    def test_files_that_come_with_the_job_are_in_its_directory(self):
+        expected = shell(f"{sys.executable} map.py | sort -s -t'\t' -k1,1 | {sys.executable} reduce.py",
+                         input=self.joined(), cwd=self.shared)
+        program = self.directory / "program"
+        program.write_text(f"#!{sys.executable}\n{MAP_PY}")
+        program.chmod(0o755)
+        # By the interpreter; by its name alone, as Hadoop's scripts are called.
+        for mapper, file in ((f"{sys.executable} map.py", self.shared / "map.py"), ("words.py", f"{program}#words.py")):
+            output = self.run_everywhere(*self.flags(
+                mapper=mapper, reducer=f"{sys.executable} count.py", partitions=1),
+                "--file", file, "--file", f"{self.shared}/reduce.py#count.py", "--overwrite")
+            self.assertEqual(output["part-00000-of-00001"], expected)
+
+    def test_a_forgotten_file_is_hinted_at(self):
+        def note(*args):
+            result = subprocess.run([BINARY, "run", "stream", "--output", self.out, "--max-attempts", "1", *args],
+                                    cwd=self.shared, capture_output=True, text=True, timeout=60)
+            return [l for l in result.stderr.splitlines() if "note:" in l]
+        flags = self.flags(self.inputs[:1], mapper="cat", reducer=f"'{sys.executable}' reduce.py")
+        self.assertEqual(len(note(*flags)), 1)
+        self.assertIn("'reduce.py'", note(*flags)[0])
+        self.assertEqual(note(*flags, "--file", "reduce.py"), [])
+
     def test_equal_keys_come_in_the_order_of_the_input(self):
         expected = shell("awk '{ print NF \"\\t\" $0 }' | sort -s -t'\t' -k1,1", input=self.joined())
         output = self.run_everywhere(*self.flags(
