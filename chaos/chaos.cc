@@ -19,6 +19,7 @@
 #include "cli/exit_code.h"
 #include "cli/many_splits.h"
 #include "cli/names.h"
+#include "cli/placed_files.h"
 #include "cli/signals.h"
 #include "cli/status_line.h"
 #include "cli/temp_directory.h"
@@ -54,12 +55,14 @@ class Chaos {
   absl::Status StartCluster();
   absl::Status RunCalm(RoundRunner& runner);
   RoundOptions OptionsOf(std::uint64_t index, const FaultSet& faults) const;
+  std::string files_directory() const { return directory_ + "/files"; }
   std::string expected_output() const { return directory_ + "/sequential"; }
 
   const ChaosOptions& options_;
   const std::string directory_;
   cluster::ChildSet* const children_;
   v1::JobRequest request_;
+  const JobInfo* job_ = nullptr;  // of a shared object
   FaultSet faults_;
   cli::StatusLine display_;
   std::unique_ptr<Network> network_;  // null if nothing is cut
@@ -91,7 +94,10 @@ absl::Status Chaos::Run() {
 }
 
 absl::Status Chaos::Plan() {
-  const JobInfo* job = FindJob(request_.job());
+  GM_ASSIGN_OR_RETURN(job_,
+                      cli::PlaceFiles(request_, options_.files, directory_, files_directory()));
+  if (job_ != nullptr) request_.set_job(job_->name);
+  const JobInfo* job = job_ != nullptr ? job_ : FindJob(request_.job());
   if (job != nullptr && !job->writes_output) {
     return InvalidArgument("job '{}' writes no output that could be compared; choose another one",
                            request_.job());
@@ -127,6 +133,8 @@ absl::Status Chaos::RunSequentially() {
   request.set_output(expected_output());
   cli::EmbeddedOptions options;
   options.spill_directory = spill;
+  options.directory = files_directory();
+  options.job = job_;
   display_.Begin("in one process");
   options.on_progress = [this](const v1::JobStatus& status) { display_.Show(status); };
   GM_ASSIGN_OR_RETURN(const cli::EmbeddedOutcome outcome, cli::RunEmbedded(request, options));
@@ -183,6 +191,7 @@ RoundOptions Chaos::OptionsOf(std::uint64_t index, const FaultSet& faults) const
   round.faults = faults;
   round.limits = {options_.workers, options_.lease_ms, options_.every_ms};
   round.request = request_;
+  round.files = options_.files;
   round.request.set_output(fmt::format("{}/round-{}", directory_, index));
   round.expected_output = expected_output();
   round.storm_ms = kStormLeases * options_.lease_ms;

@@ -3,14 +3,17 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/instant.h"
 #include "gristmill/v1/job.pb.h"
+#include "storage/shipped_files.h"
 
 namespace gristmill::chaos {
 
 struct ChaosOptions {
   v1::JobRequest request;  // no output directory; a split size of zero means many small splits
+  std::vector<LocalFile> files;  // that come with it
   std::uint64_t rounds = 10;
   std::uint64_t seed = 1;  // of the first round; each further one takes the next
   std::uint32_t workers = 3;

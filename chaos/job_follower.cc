@@ -13,8 +13,8 @@ constexpr absl::Duration kPatience = absl::Seconds(30);
 
 }  // namespace
 
-JobFollower::JobFollower(Client* client, v1::JobRequest request)
-    : client_(client), request_(std::move(request)) {
+JobFollower::JobFollower(Client* client, v1::JobRequest request, std::vector<LocalFile> files)
+    : client_(client), request_(std::move(request)), files_(std::move(files)) {
   thread_ = std::thread([this] {
     absl::StatusOr<v1::JobStatus> result = Follow();
     const absl::MutexLock lock(&mutex_);
@@ -65,7 +65,8 @@ absl::StatusOr<v1::JobStatus> JobFollower::Follow() {
 absl::StatusOr<std::uint64_t> JobFollower::Submit() {
   const absl::Time give_up = absl::Now() + kPatience;
   while (true) {
-    absl::StatusOr<std::uint64_t> job = client_->Submit(request_);
+    absl::StatusOr<std::uint64_t> job =
+        client_->Submit(request_, absl::ToInt64Milliseconds(kPatience), files_);
     if (!absl::IsUnavailable(job.status()) || absl::Now() > give_up || abandoned()) return job;
   }
 }

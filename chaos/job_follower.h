@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -12,6 +13,7 @@
 #include "base/instant.h"
 #include "client/client.h"
 #include "gristmill/v1/job.pb.h"
+#include "storage/shipped_files.h"
 
 namespace gristmill::chaos {
 
@@ -19,7 +21,7 @@ namespace gristmill::chaos {
 class JobFollower {
  public:
   // `client` outlives this; `request` has a request id.
-  JobFollower(Client* client, v1::JobRequest request);
+  JobFollower(Client* client, v1::JobRequest request, std::vector<LocalFile> files = {});
   // Waits for its thread, which ends soon after the job or, if that does not end, some time after
   // the coordinator is no more.
   ~JobFollower();
@@ -39,6 +41,7 @@ class JobFollower {
 
   Client* const client_;
   const v1::JobRequest request_;
+  const std::vector<LocalFile> files_;  // that come with it
   absl::Mutex mutex_;
   v1::JobStatus newest_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::StatusOr<v1::JobStatus>> result_ ABSL_GUARDED_BY(mutex_);

@@ -79,7 +79,7 @@ absl::Status RoundRunner::RunJob(const RoundOptions& options, const OnProgress& 
                                  Round* round) {
   v1::JobRequest request = options.request;
   request.set_request_id(options.name);
-  JobFollower follower(client_, request);
+  JobFollower follower(client_, request, options.files);
   const absl::Status struck = Strike(options, on_progress, round, &follower);
   if (!struck.ok()) {
     follower.Abandon();

@@ -48,7 +48,8 @@ struct RoundOptions {
   std::uint64_t seed = 0;
   FaultSet faults;  // empty: none strikes
   StrikeLimits limits;
-  v1::JobRequest request;  // its output directory is new
+  v1::JobRequest request;        // its output directory is new
+  std::vector<LocalFile> files;  // that come with it
   std::string expected_output;
   DurationMs storm_ms = 0;     // faults strike for so long at most
   DurationMs patience_ms = 0;  // after that the job has so long to end

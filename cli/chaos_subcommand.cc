@@ -7,6 +7,7 @@
 #include "cli/command_line.h"
 #include "cli/exit_code.h"
 #include "cli/job_flags.h"
+#include "cli/job_options.h"
 
 namespace gristmill::cli {
 namespace {
@@ -27,6 +28,7 @@ void AddJobFlags(CLI::App* command, ChaosFlags* flags) {
   command->add_option("--job", flags->named_job, "The same")
       ->type_name(kJobNameType)
       ->excludes(positional);
+  AddFileFlags(command, job);
   command->add_option("-i,--input", job->inputs, "Files, directories or globs to read")
       ->type_name("PATH");
   command->add_option("-p,--param", job->params, "A parameter of the job; repeat for more")
@@ -117,6 +119,7 @@ std::string CommandOf(const ChaosFlags& flags) {
     if (!value.empty()) command += fmt::format(" {} {}", flag, Quoted(value));
   };
   for (const std::string& input : job.inputs) add("--input", input);
+  for (const std::string& file : job.files) add("--file", file);
   for (const std::string& param : job.params) add("--param", param);
   if (job.partitions) add("--partitions", std::to_string(*job.partitions));
   add("--split-size", job.split_size);
@@ -141,6 +144,7 @@ absl::Status Complete(ChaosFlags* flags) {
   GM_RETURN_IF_ERROR(ParseBetween("--every", flags->every, 1, &options.every_ms));
   GM_RETURN_IF_ERROR(ParseBetween("--lease", flags->lease, 200, &options.lease_ms));
   GM_ASSIGN_OR_RETURN(options.request, BuildRequest(flags->job));
+  GM_ASSIGN_OR_RETURN(options.files, BringFiles(flags->job, &options.request));
   options.repeat = CommandOf(*flags);
   return absl::OkStatus();
 }

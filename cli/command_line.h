@@ -14,7 +14,7 @@ using Command = std::function<int()>;
 
 // Each adds a family of subcommands to `app`; parsing leaves the chosen one in `*chosen`.
 void AddJobCommands(CLI::App& app,
-                    Command* chosen);  // job_subcommands.cc: run, submit, jobs, bench
+                    Command* chosen);  // job_subcommands.cc: run, submit, jobs, new, bench
 void AddClusterCommands(CLI::App& app, Command* chosen);  // cluster_subcommands.cc: status, list, …
 void AddServiceCommands(CLI::App& app, Command* chosen);  // service_subcommands.cc
 void AddSimulateCommand(CLI::App& app, Command* chosen);  // simulate_subcommand.cc

@@ -132,7 +132,7 @@ std::string ParametersOf(const Place& place) {
 
 std::string ValuesOf(const CLI::Option* option, const Place& place) {
   const std::string type = option->get_type_name();
-  if (type == "PATH") return ":files\n";
+  if (type == "PATH" || type == "PATH[#NAME]") return ":files\n";
   if (type == "DIRECTORY") return ":directories\n";
   if (type == "NAME=VALUE") return ParametersOf(place);
   if (type == kJobNameType) return Jobs();

@@ -93,6 +93,7 @@ worker::JobContext MakeContext(v1::JobPlan plan, const EmbeddedOptions& options)
   context.plan = std::move(plan);
   context.spill_directory = options.spill_directory;
   context.directory = options.directory;
+  context.info = options.job;
   return context;
 }
 
@@ -357,7 +358,12 @@ absl::StatusOr<EmbeddedOutcome> RunEmbedded(const v1::JobRequest& request,
   GM_CHECK(options.threads > 0);
   GM_ASSIGN_OR_RETURN(
       coordinator::AdmittedJob job,
-      coordinator::Admit(request, fmt::format("'gristmill run' on {}", ProcessName())));
+      coordinator::Admit(request, fmt::format("'gristmill run' on {}", ProcessName()),
+                         [&options](const v1::JobRequest& asked) {
+                           return options.job == nullptr
+                                      ? coordinator::DescribeOwnJob(asked)
+                                      : coordinator::DescribeJob(*options.job, asked);
+                         }));
   return EmbeddedJob(std::move(job), options).Run();
 }
 

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/instant.h"
+#include "gristmill/registry.h"
 #include "gristmill/v1/job.pb.h"
 #include "storage/commit_retries.h"
 
@@ -17,8 +18,9 @@ namespace gristmill::cli {
 
 struct EmbeddedOptions {
   std::uint32_t threads = 1;
-  std::string spill_directory;  // exists; the caller removes it
-  std::string directory;        // of the files that came with the job; TaskInfo::directory
+  std::string spill_directory;   // exists; the caller removes it
+  const JobInfo* job = nullptr;  // outlives the run; null: the one registered by the request's name
+  std::string directory;         // of the files that came with the job; TaskInfo::directory
   // Called with the state at the beginning, at most ten times a second after that, and at the end.
   std::function<void(const v1::JobStatus&)> on_progress;
   // Set by another thread to cancel; seen within a tenth of a second. May be null.

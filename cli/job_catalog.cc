@@ -1,13 +1,16 @@
 #include "cli/job_catalog.h"
 
 #include <cstdio>
+#include <optional>
 
 #include "base/status.h"
 #include "cli/exit_code.h"
+#include "cli/job_flags.h"
 #include "cli/json.h"
 #include "cli/table.h"
 #include "gristmill/edit_distance.h"
 #include "gristmill/v1/report.pb.h"
+#include "plugin/job_object.h"
 
 namespace gristmill::cli {
 namespace {
@@ -41,8 +44,8 @@ bool ReadsFiles(const JobInfo& job) {
          job.declare({}).input.format != InputFormat::kIntegerRange;
 }
 
-std::string ExampleOf(const JobInfo& job) {
-  std::string line = "gristmill run " + job.name;
+std::string ExampleOf(const JobInfo& job, const std::string& called) {
+  std::string line = "gristmill run " + called;
   if (ReadsFiles(job)) line += " --input FILE_OR_DIRECTORY";
   if (job.writes_output) line += " --output DIRECTORY";
   if (const ParamInfo* required = RequiredParam(job)) {
@@ -85,7 +88,34 @@ int ShowOne(const std::string& name, bool json) {
                          nearest.empty() ? "'gristmill jobs' lists those there are"
                                          : "did you mean '" + nearest + "'?"));
   }
-  Print(json ? ToJson(Describe(*job)) : RenderJobHelp(*job));
+  Print(json ? ToJson(Describe(*job)) : RenderJobHelp(*job, name));
+  return kDone;
+}
+
+int ShowAll(const JobMap& all, bool json, std::string_view how_to_explain_one) {
+  if (json) {
+    v1::JobCatalog catalog;
+    for (const auto& entry : all) *catalog.add_jobs() = Describe(entry.second);
+    Print(ToJson(catalog));
+    return kDone;
+  }
+  std::vector<const JobInfo*> jobs;
+  for (const auto& entry : all) jobs.push_back(&entry.second);
+  Print(fmt::format("{}\n'{}' explains one.\n", RenderCatalog(jobs), how_to_explain_one));
+  return kDone;
+}
+
+int ShowObject(const ObjectName& object, bool json) {
+  const std::string file = object.path.substr(object.path.rfind('/') + 1);
+  const absl::StatusOr<const JobMap*> jobs = plugin::LoadJobObject(object.path, file);
+  if (!jobs.ok()) return Fail(jobs.status());
+  if (object.job.empty() && (*jobs)->size() != 1) {
+    return ShowAll(**jobs, json, fmt::format("gristmill jobs {}:NAME", object.path));
+  }
+  const absl::StatusOr<const JobInfo*> job = plugin::FindJobIn(**jobs, file, object.job);
+  if (!job.ok()) return Fail(job.status());
+  const std::string called = fmt::format("{}:{}", object.path, (*job)->name);
+  Print(json ? ToJson(Describe(**job)) : RenderJobHelp(**job, called));
   return kDone;
 }
 
@@ -97,7 +127,7 @@ std::string RenderCatalog(const std::vector<const JobInfo*>& jobs) {
   return table.Render();
 }
 
-std::string RenderJobHelp(const JobInfo& job) {
+std::string RenderJobHelp(const JobInfo& job, const std::string& called) {
   std::string text = fmt::format("{}: {}\n", job.name, job.summary);
   if (!job.details.empty()) text += "\n" + WrapText(job.details, kColumns);
   text += fmt::format("\nOutput: key {}, value {}, written as {}\n", job.key_type, job.value_type,
@@ -110,21 +140,15 @@ std::string RenderJobHelp(const JobInfo& job) {
     }
     text += "\n" + table.Render();
   }
-  return text + "\nExample:\n  " + ExampleOf(job) + "\n";
+  return text + "\nExample:\n  " + ExampleOf(job, called) + "\n";
 }
 
 int ShowJobs(const std::string& name, bool json) {
-  if (!name.empty()) return ShowOne(name, json);
-  if (json) {
-    v1::JobCatalog all;
-    for (const auto& entry : RegisteredJobs()) *all.add_jobs() = Describe(entry.second);
-    Print(ToJson(all));
-    return kDone;
+  if (const std::optional<ObjectName> object = ParseObjectName(name)) {
+    return ShowObject(*object, json);
   }
-  std::vector<const JobInfo*> jobs;
-  for (const auto& entry : RegisteredJobs()) jobs.push_back(&entry.second);
-  Print(RenderCatalog(jobs) + "\n'gristmill jobs NAME' explains one.\n");
-  return kDone;
+  return name.empty() ? ShowAll(RegisteredJobs(), json, "gristmill jobs NAME")
+                      : ShowOne(name, json);
 }
 
 }  // namespace gristmill::cli

@@ -11,9 +11,11 @@ namespace gristmill::cli {
 // One line per job.
 std::string RenderCatalog(const std::vector<const JobInfo*>& jobs);
 // Paragraphs, parameters and an example command line of one job.
-std::string RenderJobHelp(const JobInfo& job);
+// `called` is how the command line names it.
+std::string RenderJobHelp(const JobInfo& job, const std::string& called);
 
-// All jobs, or the one named. Returns the exit code.
+// All jobs, or the one named, or those of a shared object (PATH.so or PATH.so:NAME), which is
+// loaded. Returns the exit code.
 int ShowJobs(const std::string& name, bool json);
 
 }  // namespace gristmill::cli

@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "base/units.h"
+#include "plugin/job_object.h"
 
 namespace gristmill::cli {
 namespace {
@@ -21,6 +22,8 @@ absl::StatusOr<std::string> Absolute(const std::string& path, std::string_view f
   }
   return clean.string();
 }
+
+std::string FileName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 absl::Status AddParam(const std::string& text, v1::JobRequest* request) {
   const std::size_t equals = text.find('=');
@@ -66,9 +69,25 @@ absl::StatusOr<std::uint64_t> ParseTaskTimeout(const std::string& text) {
 
 }  // namespace
 
+std::optional<ObjectName> ParseObjectName(const std::string& text) {
+  const std::string name = FileName(text);
+  const std::size_t colon = name.rfind(':');
+  const std::string file = name.substr(0, colon);
+  const bool is_object = text.find('/') != std::string::npos || file.ends_with(".so") ||
+                         file.find(".so.") != file.npos;
+  if (!is_object) return std::nullopt;
+  return ObjectName{text.substr(0, text.size() - name.size()) + file,
+                    colon == std::string::npos ? std::string() : name.substr(colon + 1)};
+}
+
 absl::StatusOr<v1::JobRequest> BuildRequest(const JobFlags& flags) {
   v1::JobRequest request;
-  request.set_job(flags.job);
+  if (const std::optional<ObjectName> object = ParseObjectName(flags.job)) {
+    request.set_job(object->job);
+    request.set_object(FileName(object->path));
+  } else {
+    request.set_job(flags.job);
+  }
   for (const std::string& input : flags.inputs) {
     GM_ASSIGN_OR_RETURN(*request.add_inputs(), Absolute(input, "--input"));
   }
@@ -96,6 +115,13 @@ absl::StatusOr<v1::JobRequest> BuildRequest(const JobFlags& flags) {
 
 absl::StatusOr<std::vector<LocalFile>> BringFiles(const JobFlags& flags, v1::JobRequest* request) {
   std::vector<LocalFile> files;
+  if (const std::optional<ObjectName> object = ParseObjectName(flags.job)) {
+    GM_ASSIGN_OR_RETURN(const std::string path, Absolute(object->path, "the job"));
+    GM_RETURN_IF_ERROR(plugin::CheckJobObject(path, request->object()));
+    GM_ASSIGN_OR_RETURN(LocalFile file, DescribeLocalFile(path, request->object()));
+    *request->add_files() = file.file;
+    files.push_back(std::move(file));
+  }
   for (const std::string& text : flags.files) {
     // A file whose own name has the sign can be named by both parts.
     const std::size_t sign = text.rfind('#');

@@ -15,7 +15,7 @@ namespace gristmill::cli {
 
 // As typed. Empty and zero mean "not given".
 struct JobFlags {
-  std::string job;
+  std::string job;  // a name, or that of a shared object: see ObjectName
   std::vector<std::string> inputs;
   std::string output;
   std::vector<std::string> params;  // key=value
@@ -32,12 +32,20 @@ struct JobFlags {
   StreamFlags stream;
 };
 
+// PATH.so:JOB, or PATH.so where there is only one.
+struct ObjectName {
+  std::string path;
+  std::string job;  // may be empty
+};
+// None if the text names a job of this binary.
+std::optional<ObjectName> ParseObjectName(const std::string& text);
+
 // Paths become absolute against the current directory. InvalidArgument with one sentence. What
 // only the job or the file system can tell is left to admission.
 absl::StatusOr<v1::JobRequest> BuildRequest(const JobFlags& flags);
 
-// The files that come with the job, which `request` is to name, too. Reads them. A sentence if one
-// can't be shipped.
+// The files that come with the job, its shared object among them, which `request` is to name, too.
+// Reads them. A sentence if one can't be shipped, or is no object that gristmill can load.
 absl::StatusOr<std::vector<LocalFile>> BringFiles(const JobFlags& flags, v1::JobRequest* request);
 
 }  // namespace gristmill::cli

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/status.h"
+#include "storage/test_directory.h"
 
 namespace gristmill::cli {
 namespace {
@@ -91,6 +92,42 @@ TEST(BuildRequest, RefusesWhatIsNoSizeAndNoFormat) {
   flags.memory = "";
   flags.output_format = "xml";
   EXPECT_EQ(RefusalOf(flags), "--output-format 'xml' is not known; it is text, records or fixed");
+}
+
+TEST(ParseObjectName, TellsSharedObjectsFromJobsOfTheBinary) {
+  EXPECT_FALSE(ParseObjectName("wordcount").has_value());
+  EXPECT_FALSE(ParseObjectName("so").has_value());
+  const ObjectName named = ParseObjectName("./build/libmine.so:count").value();
+  EXPECT_EQ(named.path, "./build/libmine.so");
+  EXPECT_EQ(named.job, "count");
+  const ObjectName only = ParseObjectName("libmine.so").value();
+  EXPECT_EQ(only.path, "libmine.so");
+  EXPECT_EQ(only.job, "");
+  EXPECT_EQ(ParseObjectName("libmine.so.2:count").value().path, "libmine.so.2");
+  EXPECT_EQ(ParseObjectName("/a:b/libmine.so").value().path, "/a:b/libmine.so");
+}
+
+TEST(BuildRequest, NamesTheObjectThatHasTheJob) {
+  JobFlags flags = WordCount();
+  flags.job = "./build/libmine.so:count";
+  const v1::JobRequest request = BuildRequest(flags).value();
+  EXPECT_EQ(request.object(), "libmine.so");
+  EXPECT_EQ(request.job(), "count");
+}
+
+TEST(BringFiles, NamesThemInTheRequestAndRefusesWhatIsNoObject) {
+  TestDirectory directory;
+  JobFlags flags = WordCount();
+  flags.files = {directory.Write("words", "a") + "#stopwords", directory.Write("model", "b")};
+  v1::JobRequest request = BuildRequest(flags).value();
+  const std::vector<LocalFile> files = BringFiles(flags, &request).value();
+  ASSERT_EQ(files.size(), 2u);
+  EXPECT_EQ(request.files(0).name(), "stopwords");
+  EXPECT_EQ(request.files(1).name(), "model");
+  flags.job = directory.Write("libmine.so", "no object");
+  request = BuildRequest(flags).value();
+  EXPECT_THAT(Message(BringFiles(flags, &request).status()),
+              testing::HasSubstr("is no shared object"));
 }
 
 }  // namespace

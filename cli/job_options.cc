@@ -8,7 +8,11 @@ namespace gristmill::cli {
 namespace {
 
 void AddInputFlags(CLI::App* command, JobFlags* flags) {
-  command->add_option("JOB", flags->job, "Name of the job; 'gristmill jobs' lists them")
+  command
+      ->add_option(
+          "JOB", flags->job,
+          "Name of the job ('gristmill jobs' lists them), or PATH.so:NAME of one in a shared "
+          "object")
       ->type_name(kJobNameType)
       ->required();
   command->add_option("-i,--input", flags->inputs, "Files, directories or globs to read")
@@ -20,15 +24,6 @@ void AddOutputFlags(CLI::App* command, JobFlags* flags) {
       ->type_name("DIRECTORY");
   command->add_flag("--overwrite", flags->overwrite,
                     "Replace what an earlier job left in --output");
-}
-
-void AddFileFlags(CLI::App* command, JobFlags* flags) {
-  command
-      ->add_option("--file", flags->files,
-                   "A file that the job needs: every task finds it in its working directory, under "
-                   "NAME if that is given; repeat for more")
-      ->type_name("PATH[#NAME]")
-      ->allow_extra_args(false);
 }
 
 void AddDivisionFlags(CLI::App* command, JobFlags* flags) {
@@ -94,6 +89,15 @@ void AddStreamFlags(CLI::App* command, StreamFlags* flags) {
 
 }  // namespace
 
+void AddFileFlags(CLI::App* command, JobFlags* flags) {
+  command
+      ->add_option("--file", flags->files,
+                   "A file that the job needs: every task finds it in its working directory, under "
+                   "NAME if that is given; repeat for more")
+      ->type_name("PATH[#NAME]")
+      ->allow_extra_args(false);
+}
+
 void AddJobFlags(CLI::App* command, JobFlags* flags) {
   AddInputFlags(command, flags);
   AddOutputFlags(command, flags);
@@ -104,6 +108,7 @@ void AddJobFlags(CLI::App* command, JobFlags* flags) {
 
 void AddJobFlagsWithoutOutput(CLI::App* command, JobFlags* flags) {
   AddInputFlags(command, flags);
+  AddFileFlags(command, flags);
   AddDivisionFlags(command, flags);
   AddStreamFlags(command, &flags->stream);
 }

@@ -12,6 +12,8 @@ namespace gristmill::cli {
 // Which job on which input, where the result goes, and how the work is divided. `flags` must live
 // until the command line is parsed.
 void AddJobFlags(CLI::App* command, JobFlags* flags);
+// --file.
+void AddFileFlags(CLI::App* command, JobFlags* flags);
 // For subcommands that choose the output directory themselves.
 void AddJobFlagsWithoutOutput(CLI::App* command, JobFlags* flags);
 

@@ -7,6 +7,7 @@
 #include "cli/exit_code.h"
 #include "cli/job_catalog.h"
 #include "cli/job_options.h"
+#include "cli/new_project.h"
 #include "cli/run_command.h"
 
 namespace gristmill::cli {
@@ -68,10 +69,22 @@ void AddJobs(CLI::App& app, Command* chosen) {
   };
   auto flags = std::make_shared<Flags>();
   CLI::App* jobs = app.add_subcommand("jobs", "List the jobs of this binary, or explain one");
-  jobs->add_option("NAME", flags->name, "The job to explain")->type_name(kJobNameType);
+  jobs->add_option("NAME", flags->name,
+                   "The job to explain, or PATH.so[:NAME] of a shared object with jobs")
+      ->type_name(kJobNameType);
   jobs->add_flag("--json", flags->json, "Print JSON");
   jobs->callback(
       [flags, chosen] { *chosen = [flags] { return ShowJobs(flags->name, flags->json); }; });
+}
+
+void AddNew(CLI::App& app, Command* chosen) {
+  auto directory = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("new", "Write a project with a job of your own");
+  command->add_option("DIRECTORY", *directory, "To be made; its name becomes the job's")
+      ->required();
+  command->footer("Example: gristmill new word_lengths");
+  command->callback(
+      [directory, chosen] { *chosen = [directory] { return NewProject(*directory); }; });
 }
 
 void AddBench(CLI::App& app, Command* chosen) {
@@ -109,6 +122,7 @@ void AddJobCommands(CLI::App& app, Command* chosen) {
   AddRun(app, chosen);
   AddSubmit(app, chosen);
   AddJobs(app, chosen);
+  AddNew(app, chosen);
   AddBench(app, chosen);
 }
 

@@ -2,6 +2,7 @@
 
 #include "cli/command_line.h"
 #include "cli/signals.h"
+#include "plugin/description.h"
 #include "worker/worker.h"
 
 int main(int argc, char** argv) {
@@ -9,6 +10,10 @@ int main(int argc, char** argv) {
   if (argc == 2 && std::string_view(argv[1]) == "runner") {
     gristmill::cli::UnblockSignals();
     return gristmill::worker::RunnerMain();
+  }
+  if (argc == 2 && std::string_view(argv[1]) == gristmill::plugin::kDescribeCommand) {
+    gristmill::cli::UnblockSignals();
+    return gristmill::plugin::DescribeMain();
   }
   return gristmill::cli::RunCommandLine(argc, argv);
 }

@@ -4,18 +4,16 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <vector>
 
 #include "base/status.h"
 #include "cli/embedded_run.h"
 #include "cli/exit_code.h"
+#include "cli/placed_files.h"
 #include "cli/profile.h"
 #include "cli/progress_display.h"
 #include "cli/signals.h"
 #include "cli/temp_directory.h"
-#include "storage/blob_store.h"
-#include "storage/shipped_files.h"
 #include "stream/child_groups.h"
 #include "worker/pipeline/task_executor.h"
 #include "worker/worker.h"
@@ -37,17 +35,6 @@ int Conclude(const v1::JobStatus& status, const std::vector<v1::Counter>& counte
     fmt::print(stderr, "{}\n", RenderSummary(status, counters, elapsed_ms));
   }
   return ExitCodeOf(status.state());
-}
-
-// As on a worker: what comes with the job is in the working directory, read-only, as it was when
-// the job began.
-absl::Status PlaceFiles(const v1::JobRequest& request, const std::vector<LocalFile>& files,
-                        const std::string& spill, const std::string& directory) {
-  GM_ASSIGN_OR_RETURN(const auto store, BlobStore::Open(spill + "/blobs", {}));
-  for (const LocalFile& file : files) GM_RETURN_IF_ERROR(AddToStore(file, store.get()));
-  GM_RETURN_IF_ERROR(MakeFilesDirectory(request, store.get(), directory));
-  if (files.empty() || chdir(directory.c_str()) == 0) return absl::OkStatus();
-  return ErrnoStatus(errno, fmt::format("can't work in '{}'", directory));
 }
 
 }  // namespace
@@ -81,8 +68,10 @@ int RunJob(const RunFlags& flags) {
   options.threads = flags.threads > 0 ? flags.threads : worker::AvailableCpus();
   options.spill_directory = spill->path();
   options.directory = worker::JobFilesDirectory(spill->path(), 1);
-  const absl::Status placed = PlaceFiles(*request, *files, spill->path(), options.directory);
-  if (!placed.ok()) return Fail(placed);
+  const absl::StatusOr<const JobInfo*> job =
+      PlaceFiles(*request, *files, spill->path(), options.directory);
+  if (!job.ok()) return Fail(job.status());
+  options.job = *job;
   options.on_progress = [&](const v1::JobStatus& status) { display.Update(status); };
   options.cancelled = &cancelled;
   options.on_stuck = [&](const v1::JobStatus& status) {

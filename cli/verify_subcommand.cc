@@ -51,7 +51,10 @@ void AddVerifyCommand(CLI::App& app, Command* chosen) {
     *chosen = [flags] {
       absl::StatusOr<v1::JobRequest> request = BuildRequest(flags->job);
       if (!request.ok()) return Fail(request.status());
+      absl::StatusOr<std::vector<LocalFile>> files = BringFiles(flags->job, &*request);
+      if (!files.ok()) return Fail(files.status());
       flags->options.request = *std::move(request);
+      flags->options.files = *std::move(files);
       return verify::RunVerify(flags->options);
     };
   });

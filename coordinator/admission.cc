@@ -79,8 +79,7 @@ absl::Status CheckMemoryAndAttempts(v1::JobRequest* request) {
   return absl::OkStatus();
 }
 
-absl::Status CheckSkips(const JobInfo& info, const JobDeclaration& declared,
-                        const v1::JobRequest& request) {
+absl::Status CheckSkips(const DescribedJob& job, const v1::JobRequest& request) {
   if (request.skip_bad_records() == 0) return absl::OkStatus();
   if (request.skip_bad_records() > kSkippedRecordsMax) {
     return InvalidArgument(
@@ -89,23 +88,23 @@ absl::Status CheckSkips(const JobInfo& info, const JobDeclaration& declared,
         "the input or the job",
         request.skip_bad_records(), kSkippedRecordsMax);
   }
-  if (declared.input.format == InputFormat::kIntegerRange) {
+  if (job.declared.input.format == InputFormat::kIntegerRange) {
     return InvalidArgument(
         "job '{}' counts over integers and reads no records; leave out "
         "--skip-bad-records",
-        info.name);
+        job.name);
   }
-  if (!declared.knows_records) {
+  if (!job.declared.knows_records) {
     return InvalidArgument(
         "of job '{}' it can't be told at which record it fails, so none could be skipped; leave "
         "out --skip-bad-records",
-        info.name);
+        job.name);
   }
-  if (!info.writes_output) {
+  if (!job.writes_output) {
     return InvalidArgument(
         "job '{}' writes no output, in which skipped records could be set aside; leave out "
         "--skip-bad-records",
-        info.name);
+        job.name);
   }
   if (request.max_attempts() == 1) {
     return InvalidArgument(
@@ -116,10 +115,10 @@ absl::Status CheckSkips(const JobInfo& info, const JobDeclaration& declared,
 }
 
 // Makes request->output a normal absolute path, so that equal directories are equal strings.
-absl::Status CheckOutputPath(const JobInfo& info, v1::JobRequest* request) {
-  if (!info.writes_output) {
+absl::Status CheckOutputPath(const DescribedJob& job, v1::JobRequest* request) {
+  if (!job.writes_output) {
     if (request->output().empty()) return absl::OkStatus();
-    return InvalidArgument("job '{}' writes no output; leave out --output", info.name);
+    return InvalidArgument("job '{}' writes no output; leave out --output", job.name);
   }
   if (request->output().empty()) {
     return InvalidArgument("the job needs an output directory; name one with --output");
@@ -134,20 +133,6 @@ absl::Status CheckOutputPath(const JobInfo& info, v1::JobRequest* request) {
   }
   request->set_output(std::move(normal));
   return absl::OkStatus();
-}
-
-// What the job's own code says of itself with these parameters.
-absl::StatusOr<JobDeclaration> Declare(const JobInfo& info, const v1::JobRequest& request) {
-  const ParamMap params(request.params().begin(), request.params().end());
-  // The job's code runs in this process here, and only here: its exceptions must not end it.
-  try {
-    if (std::string problem = info.check_params(params); !problem.empty()) {
-      return InvalidArgument("{}", problem);
-    }
-    return info.declare(params);
-  } catch (const std::exception& error) {
-    return InvalidArgument("job '{}' refuses its parameters: {}", info.name, error.what());
-  }
 }
 
 absl::Status PlanOutputFormat(OutputFormat declared, v1::JobPlan* plan) {
@@ -329,6 +314,30 @@ void PlanStages(const JobDeclaration& declared, v1::JobPlan* plan) {
 
 }  // namespace
 
+absl::StatusOr<DescribedJob> DescribeJob(const JobInfo& job, const v1::JobRequest& request) {
+  const ParamMap params(request.params().begin(), request.params().end());
+  // The job's code runs in this process here, and only here: its exceptions must not end it.
+  try {
+    if (std::string problem = job.check_params(params); !problem.empty()) {
+      return InvalidArgument("{}", problem);
+    }
+    return DescribedJob{job.name, job.writes_output, job.declare(params)};
+  } catch (const std::exception& error) {
+    return InvalidArgument("job '{}' refuses its parameters: {}", job.name, error.what());
+  }
+}
+
+absl::StatusOr<DescribedJob> DescribeOwnJob(const v1::JobRequest& request) {
+  if (!request.object().empty()) {
+    return InvalidArgument(
+        "the job is in the shared object '{}', which this command does not load; use 'gristmill "
+        "run' or 'gristmill submit'",
+        request.object());
+  }
+  GM_ASSIGN_OR_RETURN(const JobInfo* const job, FindJobOrExplain(request.job()));
+  return DescribeJob(*job, request);
+}
+
 absl::Status CheckRequestSize(const v1::JobRequest& request) {
   std::size_t params_bytes = 0;
   for (const auto& [name, value] : request.params()) params_bytes += name.size() + value.size();
@@ -340,23 +349,25 @@ absl::Status CheckRequestSize(const v1::JobRequest& request) {
   return CheckRequestBytes(request.ByteSizeLong());
 }
 
-absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_view owner) {
+absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_view owner,
+                                  const Describe& describe) {
   GM_RETURN_IF_ERROR(CheckRequestSize(request));
-  GM_ASSIGN_OR_RETURN(const JobInfo* const info, FindJobOrExplain(request.job()));
-  GM_ASSIGN_OR_RETURN(const JobDeclaration declared, Declare(*info, request));
+  GM_ASSIGN_OR_RETURN(const DescribedJob described, describe(request));
+  const JobDeclaration& declared = described.declared;
   AdmittedJob job;
   v1::JobPlan& plan = job.plan;
   *plan.mutable_request() = request;
+  plan.mutable_request()->set_job(described.name);
   GM_RETURN_IF_ERROR(CheckPartitions(declared.partitions, plan.mutable_request()));
   GM_RETURN_IF_ERROR(CheckMemoryAndAttempts(plan.mutable_request()));
-  GM_RETURN_IF_ERROR(CheckSkips(*info, declared, plan.request()));
-  GM_RETURN_IF_ERROR(CheckOutputPath(*info, plan.mutable_request()));
+  GM_RETURN_IF_ERROR(CheckSkips(described, plan.request()));
+  GM_RETURN_IF_ERROR(CheckOutputPath(described, plan.mutable_request()));
   GM_RETURN_IF_ERROR(PlanOutputFormat(declared.output_format, &plan));
   GM_RETURN_IF_ERROR(declared.input.format == InputFormat::kIntegerRange
                          ? PlanRange(declared.input, &plan)
                          : PlanFiles(declared.input, &plan));
   PlanStages(declared, &plan);
-  if (!info->writes_output) return job;
+  if (!described.writes_output) return job;
   GM_ASSIGN_OR_RETURN(StagedOutput output,
                       StagedOutput::Prepare(plan.request().output(), plan.request().overwrite(),
                                             owner, plan.request().request_id()));

@@ -40,6 +40,7 @@
 #include "gristmill/emitter.h"       // IWYU pragma: export
 #include "gristmill/hash.h"          // IWYU pragma: export
 #include "gristmill/job_concepts.h"  // IWYU pragma: export
+#include "gristmill/job_object.h"    // IWYU pragma: export
 #include "gristmill/output.h"        // IWYU pragma: export
 #include "gristmill/params.h"        // IWYU pragma: export
 #include "gristmill/records.h"       // IWYU pragma: export
@@ -150,7 +151,9 @@ JobInfo MakeJobInfo() {
 #define GRISTMILL_CONCAT_(a, b) a##b
 #define GRISTMILL_CONCAT(a, b) GRISTMILL_CONCAT_(a, b)
 
-// Registers a job class before main. In a .cc file, at namespace scope.
+// Registers a job class before main, or when the shared object is loaded in which it is. In a .cc
+// file, at namespace scope.
 #define GRISTMILL_JOB(Job)                                                                \
+  GRISTMILL_JOB_NOTE;                                                                     \
   [[maybe_unused]] static const bool GRISTMILL_CONCAT(gristmill_job_on_line_, __LINE__) = \
       ::gristmill::RegisterJob(::gristmill::MakeJobInfo<Job>())

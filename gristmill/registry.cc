@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <utility>
 
+#include "gristmill/job_object.h"
+
 namespace gristmill {
 namespace {
-
-using JobMap = std::map<std::string, JobInfo, std::less<>>;
 
 // Inside a function, because jobs register while other files' statics are being made.
 JobMap& MutableJobs() {
@@ -36,3 +36,8 @@ bool RegisterJob(JobInfo info) {
 }
 
 }  // namespace gristmill
+
+// Of a shared object, whose registry nobody else sees (job_object.h).
+extern "C" __attribute__((visibility("default"))) const gristmill::JobMap* gristmill_job_table() {
+  return &gristmill::RegisteredJobs();
+}

@@ -49,8 +49,10 @@ struct JobInfo {
   std::function<std::unique_ptr<TaskRunner>(const ParamMap&, const TaskInfo&)> make_task;
 };
 
+using JobMap = std::map<std::string, JobInfo, std::less<>>;
+
 // All jobs, sorted by name.
-const std::map<std::string, JobInfo, std::less<>>& RegisteredJobs();
+const JobMap& RegisteredJobs();
 
 // Null if there is none of that name.
 const JobInfo* FindJob(std::string_view name);

@@ -14,6 +14,7 @@
 #include "base/task_part.h"
 #include "cli/task_pool.h"
 #include "gristmill/v1/replay.pb.h"
+#include "plugin/job_object.h"
 #include "storage/file.h"
 #include "storage/shipped_files.h"
 #include "storage/split_planner.h"
@@ -29,9 +30,11 @@ constexpr DurationMs kWaitMs = 1'000;
 std::string TaskFile(const std::string& directory) { return directory + "/task"; }
 std::string FilesDirectory(const std::string& directory) { return directory + "/files"; }
 
-worker::JobContext MakeContext(const v1::JobPlan& plan, const std::string& directory,
-                               std::uint32_t threads) {
+// `job` is null if it is one of this binary.
+worker::JobContext MakeContext(const v1::JobPlan& plan, const JobInfo* job,
+                               const std::string& directory, std::uint32_t threads) {
   worker::JobContext context;
+  context.info = job;
   context.job = kJob;
   context.plan = plan;
   context.spill_directory = directory + "/spill";
@@ -84,10 +87,10 @@ std::vector<bool> StagesBefore(const v1::JobPlan& plan, std::uint32_t stage) {
 // Runs the stages before a task, one after the other.
 class Upstream {
  public:
-  Upstream(v1::ReplayTask* task, const std::string& directory, std::uint32_t threads,
-           const OnProgress& on_progress)
+  Upstream(v1::ReplayTask* task, const JobInfo* job, const std::string& directory,
+           std::uint32_t threads, const OnProgress& on_progress)
       : task_(task),
-        context_(MakeContext(task->plan(), directory, threads)),
+        context_(MakeContext(task->plan(), job, directory, threads)),
         splits_(task->plan()),
         on_progress_(on_progress),
         threads_(threads),
@@ -173,6 +176,8 @@ class Upstream {
 absl::Status Prepare(const v1::TaskDescription& task, const std::string& directory,
                      std::uint32_t threads, const FetchFile& fetch, const OnProgress& on_progress) {
   GM_RETURN_IF_ERROR(PlaceFiles(task.plan().request(), directory, fetch));
+  GM_ASSIGN_OR_RETURN(const JobInfo* const job,
+                      plugin::LoadJobOf(task.plan().request(), FilesDirectory(directory)));
   v1::ReplayTask replayed;
   *replayed.mutable_plan() = task.plan();
   if (!task.plan().staging_directory().empty()) {
@@ -184,7 +189,7 @@ absl::Status Prepare(const v1::TaskDescription& task, const std::string& directo
   assignment.mutable_id()->set_job(kJob);
   assignment.set_attempt(1);
   if (task.has_split()) *assignment.mutable_split() = task.split();
-  GM_RETURN_IF_ERROR(Upstream(&replayed, directory, threads, on_progress).Run());
+  GM_RETURN_IF_ERROR(Upstream(&replayed, job, directory, threads, on_progress).Run());
 
   std::ofstream file(TaskFile(directory), std::ios::binary);
   if (!replayed.SerializeToOstream(&file) || !file.flush()) {
@@ -200,7 +205,9 @@ absl::StatusOr<v1::TaskReport> RunPrepared(const std::string& directory) {
     return NotFound("{} holds no task that 'gristmill replay' prepared", directory);
   }
   GM_RETURN_IF_ERROR(WorkIn(FilesDirectory(directory)));
-  const worker::JobContext context = MakeContext(task.plan(), directory, 1);
+  GM_ASSIGN_OR_RETURN(const JobInfo* const job,
+                      plugin::LoadJobOf(task.plan().request(), FilesDirectory(directory)));
+  const worker::JobContext context = MakeContext(task.plan(), job, directory, 1);
   worker::AttemptControl control;
   return worker::ExecuteTask(context, task.assignment(), InputsOf(task), control);
 }

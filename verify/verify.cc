@@ -15,6 +15,7 @@
 #include "cli/exit_code.h"
 #include "cli/many_splits.h"
 #include "cli/names.h"
+#include "cli/placed_files.h"
 #include "cli/progress_display.h"
 #include "cli/signals.h"
 #include "cli/status_line.h"
@@ -30,6 +31,8 @@ namespace {
 
 using OnProgress = std::function<void(const v1::JobStatus&)>;
 
+constexpr DurationMs kPatienceMs = 60'000;
+
 // One way to run the job.
 struct Way {
   std::string name;    // "on 4 threads"
@@ -43,9 +46,9 @@ absl::Status OutcomeOf(const v1::JobStatus& status) {
 }
 
 absl::Status RunOn(const std::string& address, const v1::JobRequest& request,
-                   const OnProgress& on_progress) {
+                   const std::vector<LocalFile>& files, const OnProgress& on_progress) {
   Client client(address);
-  GM_ASSIGN_OR_RETURN(const std::uint64_t job, client.Submit(request));
+  GM_ASSIGN_OR_RETURN(const std::uint64_t job, client.Submit(request, kPatienceMs, files));
   GM_ASSIGN_OR_RETURN(const v1::JobStatus status, client.Watch(job, [&](const auto& now) {
     on_progress(now);
     return true;
@@ -68,6 +71,7 @@ class Verification {
                            const OnProgress& on_progress) const;
   absl::Status RunOnProcesses(const v1::JobRequest& request, const OnProgress& on_progress) const;
   absl::Status Differs(const Way& way, const OutputDifference& difference) const;
+  std::string files_directory() const { return files_.path() + "/files"; }
   std::string OutputOf(std::size_t index) const {
     return fmt::format("{}/output-{}", files_.path(), index + 1);
   }
@@ -76,7 +80,8 @@ class Verification {
   const cli::TempDirectory& files_;
   cluster::ChildSet* const children_;
   v1::JobRequest request_;
-  std::vector<Way> ways_;  // the first is what the others are compared with
+  const JobInfo* job_ = nullptr;  // of a shared object
+  std::vector<Way> ways_;         // the first is what the others are compared with
   cli::StatusLine display_{stdout};
 };
 
@@ -96,7 +101,10 @@ absl::Status Verification::Run() {
 }
 
 absl::Status Verification::Plan() {
-  const JobInfo* job = FindJob(request_.job());
+  GM_ASSIGN_OR_RETURN(job_,
+                      cli::PlaceFiles(request_, options_.files, files_.path(), files_directory()));
+  if (job_ != nullptr) request_.set_job(job_->name);
+  const JobInfo* job = job_ != nullptr ? job_ : FindJob(request_.job());
   if (job != nullptr && !job->writes_output) {
     return InvalidArgument("job '{}' writes no output that could be compared; choose another one",
                            request_.job());
@@ -132,8 +140,8 @@ absl::Status Verification::Plan() {
     ways_.push_back({fmt::format("on the cluster of {}", address),
                      "its code depends on something that differs between hosts, such as files, "
                      "libraries or the locale",
-                     [address](const v1::JobRequest& request, const OnProgress& on_progress) {
-                       return RunOn(address, request, on_progress);
+                     [this, address](const v1::JobRequest& request, const OnProgress& on_progress) {
+                       return RunOn(address, request, options_.files, on_progress);
                      }});
   }
   return absl::OkStatus();
@@ -189,6 +197,8 @@ absl::Status Verification::RunEmbedded(const v1::JobRequest& request, std::uint3
   cli::EmbeddedOptions options;
   options.threads = threads;
   options.spill_directory = spill;
+  options.directory = files_directory();
+  options.job = job_;
   options.on_progress = on_progress;
   options.on_stuck = [this](const v1::JobStatus& status) {
     files_.Remove();
@@ -205,7 +215,7 @@ absl::Status Verification::RunOnProcesses(const v1::JobRequest& request,
   options.workers = options_.workers;
   options.keep_logs = true;
   GM_ASSIGN_OR_RETURN(const auto cluster, cluster::LocalCluster::Start(options, children_));
-  return RunOn(cluster->address(), request, on_progress);
+  return RunOn(cluster->address(), request, options_.files, on_progress);
 }
 
 }  // namespace

@@ -4,15 +4,18 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gristmill/v1/job.pb.h"
+#include "storage/shipped_files.h"
 
 namespace gristmill::verify {
 
 struct VerifyOptions {
-  v1::JobRequest request;     // no output directory; a split size of zero means many small splits
-  std::uint32_t threads = 4;  // of the run on several threads
-  std::uint32_t workers = 2;  // processes of the cluster that is started for it
+  v1::JobRequest request;  // no output directory; a split size of zero means many small splits
+  std::vector<LocalFile> files;            // that come with it
+  std::uint32_t threads = 4;               // of the run on several threads
+  std::uint32_t workers = 2;               // processes of the cluster that is started for it
   std::optional<std::string> coordinator;  // of a cluster to run on as well; empty as for clients
   std::string directory;  // files go into a new directory in it; empty: $TMPDIR, else /tmp
 };

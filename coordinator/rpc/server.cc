@@ -88,11 +88,11 @@ absl::Status GrpcServer::Start(const ServerOptions& options) {
   gpr_set_log_function(LogFromGrpc);
   RaiseOpenFilesLimit();  // each unfinished job holds one, by which it owns its output directory
   GM_RETURN_IF_ERROR(Recover(options));
-  submissions_ =
-      std::make_unique<Submissions>(shell_.get(), &admissions_, &committer_, files_.get(),
-                                    Submissions::Limits{.running_jobs_max = options.running_jobs,
-                                                        .queued_jobs_max = options.queued_jobs,
-                                                        .tasks_max = options.unfinished_tasks});
+  submissions_ = std::make_unique<Submissions>(
+      shell_.get(), &admissions_, &committer_, files_.get(), options.journal_path + ".describing",
+      Submissions::Limits{.running_jobs_max = options.running_jobs,
+                          .queued_jobs_max = options.queued_jobs,
+                          .tasks_max = options.unfinished_tasks});
   job_service_ = std::make_unique<JobService>(shell_.get(), submissions_.get());
   session_service_ = std::make_unique<SessionService>(shell_.get(), GRISTMILL_VERSION);
   blob_service_ = std::make_unique<BlobService>(files_.get(), &file_thread_);

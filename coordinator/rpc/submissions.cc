@@ -6,6 +6,7 @@
 #include "base/process.h"
 #include "base/status.h"
 #include "base/units.h"
+#include "coordinator/object_description.h"
 #include "coordinator/output_place.h"
 #include "storage/shipped_files.h"
 
@@ -66,8 +67,12 @@ absl::StatusOr<AdmittedJob> Submissions::AdmitHere(const v1::JobRequest& request
     return Aborted("the coordinator does not have '{}', which comes with the job; submit it again",
                    file.name());
   }
-  return Admit(request, fmt::format("a job that is being submitted to the coordinator on {}",
-                                    ProcessName()));
+  const Describe describe_object = [this](const v1::JobRequest& asked) {
+    return DescribeObject(asked, files_, describing_directory_);
+  };
+  return Admit(request,
+               fmt::format("a job that is being submitted to the coordinator on {}", ProcessName()),
+               request.object().empty() ? DescribeOwnJob : describe_object);
 }
 
 absl::Status Submissions::CheckOutputFree(const Driver& driver, const std::string& output) const {

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -34,11 +35,12 @@ class Submissions {
   };
   // All outlive this.
   Submissions(Shell* shell, BackgroundThread* admissions, Committer* committer, BlobStore* files,
-              Limits limits)
+              std::string describing_directory, Limits limits)
       : shell_(shell),
         admissions_(admissions),
         committer_(committer),
         files_(files),
+        describing_directory_(std::move(describing_directory)),
         limits_(limits) {}
 
   // `reply` is called once, when the job is journaled or refused.
@@ -67,6 +69,7 @@ class Submissions {
   BackgroundThread* const admissions_;
   Committer* const committer_;
   BlobStore* const files_;
+  const std::string describing_directory_;  // for the admissions' thread: made and removed
   const Limits limits_;
   std::uint64_t next_ticket_ = 1;
   std::map<std::uint64_t, Pending> pending_;  // by ticket; as many as admissions_ holds

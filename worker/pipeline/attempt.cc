@@ -71,7 +71,7 @@ void Attempt::Run(v1::TaskReport* report) {
   if (assignment_.id().stage() >= static_cast<std::uint32_t>(job_.plan.stages_size())) {
     throw TaskError("the assignment names a stage that the job does not have");
   }
-  const JobInfo* const info = FindJob(job_.plan.request().job());
+  const JobInfo* const info = job_.info != nullptr ? job_.info : FindJob(job_.plan.request().job());
   if (info == nullptr) {
     throw TaskError(
         fmt::format("this worker's binary has no job '{}'; start all workers with the "

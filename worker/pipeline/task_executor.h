@@ -8,6 +8,7 @@
 #include <string>
 
 #include "gristmill/record_mark.h"
+#include "gristmill/registry.h"
 #include "gristmill/v1/job.pb.h"
 #include "gristmill/v1/worker_service.pb.h"
 #include "worker/pipeline/shuffle_port.h"
@@ -19,6 +20,7 @@ namespace gristmill::worker {
 struct JobContext {
   std::uint64_t job = 0;
   v1::JobPlan plan;
+  const JobInfo* info = nullptr;        // outlives it; null: the one registered by that name
   std::string spill_directory;          // of this worker; map runs and reduce scratch go below it
   std::string directory;                // TaskInfo::directory
   std::uint64_t task_memory_bytes = 0;  // the runner's budget divided by its threads

@@ -166,7 +166,7 @@ class HandlerStack {
 void InstallCrashHandler(CrashNote* note) {
   crash_note = note;
   runner = getpid();
-  dl_iterate_phdr(AddModule, nullptr);
+  NoteModules();
   void* frame;
   backtrace(&frame, 1);
   struct sigaction action = {};
@@ -180,6 +180,12 @@ void InstallCrashHandler(CrashNote* note) {
     const bool handled = (before.sa_flags & SA_SIGINFO) != 0 || before.sa_handler != SIG_DFL;
     if (!handled) sigaction(signal, &action, nullptr);
   }
+}
+
+void NoteModules() {
+  if (crash_note == nullptr) return;
+  crash_note->module_count = 0;
+  dl_iterate_phdr(AddModule, nullptr);
 }
 
 void SetPlaceOfThread(FlightRecorder::Place* place) {

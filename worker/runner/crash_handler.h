@@ -12,6 +12,10 @@ namespace gristmill::worker {
 // are sanitizers'. `note` must outlive the process; call it once, before other threads start.
 void InstallCrashHandler(CrashNote* note);
 
+// Notes where code lies by now, after a library was loaded; without a handler nothing. While no
+// other thread loads one.
+void NoteModules();
+
 // The calling thread is at what `place` says, until it says otherwise; null: at nothing. Gives the
 // thread a stack for the handler, so that an overflow of its own is noted too.
 void SetPlaceOfThread(FlightRecorder::Place* place);

@@ -12,7 +12,7 @@ namespace gristmill::worker {
 struct CrashNote {
   static constexpr std::size_t kFramesMax = 64;
   static constexpr std::size_t kModulesMax = 128;
-  static constexpr std::size_t kPathBytesMax = 160;
+  static constexpr std::size_t kPathBytesMax = 512;
 
   // A part of the address space that code was loaded to, told before anything went wrong.
   struct Module {

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "base/attempt_limits.h"
 #include "base/status.h"
+#include "plugin/job_object.h"
 #include "worker/runner/crash_handler.h"
 #include "worker/runner/runner_memory.h"
 
@@ -25,6 +26,14 @@ std::uint32_t PoolThreads(const v1::RunnerStart& start, const FlightRecorder* re
   return recorder == nullptr ? Threads(start) : std::min(Threads(start), recorder->places());
 }
 
+v1::TaskReport Failed(std::uint64_t attempt, const absl::Status& why) {
+  v1::TaskReport report;
+  report.set_attempt(attempt);
+  report.set_outcome(v1::TASK_OUTCOME_FAILED);
+  report.set_message(Message(why));
+  return report;
+}
+
 }  // namespace
 
 RunnerJob::RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle, FlightRecorder* recorder,
@@ -38,6 +47,7 @@ RunnerJob::RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle, FlightR
   context_.spill_directory = start.spill_directory();
   context_.directory = JobFilesDirectory(start.spill_directory(), start.job());
   context_.shuffle = shuffle;
+  loaded_ = LoadJob();
   const std::uint64_t job_memory_bytes = start.plan().request().memory_bytes();
   const auto memory = RunnerMemory::From(std::getenv(kRunnerMemoryVariable), job_memory_bytes);
   context_.task_memory_bytes = memory.ShareOfFramework(job_memory_bytes) / Threads(start);
@@ -45,6 +55,13 @@ RunnerJob::RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle, FlightR
   // Last: the threads of the pool have their stacks.
   const absl::Status limited = memory.bytes == 0 ? absl::OkStatus() : LimitMemory(memory.bytes);
   if (!limited.ok()) fmt::print(stderr, "gristmill: {}\n", Message(limited));
+}
+
+absl::Status RunnerJob::LoadJob() {
+  GM_ASSIGN_OR_RETURN(context_.info,
+                      plugin::LoadJobOf(context_.plan.request(), context_.directory));
+  if (context_.info != nullptr) NoteModules();
+  return absl::OkStatus();
 }
 
 void RunnerJob::SetSources(v1::ShuffleSources sources) {
@@ -97,7 +114,8 @@ void RunnerJob::RunNow(const v1::TaskAssignment& assignment, AttemptControl& con
     SetPlaceOfThread(place);
     if (place != nullptr) control.mark = &place->mark;
   }
-  v1::TaskReport report = ExecuteTask(context_, assignment, inputs, control);
+  v1::TaskReport report = loaded_.ok() ? ExecuteTask(context_, assignment, inputs, control)
+                                       : Failed(assignment.attempt(), loaded_);
   if (recorder_ != nullptr) {
     SetPlaceOfThread(nullptr);
     recorder_->End(thread);

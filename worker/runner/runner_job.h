@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "gristmill/v1/runner_service.pb.h"
 #include "worker/pipeline/task_executor.h"
@@ -44,9 +45,13 @@ class RunnerJob {
     std::optional<std::chrono::steady_clock::time_point> since = {};  // when it got a thread
   };
 
+  // The job's shared object, if it is in one.
+  absl::Status LoadJob();
   void RunNow(const v1::TaskAssignment& assignment, AttemptControl& control);
 
-  JobContext context_;  // constant after construction
+  // Constant after construction.
+  JobContext context_;
+  absl::Status loaded_;
   FlightRecorder* const recorder_;
   const Report report_;
   const Retire retire_;

@@ -1,0 +1,94 @@
+// The child processes are this test program itself.
+#include "plugin/description.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/status.h"
+#include "plugin/object_fixture.h"
+
+namespace gristmill::plugin {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+// A static of the program runs before gtest's main: in the child there is nothing else to do.
+const bool kIsChild = [] {
+  if (std::getenv("GRISTMILL_TEST_DESCRIBES") == nullptr) return false;
+  unsetenv("GRISTMILL_TEST_DESCRIBES");
+  std::exit(DescribeMain());
+}();
+
+class DescriptionTest : public ObjectTest {
+ protected:
+  absl::StatusOr<v1::DescribeResponse> Ask(const std::string& object, const std::string& text = "",
+                                           DurationMs deadline_ms = 30'000) {
+    v1::DescribeRequest request;
+    request.set_object(object);
+    if (!text.empty()) (*request.mutable_params())["text"] = text;
+    setenv("GRISTMILL_TEST_DESCRIBES", "1", 1);
+    auto answer = DescribeInChild("/proc/self/exe", directory_.path(), request, deadline_ms);
+    unsetenv("GRISTMILL_TEST_DESCRIBES");
+    return answer;
+  }
+};
+
+TEST_F(DescriptionTest, TellsWhatTheJobIs) {
+  const v1::DescribeResponse answer = Ask(CompileJob("good")).value();
+  EXPECT_EQ(answer.job(), "count");
+  EXPECT_TRUE(answer.has_shuffle());
+  EXPECT_TRUE(answer.writes_output());
+  EXPECT_FALSE(answer.total_order());
+  EXPECT_EQ(answer.input_format(), v1::INPUT_FORMAT_TEXT_LINES);
+  EXPECT_EQ(answer.output_format(), v1::OUTPUT_FORMAT_TEXT);
+}
+
+TEST_F(DescriptionTest, ParametersThatTheJobRefusesAreItsOwnSentence) {
+  const std::string path = CompileJob(
+      "picky",
+      "std::string Validate() const { return text == \"bad\" ? \"'bad' is bad\" : \"\"; }");
+  EXPECT_TRUE(Ask(path, "good").ok());
+  const absl::Status refused = Ask(path, "bad").status();
+  EXPECT_TRUE(absl::IsInvalidArgument(refused));
+  EXPECT_THAT(Message(refused), HasSubstr("'bad' is bad"));
+}
+
+TEST_F(DescriptionTest, ACrashCostsTheChildAndIsDescribed) {
+  const std::string path = CompileJob(
+      "crashing",
+      "std::string Validate() const { std::fprintf(stderr, \"oh dear\\n\"); std::abort(); }",
+      "#include <cstdio>\n#include <cstdlib>");
+  EXPECT_THAT(Message(Ask(path).status()),
+              AllOf(HasSubstr("'libcrashing.so' died of signal 6 (SIGABRT) when it was loaded"),
+                    HasSubstr("it last wrote: oh dear")));
+}
+
+TEST_F(DescriptionTest, ACrashBeforeMainOrAnExitIsDescribed) {
+  EXPECT_THAT(Message(Ask(CompileJob("early", "",
+                                     "#include <cstdlib>\nstatic const bool kCrash = "
+                                     "(std::abort(), true);"))
+                          .status()),
+              HasSubstr("'libearly.so' died of signal 6"));
+  EXPECT_THAT(Message(Ask(CompileJob("leaving", "",
+                                     "#include <cstdlib>\nstatic const bool kExit = "
+                                     "(std::_Exit(3), true);"))
+                          .status()),
+              HasSubstr("'libleaving.so' ended the process with status 3"));
+}
+
+TEST_F(DescriptionTest, AnEndlessLoopEndsAtTheDeadline) {
+  const std::string path = CompileJob(
+      "looping", "std::string Validate() const { for (volatile int i = 0;; i = i + 1) {} }");
+  EXPECT_THAT(Message(Ask(path, "", 300).status()), HasSubstr("did not answer within"));
+}
+
+TEST_F(DescriptionTest, AnExceptionIsARefusal) {
+  const std::string path = CompileJob(
+      "throwing", "gristmill::InputSpec Input() const { throw std::runtime_error(\"no input\"); }",
+      "#include <stdexcept>");
+  EXPECT_THAT(Message(Ask(path).status()), HasSubstr("refuses its parameters: no input"));
+}
+
+}  // namespace
+}  // namespace gristmill::plugin
