@@ -10,7 +10,7 @@ CombinedRuns::CombinedRuns(const StreamParams& params, const TaskInfo& info, Tas
       writer_(runs, info.mark),
       buffer_(memory_bytes, info.partitions, &writer_),
       encoder_(params, info.partitions),
-      line_maker_(params) {}
+      line_maker_(LineMaker::ForCombiner(params)) {}
 
 void CombinedRuns::BeginRun() {
   combiner_ = std::make_unique<Program>(

@@ -61,8 +61,15 @@ class PairEncoder {
 
 class LineMaker {
  public:
-  explicit LineMaker(const StreamParams& params)
-      : has_order_(!params.order.empty()), separator_(params.reducer_separator) {}
+  // Key and value always have the separator between them.
+  static LineMaker ForReducer(const StreamParams& params) {
+    return {params, params.reducer_separator, 1};
+  }
+  // As the mapper wrote them, since what the combiner writes is cut as that is: the separator is
+  // left out behind a key with fewer fields than it may have, of which it would become a part.
+  static LineMaker ForCombiner(const StreamParams& params) {
+    return {params, params.separator, params.key_fields};
+  }
 
   // Appends the line, with its LF.
   void Append(const EncodedPair& pair, std::string* out) const {
@@ -78,14 +85,23 @@ class LineMaker {
       value.remove_prefix(static_cast<std::size_t>(rest - value.data()));
     }
     out->append(key);
-    out->push_back(separator_);
+    if (HasAllFields(key)) out->push_back(separator_);
     out->append(value);
     out->push_back('\n');
   }
 
  private:
+  LineMaker(const StreamParams& params, char separator, std::uint32_t key_fields)
+      : has_order_(!params.order.empty()), separator_(separator), key_fields_(key_fields) {}
+
+  bool HasAllFields(std::string_view key) const {
+    return key_fields_ == 1 ||
+           std::count(key.begin(), key.end(), separator_) + 1 >= std::ptrdiff_t{key_fields_};
+  }
+
   const bool has_order_;
   const char separator_;
+  const std::uint32_t key_fields_;
 };
 
 }  // namespace gristmill::stream

@@ -108,7 +108,7 @@ void StreamTask::RunReduce(PairSource& pairs, OutputSink& output) {
 }
 
 void StreamTask::Feed(PairSource& pairs, Program& reducer) {
-  const LineMaker line_maker(params_);
+  const LineMaker line_maker = LineMaker::ForReducer(params_);
   std::uint64_t groups = 0;
   std::string text, last_key;
   bool reads = true;

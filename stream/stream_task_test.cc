@@ -141,6 +141,30 @@ TEST_F(StreamTaskTest, ACombinerShortensEachRunWhateverItsOrder) {
   EXPECT_THAT(counters_, Contains(CounterValue{"combine_output_pairs", pairs.size()}));
 }
 
+TEST_F(StreamTaskTest, ACombinerThatIsCatChangesNothing) {
+  const std::string lines = "b\na\ta.b\na.b.c.d\tx\na.b\na.b.\n.\n\na,1\n,\na.b\t\n";
+  for (const char* separator : {"\\t", ".", ","}) {
+    for (const char* key_fields : {"1", "2", "3"}) {
+      for (const char* reducer_separator : {"", ",", "\\t"}) {
+        for (const char* sort : {"", "-k1,1r"}) {
+          ParamMap params = {{"mapper", "cat"},
+                             {"reducer", "cat"},
+                             {"separator", separator},
+                             {"key_fields", key_fields},
+                             {"reducer_separator", reducer_separator},
+                             {"sort", sort}};
+          runs_ = MemoryRuns();
+          const auto pairs = Map(params, {lines});
+          params["combiner"] = "cat";
+          runs_ = MemoryRuns();
+          EXPECT_EQ(Map(params, {lines}), pairs)
+              << separator << ' ' << key_fields << ' ' << reducer_separator << ' ' << sort;
+        }
+      }
+    }
+  }
+}
+
 TEST_F(StreamTaskTest, AMapperThatStopsReadingIsNoError) {
   std::vector<std::string> blocks(50, std::string(std::size_t{1} << 20, '\n'));
   blocks[0] = "first\n" + blocks[0];
