@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "gristmill/task.h"
 #include "stream/child_groups.h"
 #include "stream/command.h"
+#include "stream/spawn.h"
 
 namespace gristmill::stream {
 namespace {
@@ -42,37 +42,6 @@ Descriptor OurEnd(Descriptor& end) {
   fcntl(end.get(), F_SETFL, O_NONBLOCK);
   return std::move(end);
 }
-
-// posix_spawn's two attribute objects, freed together.
-struct SpawnSetup {
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attributes;
-
-  SpawnSetup(const Pipe& input, const Pipe& output, const Pipe& errors,
-             const std::string& directory) {
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_adddup2(&files, input.read_end.get(), STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&files, output.write_end.get(), STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files, errors.write_end.get(), STDERR_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-    if (!directory.empty()) posix_spawn_file_actions_addchdir_np(&files, directory.c_str());
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(
-        &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-  }
-  SpawnSetup(const SpawnSetup&) = delete;
-  SpawnSetup& operator=(const SpawnSetup&) = delete;
-  ~SpawnSetup() {
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-  }
-};
 
 sigset_t SigpipeOnly() {
   sigset_t set;
@@ -122,10 +91,17 @@ void ChildProcess::Start(const ChildOptions& options) {
   char name[] = "sh";
   char flag[] = "-c";
   char* const arguments[] = {name, flag, const_cast<char*>(text.c_str()), nullptr};
-  const SpawnSetup setup(input, output, errors, options.directory);
-  const int error =
-      posix_spawn(&pid_, "/bin/sh", &setup.files, &setup.attributes, arguments, environment.data());
+  const SpawnPlan plan{.file = "/bin/sh",
+                       .arguments = arguments,
+                       .environment = environment.data(),
+                       .directory = options.directory.empty() ? nullptr : options.directory.c_str(),
+                       .input = input.read_end.get(),
+                       .output = output.write_end.get(),
+                       .errors = errors.write_end.get()};
+  pid_t child = 0;
+  const int error = Spawn(plan, &child);
   if (error != 0) ThrowErrno("can't start '" + options.command + "'", error);
+  pid_ = child;
   const bool goes_on = ChildGroups::OfThisProcess().Add(pid_);
   end_ = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
   if (!goes_on || !end_.open()) {

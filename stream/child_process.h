@@ -45,9 +45,10 @@ class Descriptor {
   int fd_ = -1;
 };
 
-// The program has a process group of its own, all of which is gone when this object is. Whatever it
-// writes is taken while it is fed, so that neither waits for the other for ever. Of one thread, in
-// which SIGPIPE is blocked meanwhile; several nest.
+// The program has a process group of its own, all of which is gone when this object is; it itself
+// does not outlive this process even if that is killed. Whatever it writes is taken while it is
+// fed, so that neither waits for the other for ever. Of one thread, in which SIGPIPE is blocked
+// meanwhile; several nest.
 class ChildProcess {
  public:
   // Must not call the child. Exceptions pass, and end the child.

@@ -169,6 +169,28 @@ TEST_F(ChildProcessTest, ADirectoryThatIsNotThereIsNamed) {
   }
 }
 
+TEST_F(ChildProcessTest, DoesNotOutliveAProcessThatIsKilled) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const Descriptor read_end(ends[0]);
+  Descriptor write_end(ends[1]);
+  const pid_t tester = fork();
+  if (tester == 0) {
+    ChildProcess child(Options("sleep 1000"), TakeOutput(), TakeErrors());
+    const pid_t pid = child.pid();
+    if (write(write_end.get(), &pid, sizeof pid) < 0) _exit(1);
+    child.Finish();
+    _exit(2);
+  }
+  pid_t program = 0;
+  write_end.Close();
+  ASSERT_EQ(read(read_end.get(), &program, sizeof program), ssize_t{sizeof program});
+  EXPECT_FALSE(IsGone(program));
+  kill(tester, SIGKILL);
+  ASSERT_EQ(waitpid(tester, nullptr, 0), tester);
+  EXPECT_TRUE(EndsSoon(program));
+}
+
 // In a process of its own, for nothing can be started after it.
 TEST(ChildGroups, KillsAllThatRunAndLetsNoneStart) {
   const pid_t tester = fork();
