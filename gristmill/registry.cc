@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "gristmill/job_layout.h"
 #include "gristmill/job_object.h"
 
 namespace gristmill {
@@ -37,7 +38,12 @@ bool RegisterJob(JobInfo info) {
 
 }  // namespace gristmill
 
-// Of a shared object, whose registry nobody else sees (job_object.h).
-extern "C" __attribute__((visibility("default"))) const gristmill::JobMap* gristmill_job_table() {
+// Both of a shared object, whose registry nobody else sees (job_object.h, job_layout.h).
+extern "C" {
+__attribute__((visibility("default"))) extern const gristmill::JobLayout gristmill_job_layout;
+const gristmill::JobLayout gristmill_job_layout = gristmill::kJobLayout;
+
+__attribute__((visibility("default"))) const gristmill::JobMap* gristmill_job_table() {
   return &gristmill::RegisteredJobs();
+}
 }

@@ -15,6 +15,7 @@
 #include "base/readable_text.h"
 #include "base/status.h"
 #include "gristmill/edit_distance.h"
+#include "gristmill/job_layout.h"
 #include "gristmill/job_object.h"
 #include "plugin/elf_file.h"
 
@@ -71,6 +72,14 @@ absl::Status CheckAbi(std::string_view abi, std::string_view name) {
       "'{}' was built with another C++ ABI ({}) than gristmill ({}); build it with the same "
       "compiler options",
       name, ReadableText(abi), kOurAbi);
+}
+
+absl::Status WrongLayout(std::string_view name) {
+  return InvalidArgument(
+      "'{}' was built with other headers of Gristmill's job API than those of this gristmill; "
+      "build "
+      "it again with the headers that this gristmill was installed with",
+      name);
 }
 
 std::string Demangled(const std::string& symbol) {
@@ -160,9 +169,16 @@ absl::StatusOr<const JobMap*> LoadJobObject(const std::string& path, std::string
   // Relative to the object itself its libraries may come with the job.
   void* const object = dlopen(absolute.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (object == nullptr) return InvalidArgument("{}", ExplainLoadError(name, dlerror()));
+  const void* const layout = dlsym(object, kJobLayoutData);
+  if (layout != nullptr && *static_cast<const std::uint32_t*>(layout) != kJobLayout[0]) {
+    return WrongLayout(name);
+  }
+  if (layout != nullptr && *static_cast<const JobLayout*>(layout) != kJobLayout) {
+    return WrongLayout(name);
+  }
   using JobTable = const JobMap* (*)();
   const auto table = reinterpret_cast<JobTable>(dlsym(object, kJobTableFunction));
-  if (table == nullptr) {
+  if (table == nullptr || layout == nullptr) {
     return InvalidArgument(
         "'{}' does not export {}; link it with Gristmill's job library (gristmill_add_job, or "
         "pkg-config --libs gristmill) and hide no symbols of it",
@@ -189,7 +205,7 @@ absl::StatusOr<const JobInfo*> FindJobIn(const JobMap& jobs, std::string_view ob
   if (!nearest.empty()) {
     return NotFound("there is no job '{}' in '{}'; did you mean '{}'?", job, object, nearest);
   }
-  return NotFound("there is no job '{}' in '{}'; there are {}", job, object, list);
+  return NotFound("there is no job '{}' in '{}'; it has {}", job, object, list);
 }
 
 absl::StatusOr<const JobInfo*> LoadJobOf(const v1::JobRequest& request,

@@ -151,6 +151,28 @@ TEST_F(JobObjectTest, AnObjectThatHidesItsJobsIsRefused) {
               HasSubstr("does not export gristmill_job_table"));
 }
 
+TEST_F(JobObjectTest, OtherHeadersOfTheSameVersionAreRefused) {
+  const std::string path = Compile("drifted", R"(
+#include "gristmill/job_layout.h"
+#include "gristmill/job_object.h"
+#define EXPORT __attribute__((visibility("default")))
+constexpr gristmill::JobLayout Grown() {
+  gristmill::JobLayout layout = gristmill::kJobLayout;
+  layout[2] += 8;
+  return layout;
+}
+extern "C" {
+EXPORT extern const gristmill::JobLayout gristmill_job_layout;
+const gristmill::JobLayout gristmill_job_layout = Grown();
+EXPORT const void* gristmill_job_table() { return nullptr; }
+}
+GRISTMILL_JOB_NOTE;
+)");
+  EXPECT_EQ(Refusal(path), "");
+  EXPECT_THAT(Message(LoadJobObject(path, "libdrifted.so").status()),
+              HasSubstr("'libdrifted.so' was built with other headers"));
+}
+
 TEST(ExplainLoadError, NamesNewerLibraries) {
   EXPECT_THAT(ExplainLoadError("libx.so",
                                "/lib/libc.so.6: version `GLIBC_2.99' not found (required "
