@@ -21,6 +21,8 @@ namespace {
 
 constexpr int kPipeBytes = 1 << 20;  // what an ordinary user may ask for; less is slower, no more
 constexpr std::size_t kReadBytes = 256 << 10;
+constexpr std::size_t kLittleBytes = 4 << 10;  // less than the C library's buffer holds
+constexpr int kGatherMs = 1;
 constexpr int kLookMs = 100;  // at whether the attempt was cancelled
 
 [[noreturn]] void ThrowErrno(const std::string& what, int error) {
@@ -137,26 +139,38 @@ ExitStatus ChildProcess::Finish() {
   input_.Close();
   while (output_.open()) WaitAndTake(/*to_write=*/false);
   AwaitEnd();
-  if (errors_.open()) TakeFrom(errors_, buffer_, take_errors_);
+  if (errors_.open()) TakeFrom(errors_, take_errors_);
   return Reap();
 }
 
+// What a program writes line by line is left to gather for a moment, unless there is something else
+// to do: to be woken for each would cost more than the lines do.
 bool ChildProcess::WaitAndTake(bool to_write) {
+  const bool gather = std::exchange(writes_little_, false);
   // A negative descriptor is passed over.
   pollfd ready[] = {{to_write ? input_.get() : -1, POLLOUT, 0},
-                    {output_.get(), POLLIN, 0},
-                    {errors_.get(), POLLIN, 0}};
-  if (poll(ready, 3, kLookMs) < 0 && errno != EINTR) ThrowErrno("can't wait for a program", errno);
+                    {gather ? -1 : output_.get(), POLLIN, 0},
+                    {errors_.get(), POLLIN, 0},
+                    {gather ? end_.get() : -1, POLLIN, 0}};
+  const int woken = poll(ready, 4, gather ? kGatherMs : kLookMs);
+  if (woken < 0 && errno != EINTR) ThrowErrno("can't wait for a program", errno);
   if (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed)) throw TaskCancelled();
-  if (ready[1].revents != 0) TakeFrom(output_, buffer_, take_output_);
-  if (ready[2].revents != 0) TakeFrom(errors_, buffer_, take_errors_);
+  if (ready[1].revents != 0) {
+    const std::size_t bytes = TakeFrom(output_, take_output_);
+    writes_little_ = bytes > 0 && bytes < kLittleBytes;
+  }
+  if (ready[2].revents != 0) TakeFrom(errors_, take_errors_);
   return ready[0].revents != 0;
 }
 
-void ChildProcess::TakeFrom(Descriptor& from, std::string& buffer, const Take& take) {
-  const ssize_t bytes = read(from.get(), buffer.data(), buffer.size());
-  if (bytes > 0) return take({buffer.data(), static_cast<std::size_t>(bytes)});
+std::size_t ChildProcess::TakeFrom(Descriptor& from, const Take& take) {
+  const ssize_t bytes = read(from.get(), buffer_.data(), buffer_.size());
+  if (bytes > 0) {
+    take({buffer_.data(), static_cast<std::size_t>(bytes)});
+    return static_cast<std::size_t>(bytes);
+  }
   if (bytes == 0 || (errno != EAGAIN && errno != EINTR)) from.Close();
+  return 0;
 }
 
 void ChildProcess::AwaitEnd() {
@@ -165,7 +179,7 @@ void ChildProcess::AwaitEnd() {
     if (poll(ready, 2, kLookMs) < 0 && errno != EINTR)
       ThrowErrno("can't wait for a program", errno);
     if (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed)) throw TaskCancelled();
-    if (ready[1].revents != 0) TakeFrom(errors_, buffer_, take_errors_);
+    if (ready[1].revents != 0) TakeFrom(errors_, take_errors_);
     if (ready[0].revents != 0) return;
   }
 }

@@ -87,7 +87,8 @@ class ChildProcess {
   bool WaitAndTake(bool to_write);
   // Its stdin, unless that is full.
   std::size_t WriteSome(std::string_view bytes);
-  static void TakeFrom(Descriptor& from, std::string& buffer, const Take& take);
+  // Returns the bytes.
+  std::size_t TakeFrom(Descriptor& from, const Take& take);
   void AwaitEnd();
   // Kills what is left of the group, reaps the child.
   ExitStatus Reap();
@@ -98,7 +99,8 @@ class ChildProcess {
   Descriptor input_, output_, errors_;  // our ends
   Descriptor end_;                      // readable once the child ended
   std::string buffer_;
-  pid_t pid_ = 0;  // zero once it is reaped
+  bool writes_little_ = false;  // at a time
+  pid_t pid_ = 0;               // zero once it is reaped
 };
 
 }  // namespace gristmill::stream
