@@ -38,6 +38,7 @@ Also:
   gristmill chaos JOB …               a job on real processes under faults: the same output?
   gristmill verify JOB …              a job in different ways: the same output each time?
   gristmill replay JOB [TASK]         a task that failed, here, under --gdb, --valgrind or --perf
+  gristmill hadoop jar …              a command line of Hadoop Streaming
   gristmill completion SHELL          completion of command lines for bash, zsh or fish
   gristmill version
 
@@ -212,6 +213,7 @@ int RunCommandLine(int argc, char** argv) {
   AddChaosCommand(app, &chosen);
   AddVerifyCommand(app, &chosen);
   AddReplayCommand(app, &chosen);
+  AddHadoopCommand(app, &chosen);
   AddHelp(app, &chosen);
   AddCompletion(app, &chosen);
   app.add_subcommand("version", "Print the version")->callback([&chosen] {

@@ -19,6 +19,7 @@ void AddClusterCommands(CLI::App& app, Command* chosen);  // cluster_subcommands
 void AddServiceCommands(CLI::App& app, Command* chosen);  // service_subcommands.cc
 void AddSimulateCommand(CLI::App& app, Command* chosen);  // simulate_subcommand.cc
 void AddChaosCommand(CLI::App& app, Command* chosen);     // chaos_subcommand.cc
+void AddHadoopCommand(CLI::App& app, Command* chosen);    // hadoop_subcommand.cc
 void AddReplayCommand(CLI::App& app, Command* chosen);    // replay_subcommand.cc
 void AddVerifyCommand(CLI::App& app, Command* chosen);    // verify_subcommand.cc
 

@@ -248,6 +248,32 @@ class StreamTest(unittest.TestCase):
         self.assertEqual(result.returncode, 2)
         self.assertIn("--mapper is for the job 'stream'", result.stderr)
 
+    def test_command_lines_of_hadoop_streaming_run_as_they_are(self):
+        expected = shell(f"{sys.executable} map.py | sort -s -t'\t' -k1,1 | {sys.executable} reduce.py",
+                         input=self.joined(), cwd=self.shared)
+        for name, coordinator in (("embedded", None), ("cluster", self.cluster.address)):
+            environment = {k: v for k, v in os.environ.items() if k != "GRISTMILL_COORDINATOR"}
+            if coordinator:
+                environment["GRISTMILL_COORDINATOR"] = coordinator
+            out = self.directory / name
+            args = ["jar", "/opt/hadoop/hadoop-streaming-3.3.6.jar", "-D", "mapreduce.job.reduces=1",
+                    "-D", "mapreduce.job.name=words", "-files", "map.py,reduce.py", "-input", f"{self.shared}/*.txt",
+                    "-output", out, "-mapper", f"{sys.executable} map.py", "-combiner", f"{sys.executable} reduce.py",
+                    "-reducer", f"{sys.executable} reduce.py"]
+
+            def hadoop(*more):
+                return subprocess.run([BINARY, "hadoop", *map(str, args), *more], cwd=self.shared, env=environment,
+                                      capture_output=True, text=True, timeout=120)
+            result = hadoop()
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(read_output(out), {"part-00000-of-00001": expected})
+            self.assertEqual(hadoop().returncode, 1, "the output is there already")
+            result = hadoop("-inputformat", "SequenceFileAsTextInputFormat")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("SequenceFileAsTextInputFormat is a class that is not here", result.stderr)
+        version = subprocess.run([BINARY, "hadoop", "version"], capture_output=True, text=True, timeout=60)
+        self.assertIn("Gristmill", version.stdout)
+
     def test_a_cancelled_job_leaves_no_process(self):
         mark = f"STREAM_MARK={self.directory.name}"
         # A child of the program, and one that left its process group.
