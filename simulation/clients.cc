@@ -1,7 +1,6 @@
 #include "simulation/clients.h"
 
 namespace gristmill::simulation {
-
 Clients::Clients(World* world, VirtualCoordinator* coordinator)
     : world_(world),
       coordinator_(coordinator),
@@ -10,8 +9,9 @@ Clients::Clients(World* world, VirtualCoordinator* coordinator)
 
 void Clients::Start() {
   for (std::uint32_t client = 0; client < clients_.size(); ++client) {
-    const Microseconds at =
-        client == 0 ? kSecond : world_->random.Between(0, world_->conditions.faults_until / 2);
+    const Microseconds at = client == 0
+                                ? world_->conditions.first_submission
+                                : world_->random.Between(0, world_->conditions.faults_until / 2);
     world_->heap.Push(at, Happening::kClientSubmits, client);
   }
 }

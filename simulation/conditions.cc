@@ -1,6 +1,7 @@
 #include "simulation/conditions.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace gristmill::simulation {
 namespace {
@@ -81,6 +82,28 @@ void LetRecordsBeSkipped(std::vector<JobShape>* jobs, Random& random) {
   }
 }
 
+Conditions ConditionsOf(const Options& options, const Load& load) {
+  Conditions conditions;
+  conditions.workers = options.workers;
+  conditions.tasks = options.tasks;
+  JobShape& shape = conditions.jobs.emplace_back();
+  shape.name = "predicted";
+  shape.max_attempts = 4;
+  shape.stages.push_back({options.tasks, {}});
+  conditions.load = load;
+  conditions.task_time = load.task_time;
+  const Costs& costs = load.costs;
+  conditions.message_time = std::llround(costs.latency_us);
+  const double each_us = static_cast<double>(load.task_time) + costs.event_us + costs.message_us +
+                         costs.sync_us + costs.task_us + costs.report_us + costs.latency_us;
+  conditions.ends_by = 600 * kSecond + 10 * std::llround(each_us * options.tasks);
+  // Then all have registered, and nothing of that is left in the coordinator's queue.
+  const double registration_us = costs.event_us + costs.message_us + costs.sync_us;
+  conditions.first_submission = 2 * kSecond + std::llround(2 * registration_us * options.workers);
+  conditions.faults_until = conditions.first_submission;
+  return conditions;
+}
+
 }  // namespace
 
 Microseconds Conditions::WorkOf(const TaskRef& task) const {
@@ -89,6 +112,7 @@ Microseconds Conditions::WorkOf(const TaskRef& task) const {
 }
 
 Conditions DrawConditions(const Options& options, Random& random) {
+  if (options.load) return ConditionsOf(options, *options.load);
   Conditions conditions;
   conditions.workers = options.workers > 0 ? options.workers : 2 + random.Below(8);
   conditions.tasks = options.tasks > 0 ? options.tasks : 5 + random.Below(116);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/ids.h"
@@ -12,6 +13,7 @@
 #include "coordinator/journal/journal.h"
 #include "simulation/event_heap.h"
 #include "simulation/faults.h"
+#include "simulation/load.h"
 #include "simulation/options.h"
 
 namespace gristmill::simulation {
@@ -26,15 +28,17 @@ struct Conditions {
 
   coordinator::Limits limits;
   coordinator::JournalOptions journal;
-  Microseconds task_time = 0;         // mean
-  Microseconds message_time = 0;      // mean
-  Microseconds sync_time = 0;         // mean, of the journal
+  Microseconds task_time = 0;     // mean
+  Microseconds message_time = 0;  // mean
+  Microseconds sync_time = 0;     // mean, of the journal
+  Microseconds first_submission = kSecond;
   Microseconds faults_until = 0;      // when calm begins
   Microseconds ends_by = 0;           // after the begin of calm: every job
   Microseconds fault_period = 0;      // mean, per kind of fault; more often in large clusters
   std::uint32_t task_failure_of = 0;  // one attempt in so many fails
   std::uint32_t large_task_of = 1;    // one task in so many of those that may be cut takes longer
   DurationMs task_timeout_ms = 0;     // most time of an attempt; zero: no limit
+  std::optional<Load> load;           // what things take, in the place of the above
 
   bool may(Fault fault) const { return !calm && faults.contains(fault); }
   // How many times longer than others the task takes on any worker, if it may be cut.

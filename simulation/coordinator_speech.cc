@@ -56,15 +56,21 @@ void VirtualCoordinator::Speak() {
   for (const WorkerId worker : releases_) world_->checker.OnReleaseSpoken(worker);
   releases_.clear();
   for (const auto& [client, job] : replies_) {
-    world_->heap.Push(world_->heap.now() + world_->random.Between(1, 20) * kMillisecond,
-                      Happening::kClientHearsReply, client, 0, job.value());
+    const Microseconds takes = world_->conditions.load
+                                   ? world_->conditions.message_time
+                                   : world_->random.Between(1, 20) * kMillisecond;
+    world_->heap.Push(world_->heap.now() + takes, Happening::kClientHearsReply, client, 0,
+                      job.value());
   }
   replies_.clear();
   for (const coordinator::CommitOutput& commit : commits_) {
     world_->checker.OnCommitSpoken(commit.job, commit.winners);
     const bool fails = world_->conditions.may(Fault::kCommit) && world_->random.OneIn(8);
-    world_->heap.Push(world_->heap.now() + world_->random.Between(1, 5'000) * kMillisecond,
-                      Happening::kOutputCommitted, fails, generation_, commit.job.value());
+    // A job that is predicted has no output.
+    const Microseconds takes =
+        world_->conditions.load ? 0 : world_->random.Between(1, 5'000) * kMillisecond;
+    world_->heap.Push(world_->heap.now() + takes, Happening::kOutputCommitted, fails, generation_,
+                      commit.job.value());
   }
   commits_.clear();
 }

@@ -25,6 +25,7 @@ enum class Happening : std::uint8_t {
   kRunnerConnects,
   kRunnerDetaches,
   kRunnerDies,
+  kRunnerReports,
   kAttemptEnds,
   kAttemptIsCut,
   kTurnBegins,

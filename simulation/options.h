@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "simulation/event_heap.h"
 #include "simulation/faults.h"
+#include "simulation/load.h"
 #include "simulation/sabotage.h"
 
 namespace gristmill::simulation {
@@ -17,6 +19,8 @@ struct Options {
   std::uint32_t tasks = 0;    // of all jobs together; 0: drawn from the seed, 5 to 120
   FaultSet faults = FaultSet::All();
   Sabotage sabotage = Sabotage::kNone;  // tests only
+  // In the place of jobs and costs drawn from the seed; without faults, and with workers and tasks.
+  std::optional<Load> load = {};
   // Called with each line of the run's history, if there is such a function.
   std::function<void(Microseconds, const std::string&)> tell = {};
 };
@@ -38,6 +42,9 @@ struct Summary {
   std::uint64_t workers_lost = 0;
   std::uint64_t coordinator_crashes = 0;
   std::uint64_t faults = 0;  // injected
+  // From the first submission until no job was open, and how much of it the coordinator spent in
+  // turns.
+  Microseconds job_time = 0, coordinator_busy = 0;
 };
 
 // "--seed 7 --workers 5 --tasks 30 --faults all": reproduces the run.

@@ -143,6 +143,8 @@ class Simulation {
         return worker.OnRunnerDetaches(worker::RunnerId(event.detail));
       case Happening::kRunnerDies:
         return worker.OnRunnerDies(event.detail);
+      case Happening::kRunnerReports:
+        return worker.OnRunnerReports(worker::RunnerId(event.detail));
       case Happening::kAttemptIsCut:
         return worker.OnAttemptIsCut(AttemptId(event.detail));
       default:
@@ -156,8 +158,7 @@ class Simulation {
   }
 
   bool JobsEnded() const {
-    return coordinator_.alive() && !coordinator_.in_turn() && coordinator_.idle() &&
-           clients_.satisfied();
+    return coordinator_.alive() && coordinator_.idle() && clients_.satisfied();
   }
 
   // Everything is done and has settled, or there was time enough.
@@ -172,7 +173,8 @@ class Simulation {
     }
     if (!world_.conditions.calm) BeginCalm();
     if (ended_at_ == 0) ended_at_ = now;
-    return now >= ended_at_ + (world_.conditions.is_small() ? kSettles : kSettlesLarge);
+    const Microseconds settles = world_.conditions.is_small() ? kSettles : kSettlesLarge;
+    return now >= ended_at_ + settles && !coordinator_.in_turn();
   }
 
   std::string DescribeHang() const {
@@ -232,6 +234,8 @@ class Simulation {
     summary.workers_lost = totals.workers_lost;
     summary.coordinator_crashes = coordinator_.crashes();
     summary.faults = faults_.injected();
+    summary.job_time = coordinator_.work_time();
+    summary.coordinator_busy = coordinator_.busy_time();
     return summary;
   }
 

@@ -59,6 +59,9 @@ class VirtualCoordinator {
   // All jobs that are in the journal are final.
   bool idle() const { return open_jobs_ == 0; }
   std::uint64_t crashes() const { return crashes_; }
+  // From the first submission until no job was open; of that the time in turns.
+  Microseconds work_time() const { return work_.time; }
+  Microseconds busy_time() const { return work_.busy; }
 
  private:
   struct Told {
@@ -90,7 +93,7 @@ class VirtualCoordinator {
                             coordinator::OutputCommitted, Recovery>;
   using StageRef = std::pair<JobId, std::uint32_t>;
 
-  // virtual_coordinator.cc: the turn.
+  // virtual_coordinator.cc: the turn. coordinator_events.cc: what it steps.
   void Enqueue(Item item);
   void ScheduleTurn();
   void SetTimer();
@@ -105,6 +108,7 @@ class VirtualCoordinator {
   void Take(coordinator::Output output);
   void Heard(WorkerId worker);
   void OnStall();
+  Microseconds TurnTime();
   void Append();
   void CheckState();
   void Speak();
@@ -163,6 +167,12 @@ class VirtualCoordinator {
   std::vector<Lease> leases_;     // by worker - 1: the checkers' own book
   std::uint32_t submitting_ = 0;  // the client
   std::uint64_t turns_ = 0;
+  // This turn took so many of them; only a load asks what they cost.
+  std::uint32_t events_ = 0, messages_ = 0;
+  struct {
+    std::optional<Microseconds> began;
+    Microseconds time = 0, busy = 0, busy_so_far = 0;
+  } work_;
 
   // --- Said after the batch is on disk
   // ------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "simulation/virtual_worker.h"
@@ -12,6 +13,7 @@ namespace gristmill::simulation {
 namespace {
 
 constexpr std::uint64_t kCutBlocks = 16;  // of a split that may be cut
+constexpr Microseconds kHoldsReports = kMillisecond;
 constexpr int kSigKill = 9;
 constexpr int kSigSegv = 11;
 
@@ -80,8 +82,10 @@ void VirtualWorker::Perform(const worker::StartRunner& output) {
              Pack(output.runner, worker::RunnerDied::How::kNotStarted, 0));
     return;
   }
-  PushMine(random.Between(5, 200) * kMillisecond, Happening::kRunnerConnects,
-           output.runner.value());
+  const std::optional<Load>& load = world_->conditions.load;
+  const Microseconds starts =
+      load ? std::llround(load->costs.runner_start_us) : random.Between(5, 200) * kMillisecond;
+  PushMine(starts, Happening::kRunnerConnects, output.runner.value());
 }
 
 void VirtualWorker::OnRunnerConnects(worker::RunnerId runner) {
@@ -222,17 +226,25 @@ std::vector<VirtualRunner::SourcesPtr> VirtualWorker::InputsOf(
 }
 
 void VirtualWorker::Begin(VirtualRunner& runner, VirtualRunner::Attempt attempt) {
-  Microseconds takes = kMillisecond;
-  if (!attempt.cancelled) {
-    const auto length = static_cast<Microseconds>(attempt.end - attempt.begin);
-    takes = world_->random.Spread(world_->conditions.task_time) * slowness_ * length /
-            static_cast<Microseconds>(kSplitLength);
-    if (MayBeCut(runner, attempt)) takes *= world_->conditions.WorkOf(attempt.task);
-  }
   attempt.began = world_->heap.now();
-  attempt.takes = takes;
-  PushMine(takes, Happening::kAttemptEnds, attempt.id.value());
+  attempt.takes = attempt.cancelled ? kMillisecond : TimeOf(runner, attempt);
+  PushMine(attempt.takes, Happening::kAttemptEnds, attempt.id.value());
   runner.running.push_back(std::move(attempt));
+}
+
+Microseconds VirtualWorker::TimeOf(const VirtualRunner& runner,
+                                   const VirtualRunner::Attempt& attempt) {
+  if (const std::optional<Load>& load = world_->conditions.load) {
+    owed_us_ += load->costs.task_us;
+    const auto owed = static_cast<Microseconds>(owed_us_);
+    owed_us_ -= static_cast<double>(owed);
+    return load->task_time + owed;
+  }
+  const auto length = static_cast<Microseconds>(attempt.end - attempt.begin);
+  Microseconds takes = world_->random.Spread(world_->conditions.task_time) * slowness_ * length /
+                       static_cast<Microseconds>(kSplitLength);
+  if (MayBeCut(runner, attempt)) takes *= world_->conditions.WorkOf(attempt.task);
+  return takes;
 }
 
 void VirtualWorker::Perform(const worker::CancelOnRunner& output) {
@@ -311,7 +323,8 @@ void VirtualWorker::OnAttemptEnds(AttemptId id) {
     if (dies_at && !world_->random.OneIn(2)) return CrashAt(runner, id, *dies_at);
     const VirtualRunner::Attempt attempt = std::move(*found);
     runner.running.erase(found);
-    if (!runner.waiting.empty()) {
+    const bool more = !runner.waiting.empty();
+    if (more) {
       VirtualRunner::Attempt next = std::move(runner.waiting.front());
       runner.waiting.pop_front();
       Begin(runner, std::move(next));
@@ -319,9 +332,25 @@ void VirtualWorker::OnAttemptEnds(AttemptId id) {
     const bool heard = !runner.detached;
     const worker::RunnerId by = runner.id;
     worker::Report report = Finish(attempt, dies_at);
+    if (heard && world_->conditions.load) return Hold(runner, std::move(report), more);
     if (heard) Do(worker::RunnerReported{by, {std::move(report)}});
     return;
   }
+}
+
+// As RunnerSession::Report: while its threads have more to do, reports wait for each other.
+void VirtualWorker::Hold(VirtualRunner& runner, worker::Report report, bool more) {
+  runner.held.push_back(std::move(report));
+  if (!more) return OnRunnerReports(runner.id);
+  if (runner.held.size() == 1) {
+    PushMine(kHoldsReports, Happening::kRunnerReports, runner.id.value());
+  }
+}
+
+void VirtualWorker::OnRunnerReports(worker::RunnerId id) {
+  VirtualRunner* runner = Find(id);
+  if (runner == nullptr || runner->held.empty()) return;
+  Do(worker::RunnerReported{id, std::exchange(runner->held, {})});
 }
 
 worker::Report VirtualWorker::Finish(const VirtualRunner::Attempt& attempt,

@@ -42,6 +42,7 @@ struct VirtualRunner {
   std::vector<std::uint32_t> broadcasts;  // stages whose results it has
   std::vector<Attempt> running;           // at most as many as it has threads
   std::deque<Attempt> waiting;
+  std::vector<worker::Report> held;  // wait for others
 
   void SetSources(SourcesPtr told);
   SourcesPtr FindSources(std::uint32_t stage) const;

@@ -21,8 +21,13 @@ constexpr Microseconds kTrustedAfter = 60 * kSecond;
 
 VirtualWorker::VirtualWorker(World* world, std::uint32_t index)
     : world_(world), index_(index), timer_at_(kNoTimer) {
-  slots_ = world->conditions.is_small() ? 1 + world->random.Below(2 * Conditions::kSlotsMean - 1)
-                                        : Conditions::kSlotsMean;
+  const Conditions& conditions = world->conditions;
+  if (conditions.load) {
+    slots_ = conditions.load->slots;
+  } else {
+    slots_ = conditions.is_small() ? 1 + world->random.Below(2 * Conditions::kSlotsMean - 1)
+                                   : Conditions::kSlotsMean;
+  }
 }
 
 void VirtualWorker::Start() {
@@ -167,6 +172,7 @@ void VirtualWorker::Perform(const worker::SendHeartbeat& output) {
 }
 void VirtualWorker::Perform(const worker::SendReports& output) {
   for (const worker::Report& report : output.reports) Note(report);
+  if (world_->conditions.load) owed_us_ += world_->conditions.load->costs.report_us;
   if (session_ != 0) world_->network.SendUp(session_, output);
 }
 void VirtualWorker::Perform(const worker::SendDrain& output) {

@@ -49,6 +49,7 @@ class VirtualWorker {
   void OnRunnerConnects(worker::RunnerId runner);
   void OnRunnerDies(std::uint64_t death);  // as packed by virtual_runner.cc
   void OnRunnerDetaches(worker::RunnerId runner);
+  void OnRunnerReports(worker::RunnerId runner);
   void OnAttemptEnds(AttemptId attempt);
   void OnAttemptIsCut(AttemptId attempt);
 
@@ -85,6 +86,8 @@ class VirtualWorker {
   VirtualRunner* Find(worker::RunnerId runner);
   VirtualRunner* AnyRunner();
   void Begin(VirtualRunner& runner, VirtualRunner::Attempt attempt);
+  Microseconds TimeOf(const VirtualRunner& runner, const VirtualRunner::Attempt& attempt);
+  void Hold(VirtualRunner& runner, worker::Report report, bool more);
   static bool MayBeCut(const VirtualRunner& runner, const VirtualRunner::Attempt& attempt);
   void SetBroadcast(VirtualRunner& runner, const BroadcastPayload& broadcast);
   // The sources that the attempt's stage reads, as its runner knows them.
@@ -120,6 +123,7 @@ class VirtualWorker {
   std::uint32_t slowness_ = 1;
   bool disk_full_ = false;
   bool knows_disk_full_ = false;
+  double owed_us_ = 0;  // of the slots' time, for messages
 
   std::vector<VirtualRunner> runners_;
   std::vector<AttemptId> unacknowledged_;
