@@ -21,6 +21,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import zlib
 
@@ -428,6 +429,14 @@ class JobsTest(unittest.TestCase):
         command = [options.binary, "run", "noop", "--splits", "50", "--threads", "3"]
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, 0, done.stderr)
+        begin = time.monotonic()
+        subprocess.run([*command, "--param", "wait_ms=20"], check=True, capture_output=True,
+                       stdin=subprocess.DEVNULL)
+        self.assertGreater(time.monotonic() - begin, 50 / 3 * 0.02)
+        too_long = subprocess.run([*command, "--param", "wait_ms=60001"], capture_output=True,
+                                  text=True, stdin=subprocess.DEVNULL)
+        self.assertEqual(too_long.returncode, 2, too_long.stderr)
+        self.assertIn("'wait_ms' of job 'noop' must be at most 60000", too_long.stderr)
         refused = subprocess.run([*command, "--output", "/tmp/nowhere"], capture_output=True,
                                  text=True, stdin=subprocess.DEVNULL)
         self.assertEqual(refused.returncode, 2, refused.stderr)
