@@ -2,9 +2,12 @@
 """The pure parts of bench/run: statistics, tables, comparison, charts, and what is a wrong output."""
 
 import json
+import os
 import pathlib
+import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import xml.etree.ElementTree
 
@@ -183,6 +186,29 @@ class Outputs(unittest.TestCase):
             processes.run("bash", "-c", "echo no luck >&2; exit 3")
         with self.assertRaisesRegex(processes.Failed, "can't run no-such-program"):
             processes.run("no-such-program")
+
+    def test_programs_that_run_together_end_when_the_harness_is_interrupted(self):
+        command = ["sh", "-c", 'echo $$ > "$0.new" && mv "$0.new" "$0" && exec sleep 1000']
+        pid_files = [self.root / "first", self.root / "second"]
+        script = ("import signal, sys\n"
+                  f"sys.path.insert(0, {str(pathlib.Path(__file__).resolve().parent)!r})\n"
+                  "from harness import processes\n"
+                  "def interrupt(*_):\n"
+                  "    raise KeyboardInterrupt\n"
+                  "signal.signal(signal.SIGTERM, interrupt)\n"
+                  f"processes.run_together({[[*command, str(path)] for path in pid_files]!r})\n")
+        harness = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
+        self.addCleanup(harness.wait)
+        self.addCleanup(harness.kill)
+        deadline = time.monotonic() + 30
+        while not all(path.exists() for path in pid_files):
+            self.assertLess(time.monotonic(), deadline, "the programs did not start")
+            time.sleep(0.01)
+        harness.terminate()
+        self.assertNotEqual(harness.wait(timeout=30), 0)
+        for path in pid_files:
+            with self.assertRaises(ProcessLookupError):
+                os.kill(int(path.read_text()), 0)
 
     def test_made_text_has_the_asked_words_and_no_more(self):
         path = self.root / "text"

@@ -1,8 +1,10 @@
 """Runs programs to their end and says how long that took and how much memory they had."""
 
+import contextlib
 import dataclasses
 import os
 import pathlib
+import signal
 import subprocess
 import threading
 import time
@@ -23,8 +25,9 @@ class Finished:
     stdout: str
 
 
-def run(*argv, env=None, stdin=None, deadline_s=DEADLINE_S):
-    """Runs a program; Failed if it can't be started, fails or passes the deadline."""
+def run(*argv, env=None, stdin=None, deadline_s=DEADLINE_S, started=lambda process: None):
+    """Runs a program; Failed if it can't be started, fails or passes the deadline. `started` is
+    given the process."""
     argv = [str(a) for a in argv]
     begin = time.monotonic()
     try:
@@ -40,6 +43,7 @@ def run(*argv, env=None, stdin=None, deadline_s=DEADLINE_S):
     killer = threading.Timer(deadline_s, process.kill)
     killer.start()
     try:
+        started(process)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -59,22 +63,58 @@ def run(*argv, env=None, stdin=None, deadline_s=DEADLINE_S):
     return Finished(seconds, usage.ru_maxrss * 1024, said["out"].decode(errors="replace"))
 
 
+class _Running:
+    """The processes of several threads, which are all to end when the main thread is interrupted:
+    it alone gets the signal."""
+
+    def __init__(self):
+        self._lock, self._processes, self._over = threading.Lock(), [], False
+
+    def add(self, process):
+        with self._lock:
+            self._processes.append(process)
+            if self._over:
+                self._kill(process)
+
+    def kill_all(self):
+        """Those that run, and whoever is added after it."""
+        with self._lock:
+            self._over = True
+            for process in self._processes:
+                self._kill(process)
+
+    @staticmethod
+    def _kill(process):
+        # Not Popen.kill, which waits for the process, too: that is its thread's business.
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+
+
 def run_together(commands):
-    """Runs some programs at once; returns the seconds until the last ended, and their output."""
-    results, failures = [None] * len(commands), []
+    """Runs some programs at once; returns the seconds until the last ended, and their output. None
+    of them outlives an interrupted call."""
+    results, failures, running = [None] * len(commands), [], _Running()
 
     def one(i, argv):
         try:
-            results[i] = run(*argv)
+            results[i] = run(*argv, started=running.add)
         except Failed as failure:
             failures.append(failure)
 
     threads = [threading.Thread(target=one, args=(i, argv)) for i, argv in enumerate(commands)]
     begin = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        running.kill_all()
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join()
+        raise
     seconds = time.monotonic() - begin
     if failures:
         raise failures[0]
