@@ -1,5 +1,8 @@
-// The two clocks of the shell: one for decisions, one for people.
+// The clocks of the shell: one for decisions, one for people, and two that tell what its turns
+// take.
 #pragma once
+
+#include <time.h>
 
 #include <chrono>
 #include <cstdint>
@@ -19,5 +22,14 @@ inline std::int64_t UnixMs() {
              std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
+
+inline double SecondsOf(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+// Of the calling thread.
+inline double ThreadCpuSeconds() { return SecondsOf(CLOCK_THREAD_CPUTIME_ID); }
+inline double MonotonicSeconds() { return SecondsOf(CLOCK_MONOTONIC); }
 
 }  // namespace gristmill::coordinator

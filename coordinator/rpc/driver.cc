@@ -59,7 +59,10 @@ void Driver::BeginTurn(Instant now, std::int64_t unix_ms) {
   unix_ms_ = unix_ms;
 }
 
-void Driver::Step(const Event& event) { Take(core_.Step(event, now_)); }
+void Driver::Step(const Event& event) {
+  ++work_.events;
+  Take(core_.Step(event, now_));
+}
 
 JobId Driver::Submit(std::shared_ptr<const v1::JobPlan> plan) {
   submitting_ = std::move(plan);

@@ -17,6 +17,7 @@
 #include "coordinator/rpc/assignment_builder.h"
 #include "coordinator/rpc/job_catalog.h"
 #include "coordinator/rpc/watch_hub.h"
+#include "coordinator/rpc/work_account.h"
 #include "coordinator/rpc/worker_links.h"
 #include "gristmill/v1/job.pb.h"
 #include "gristmill/v1/journal.pb.h"
@@ -79,6 +80,8 @@ class Driver {
   const JobCatalog& catalog() const { return catalog_; }
   WorkerLinks& links() { return links_; }
   WatchHub& watches() { return watches_; }
+  // Whoever does something enters it.
+  WorkAccount& work() { return work_; }
   v1::JobStatus StatusOf(JobId job) const;
 
  private:
@@ -112,6 +115,7 @@ class Driver {
   WorkerLinks links_;
   AssignmentBuilder assignments_;
   WatchHub watches_;
+  WorkAccount work_;
 
   // Of the turn.
   Instant now_;

@@ -152,6 +152,7 @@ JobService::Reactor* JobService::Workers(Context* context, const v1::WorkersRequ
                                          v1::WorkersResponse* response) {
   return Ask(context, [=](Driver& driver) {
     *response = ViewWorkers(driver.core(), driver.now());
+    *response->mutable_coordinator() = ViewWork(driver.work());
     return absl::OkStatus();
   });
 }

@@ -217,6 +217,7 @@ void OnRegister(Driver& driver, const std::shared_ptr<SessionPort>& session,
 
 void OnWorkerMessage(Driver& driver, const std::shared_ptr<SessionPort>& session,
                      const v1::WorkerMessage& message) {
+  ++driver.work().messages;
   driver.Then([session] { session->ReadNext(); });
   const WorkerId worker = driver.links().WorkerOf(session.get());
   if (!worker) return;  // given up meanwhile: its session is being closed

@@ -68,6 +68,7 @@ DurationMs Shell::WaitMs() const {
 }
 
 bool Shell::RunTurn(std::deque<Task> tasks, DurationMs stalled_ms) {
+  const double began_s = ThreadCpuSeconds(), journal_before_s = driver_->work().journal_cpu_s;
   driver_->BeginTurn(Now(), UnixMs());
   for (const Task& task : tasks) task(*driver_);
   if (stalled_ms > 0) {
@@ -79,19 +80,34 @@ bool Shell::RunTurn(std::deque<Task> tasks, DurationMs stalled_ms) {
   if (driver_->core().next_deadline() <= driver_->now()) driver_->Step(Tick{});
   const std::vector<v1::JournalRecord> records = driver_->TakeRecords();
   if (!records.empty()) {
-    if (const absl::Status written = journal_->Append(records); !written.ok()) {
+    ++driver_->work().batches;
+    const absl::Status written = Timed([&] { return journal_->Append(records); });
+    if (!written.ok()) {
       on_fatal_(written);
       return false;
     }
   }
   driver_->Speak();
-  return CompactIfWorth();
+  const bool goes_on = CompactIfWorth();
+  WorkAccount& work = driver_->work();
+  ++work.turns;
+  work.deciding_s += ThreadCpuSeconds() - began_s - (work.journal_cpu_s - journal_before_s);
+  return goes_on;
+}
+
+absl::Status Shell::Timed(const std::function<absl::Status()>& writes) {
+  const double began_s = MonotonicSeconds(), cpu_s = ThreadCpuSeconds();
+  const absl::Status status = writes();
+  driver_->work().journal_s += MonotonicSeconds() - began_s;
+  driver_->work().journal_cpu_s += ThreadCpuSeconds() - cpu_s;
+  return status;
 }
 
 bool Shell::CompactIfWorth() {
   if (!journal_->IsWorthCompacting() || journal_size_to_try_ > journal_->bytes()) return true;
-  const absl::Status compacted =
-      journal_->Compact([&](const Journal::Records& add) { return driver_->Snapshot(add); });
+  const absl::Status compacted = Timed([&] {
+    return journal_->Compact([&](const Journal::Records& add) { return driver_->Snapshot(add); });
+  });
   if (compacted.ok()) return true;
   if (absl::IsResourceExhausted(compacted)) {
     // What there is can still be read, and appended to as long as that has room.

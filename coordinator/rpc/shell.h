@@ -53,6 +53,8 @@ class Shell {
   // not.
   bool RunTurn(std::deque<Task> tasks, DurationMs stalled_ms);
   DurationMs WaitMs() const;
+  // Enters what writing to the journal takes.
+  absl::Status Timed(const std::function<absl::Status()>& writes);
 
   const std::unique_ptr<Journal> journal_;
   const std::unique_ptr<Driver> driver_;

@@ -98,6 +98,25 @@ TEST_F(ShellTest, ATurnLongerThanALeaseCostsNoWorkerItsLeaseButSilenceAfterItDoe
   EXPECT_EQ(Workers(), 0u);
 }
 
+TEST_F(ShellTest, EntersWhatItsTurnsDidAndTook) {
+  Start();
+  WorkAccount before, after;
+  Run([&](Driver& driver) { before = driver.work(); });
+  Run([](Driver& driver) {
+    driver.Submit(PlanOf(5));
+    const double began_s = ThreadCpuSeconds();
+    while (ThreadCpuSeconds() < began_s + 0.05) {
+    }
+  });
+  Run([&](Driver& driver) { after = driver.work(); });
+  EXPECT_EQ(after.turns, before.turns + 2);
+  EXPECT_EQ(after.batches, before.batches + 1);
+  EXPECT_EQ(after.events, before.events + 1);
+  EXPECT_GE(after.deciding_s, before.deciding_s + 0.05);
+  EXPECT_GT(after.journal_s, before.journal_s);
+  EXPECT_GE(after.journal_s, after.journal_cpu_s);
+}
+
 TEST_F(ShellTest, CompactsItsJournalAndGoesOnFromThere) {
   constexpr int kJobs = 300;
   Start({.compact_bytes_min = 1'000});

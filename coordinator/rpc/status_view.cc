@@ -207,6 +207,18 @@ v1::CountersResponse ViewCounters(const JobView& job) {
   return response;
 }
 
+v1::CoordinatorWork ViewWork(const WorkAccount& work) {
+  v1::CoordinatorWork view;
+  view.set_turns(work.turns);
+  view.set_batches(work.batches);
+  view.set_messages(work.messages);
+  view.set_events(work.events);
+  view.set_deciding_seconds(work.deciding_s);
+  view.set_journal_seconds(work.journal_s);
+  view.set_journal_cpu_seconds(work.journal_cpu_s);
+  return view;
+}
+
 v1::WorkersResponse ViewWorkers(const Coordinator& core, Instant now) {
   v1::WorkersResponse response;
   for (const WorkerView& worker : core.workers()) {

@@ -10,6 +10,7 @@
 #include "base/instant.h"
 #include "coordinator/core/coordinator.h"
 #include "coordinator/rpc/job_catalog.h"
+#include "coordinator/rpc/work_account.h"
 #include "gristmill/v1/job_service.pb.h"
 
 namespace gristmill::coordinator {
@@ -43,5 +44,6 @@ v1::TaskDescription DescriptionOf(const Coordinator& core, const JobCatalog& cat
 v1::CountersResponse ViewCounters(const JobView& job);
 
 v1::WorkersResponse ViewWorkers(const Coordinator& core, Instant now);
+v1::CoordinatorWork ViewWork(const WorkAccount& work);
 
 }  // namespace gristmill::coordinator
