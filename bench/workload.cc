@@ -20,13 +20,6 @@ constexpr std::uint64_t kPiSeed = 1;
 constexpr double kSizeMin = 100'000;
 constexpr double kSizeMax = 4e9;  // a prime test costs more above 2^32
 
-double SecondsOfPlainLoop(const Workload& work) {
-  const auto begin = std::chrono::steady_clock::now();
-  // Kept: a loop whose result nobody wants is one that the compiler may leave out.
-  [[maybe_unused]] const volatile std::uint64_t answer = RunPlainLoop(work);
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
 // Two digits are enough for a size that people read.
 std::int64_t RoundToTwoDigits(double size) {
   const double unit = std::pow(10, std::floor(std::log10(size)) - 1);
@@ -46,6 +39,13 @@ std::string_view AnswerField(const Workload& work, std::string_view line) {
 std::uint64_t RunPlainLoop(const Workload& work) {
   return work.job == "pi" ? jobs::CountPointsInCircle(kPiSeed, 0, work.size)
                           : jobs::CountPrimes(0, work.size);
+}
+
+double SecondsOfPlainLoop(const Workload& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  // Kept: a loop whose result nobody wants is one that the compiler may leave out.
+  [[maybe_unused]] const volatile std::uint64_t answer = RunPlainLoop(work);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
 Workload CalibrateWorkload(const std::string& job, double seconds) {

@@ -19,6 +19,8 @@ struct Workload {
 // The answer, by a plain loop on this thread.
 std::uint64_t RunPlainLoop(const Workload& work);
 
+double SecondsOfPlainLoop(const Workload& work);
+
 // Of a size that the plain loop works on for about `seconds`.
 Workload CalibrateWorkload(const std::string& job, double seconds);
 

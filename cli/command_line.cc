@@ -34,6 +34,7 @@ On a cluster:
 
 Also:
   gristmill bench scaling             measure how work scales on this machine
+  gristmill bench prediction          predict how it scales to 1,000 workers
   gristmill simulate                  virtual clusters under faults: do the promises hold?
   gristmill chaos JOB …               a job on real processes under faults: the same output?
   gristmill verify JOB …              a job in different ways: the same output each time?

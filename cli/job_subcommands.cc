@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "bench/prediction.h"
 #include "bench/scaling.h"
 #include "cli/cluster_commands.h"
 #include "cli/command_line.h"
@@ -87,6 +88,52 @@ void AddNew(CLI::App& app, Command* chosen) {
       [directory, chosen] { *chosen = [directory] { return NewProject(*directory); }; });
 }
 
+void AddPrediction(CLI::App& bench, Command* chosen) {
+  auto flags = std::make_shared<bench::PredictionOptions>();
+  CLI::App* prediction = bench.add_subcommand(
+      "prediction", "Predict how a job would scale to many workers, from costs measured here");
+  prediction->add_option("--tasks", flags->tasks, "Tasks of the job")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000).description(""))
+      ->default_str("10000");
+  prediction->add_option("--task-time", flags->task_times, "What a task takes: one or several")
+      ->type_name("DURATION,…")
+      ->delimiter(',')
+      ->default_str("10ms,100ms,1s");
+  prediction->add_option("--up-to", flags->workers_max, "Most workers")
+      ->type_name("N")
+      ->check(CLI::Range(1, 10'000).description(""))
+      ->default_str("1000");
+  prediction->add_option("--slots", flags->slots, "Slots of each worker")
+      ->type_name("N")
+      ->check(CLI::Range(1, 256).description(""))
+      ->default_str("1");
+  prediction
+      ->add_option("--costs", flags->costs,
+                   "Take the costs of this prediction.json and measure nothing; they may be edited")
+      ->type_name("FILE");
+  prediction->add_option("--seed", flags->seed, "What the order of messages is drawn from")
+      ->type_name("N")
+      ->default_str("1");
+  prediction
+      ->add_option("-o,--output", flags->output, "Directory for prediction.json and prediction.svg")
+      ->default_str(flags->output)
+      ->type_name("DIRECTORY");
+  prediction->add_flag("--quick", flags->quick, "Measure everything once instead of three times");
+  prediction->add_flag("--json", flags->json, "Print JSON");
+  prediction->footer(
+      "Measures on its own coordinators and workers, puts real runs beside their predictions, and\n"
+      "then runs the job on the virtual clock of 'gristmill simulate'. docs/performance.md says\n"
+      "what is measured, and what the model leaves out.\n"
+      "Example: gristmill bench prediction --task-time 50ms --tasks 100000 --slots 16 --up-to 200");
+  prediction->callback([flags, chosen] {
+    *chosen = [flags] {
+      const absl::Status status = bench::RunPrediction(*flags);
+      return status.ok() ? kDone : Fail(status);
+    };
+  });
+}
+
 void AddBench(CLI::App& app, Command* chosen) {
   auto flags = std::make_shared<bench::ScalingOptions>();
   CLI::App* bench = app.add_subcommand("bench", "Measure on this machine");
@@ -114,6 +161,7 @@ void AddBench(CLI::App& app, Command* chosen) {
       return status.ok() ? kDone : Fail(status);
     };
   });
+  AddPrediction(*bench, chosen);
 }
 
 }  // namespace

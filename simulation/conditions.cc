@@ -94,11 +94,12 @@ Conditions ConditionsOf(const Options& options, const Load& load) {
   conditions.task_time = load.task_time;
   const Costs& costs = load.costs;
   conditions.message_time = std::llround(costs.latency_us);
-  const double each_us = static_cast<double>(load.task_time) + costs.event_us + costs.message_us +
-                         costs.sync_us + costs.task_us + costs.report_us + costs.latency_us;
+  const double each_us = static_cast<double>(load.task_time) + costs.rpc_us + costs.event_us +
+                         costs.message_us + costs.sync_us + costs.task_us + costs.report_us +
+                         costs.latency_us;
   conditions.ends_by = 600 * kSecond + 10 * std::llround(each_us * options.tasks);
   // Then all have registered, and nothing of that is left in the coordinator's queue.
-  const double registration_us = costs.event_us + costs.message_us + costs.sync_us;
+  const double registration_us = costs.rpc_us + costs.event_us + costs.message_us + costs.sync_us;
   conditions.first_submission = 2 * kSecond + std::llround(2 * registration_us * options.workers);
   conditions.faults_until = conditions.first_submission;
   return conditions;

@@ -8,11 +8,14 @@
 
 namespace gristmill::simulation {
 
-// In microseconds. The coordinator is one server with a queue: while a turn takes its time, what
-// arrives waits. A worker pays for what it sends and receives with the time of its slots.
+// In microseconds. The coordinator is two servers with queues: threads that read and write
+// messages, taken as one, and the thread that decides, turn by turn; while it takes a turn, what
+// was read waits. A worker pays for what it sends and receives with the time of its slots.
 struct Costs {
-  // Of the coordinator: for each event (a report, a heartbeat), with its record and what is said
-  // for it; for each message that brings events, on top; for each batch that goes to the journal.
+  // Of reading and writing, for each message of a worker.
+  double rpc_us = 0;
+  // Of deciding: for each event (a report, a heartbeat), with its record and what is said for it;
+  // for each message that brings events, on top; for each batch that goes to the journal.
   double event_us = 0;
   double message_us = 0;
   double sync_us = 0;

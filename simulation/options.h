@@ -42,9 +42,9 @@ struct Summary {
   std::uint64_t workers_lost = 0;
   std::uint64_t coordinator_crashes = 0;
   std::uint64_t faults = 0;  // injected
-  // From the first submission until no job was open, and how much of it the coordinator spent in
-  // turns.
-  Microseconds job_time = 0, coordinator_busy = 0;
+  // From the first submission until no job was open; of that the coordinator's turns and, if there
+  // is a load, what its other threads had to read.
+  Microseconds job_time = 0, coordinator_decided = 0, coordinator_read = 0;
 };
 
 // "--seed 7 --workers 5 --tasks 30 --faults all": reproduces the run.

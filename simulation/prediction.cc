@@ -1,5 +1,7 @@
 #include "simulation/prediction.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/status.h"
 #include "simulation/simulation.h"
@@ -19,8 +21,9 @@ absl::StatusOr<Prediction> Predict(std::uint32_t workers, std::uint32_t tasks, c
   Prediction prediction;
   prediction.seconds = job_time / kSecond;
   prediction.speed_up = work / job_time;
-  prediction.efficiency = prediction.speed_up / (double{1} * workers * load.slots);
-  prediction.coordinator_share = static_cast<double>(run.coordinator_busy) / job_time;
+  prediction.efficiency = prediction.speed_up / workers / load.slots;
+  prediction.coordinator_share =
+      static_cast<double>(std::max(run.coordinator_decided, run.coordinator_read)) / job_time;
   return prediction;
 }
 

@@ -13,7 +13,7 @@ struct Prediction {
   double seconds = 0;            // from the submission until the job's end is in the journal
   double speed_up = 0;           // over the tasks one after the other, without a framework
   double efficiency = 0;         // of each slot
-  double coordinator_share = 0;  // of that time in which the coordinator was busy
+  double coordinator_share = 0;  // of that time in which the busier of its two parts was busy
 };
 
 // Runs one job of `tasks` (from 1) equal tasks on `workers` (from 1), through the real cores, on

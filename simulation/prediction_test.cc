@@ -50,6 +50,13 @@ TEST(Prediction, ChargesWhatIsWrittenByTheBatchAndWhatIsReadByTheMessage) {
   EXPECT_NEAR(one.coordinator_share * one.seconds, reports_s + heartbeats_s, 0.01);
 }
 
+TEST(Prediction, ComesToAnEndWhereTheCoordinatorCanReadNoMoreMessages) {
+  const Load load{.slots = 1, .task_time = 10 * kMillisecond, .costs = {.rpc_us = 1'000}};
+  const Prediction beyond = Of(40, 2'000, load);
+  EXPECT_NEAR(2'000 / beyond.seconds, 960, 20);
+  EXPECT_GT(beyond.coordinator_share, 0.98);
+}
+
 TEST(Prediction, TakesTheWorkersCostsFromTheirSlots) {
   const Load load{.slots = 1,
                   .task_time = 10 * kMillisecond,

@@ -52,6 +52,7 @@ class Simulation {
   void Dispatch(const Event& event) {
     switch (event.what()) {
       case Happening::kMessageToCoordinator:
+        if (world_.conditions.load && event.generation == 0) return ReadFirst(event);
         if (UpMessage message;
             world_.network.TakeUp(event.detail, &message) && ReachesCoordinator(event.target)) {
           coordinator_.OnMessage(event.target, std::move(message));
@@ -90,6 +91,12 @@ class Simulation {
       default:
         return DispatchToWorker(event);
     }
+  }
+
+  // It comes again, as the first generation, when the coordinator has read it.
+  void ReadFirst(Event message) {
+    message.generation = 1;
+    world_.heap.PutOff(message, coordinator_.ReadsUntil());
   }
 
   bool ReachesCoordinator(SessionId session) {
@@ -234,8 +241,9 @@ class Simulation {
     summary.workers_lost = totals.workers_lost;
     summary.coordinator_crashes = coordinator_.crashes();
     summary.faults = faults_.injected();
-    summary.job_time = coordinator_.work_time();
-    summary.coordinator_busy = coordinator_.busy_time();
+    summary.job_time = coordinator_.work().time;
+    summary.coordinator_decided = coordinator_.work().decided;
+    summary.coordinator_read = coordinator_.work().read;
     return summary;
   }
 

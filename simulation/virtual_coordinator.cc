@@ -82,6 +82,12 @@ void VirtualCoordinator::JumpClock(std::int64_t ms) {
 // --- The queue
 // ---------------------------------------------------------------------------------------
 
+Microseconds VirtualCoordinator::ReadsUntil() {
+  const Microseconds takes = std::llround(world_->conditions.load->costs.rpc_us);
+  so_far_.read += takes;
+  return reads_until_ = std::max(reads_until_, world_->heap.now()) + takes;
+}
+
 // A session's next message is read once the turn that took the one before has spoken.
 void VirtualCoordinator::OnMessage(SessionId session, UpMessage message) {
   const auto [unread, first] = unread_.try_emplace(session);
@@ -94,7 +100,10 @@ void VirtualCoordinator::OnMessage(SessionId session, UpMessage message) {
 
 void VirtualCoordinator::OnSessionEnd(SessionId session) { Enqueue(SessionEnded{session}); }
 void VirtualCoordinator::OnSubmit(std::uint32_t client) {
-  if (!work_.began) work_ = {world_->heap.now()};
+  if (!work_began_) {
+    work_began_ = world_->heap.now();
+    so_far_ = {};
+  }
   Enqueue(ClientSubmit{client});
 }
 void VirtualCoordinator::OnCancel(JobId job) {
@@ -156,7 +165,7 @@ void VirtualCoordinator::OnTurnBegins() {
   }
   if (core_->next_deadline() <= now_) Step(coordinator::Tick{});
   const Microseconds takes = TurnTime();
-  work_.busy_so_far += takes;
+  so_far_.decided += takes;
   const bool is_over = batch_.empty() && takes == 0;
   if (is_over || world_->saboteur.speaks_early()) Speak();
   if (is_over) return EndTurn();
@@ -191,9 +200,9 @@ void VirtualCoordinator::Append() {
     const auto* state = std::get_if<coordinator::JobStateRecord>(&record);
     open_jobs_ -= state != nullptr && state->state > coordinator::JobState::kCommitting;
   }
-  if (work_.began && work_.time == 0 && open_jobs_ == 0) {
-    work_.time = world_->heap.now() - *work_.began;
-    work_.busy = work_.busy_so_far;
+  if (work_began_ && work_.time == 0 && open_jobs_ == 0) {
+    work_ = so_far_;
+    work_.time = world_->heap.now() - *work_began_;
   }
   batch_.clear();
 }

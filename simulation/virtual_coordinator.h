@@ -42,6 +42,8 @@ class VirtualCoordinator {
 
   // --- Events
   // -------------------------------------------------------------------------------------
+  // When a message that arrives now, under a load, will have been read.
+  Microseconds ReadsUntil();
   void OnMessage(SessionId session, UpMessage message);
   void OnSessionEnd(SessionId session);
   void OnSubmit(std::uint32_t client);
@@ -59,9 +61,11 @@ class VirtualCoordinator {
   // All jobs that are in the journal are final.
   bool idle() const { return open_jobs_ == 0; }
   std::uint64_t crashes() const { return crashes_; }
-  // From the first submission until no job was open; of that the time in turns.
-  Microseconds work_time() const { return work_.time; }
-  Microseconds busy_time() const { return work_.busy; }
+  // From the first submission until no job was open: turns, and what there was to read.
+  struct Work {
+    Microseconds time = 0, decided = 0, read = 0;
+  };
+  const Work& work() const { return work_; }
 
  private:
   struct Told {
@@ -169,10 +173,9 @@ class VirtualCoordinator {
   std::uint64_t turns_ = 0;
   // This turn took so many of them; only a load asks what they cost.
   std::uint32_t events_ = 0, messages_ = 0;
-  struct {
-    std::optional<Microseconds> began;
-    Microseconds time = 0, busy = 0, busy_so_far = 0;
-  } work_;
+  Microseconds reads_until_ = 0;
+  Work so_far_, work_;
+  std::optional<Microseconds> work_began_;
 
   // --- Said after the batch is on disk
   // ------------------------------------------------------------

@@ -129,8 +129,8 @@ def downwards(path, header):
 
 
 def simulation(path, header):
-    if inside(header, "simulation") and not inside(path, "simulation", "cli"):
-        return f"rule 6: {header} is for simulation/ and cli/ only; what it needs must not need it"
+    if inside(header, "simulation") and not inside(path, "simulation", "cli", "bench"):
+        return f"rule 6: {header} is for simulation/, cli/ and bench/ only; what it needs must not need it"
     if not inside(path, "simulation") or not inside(header, *OUR_FOLDERS):
         return None
     if is_message(header) or inside(header, "simulation", "base", "coordinator/core", "coordinator/journal",
