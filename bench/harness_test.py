@@ -70,6 +70,12 @@ class Comparison(unittest.TestCase):
         self.assertEqual(self.compare(slow, fast)[1], ["words"])
         self.assertEqual(self.compare(fast, slow)[1], [])
 
+    def test_a_row_that_is_measured_against_nothing_is_named_without_a_slash(self):
+        lines, regressed = self.compare(entry(row="trivial", unit="ms", median=60),
+                                        entry(row="trivial", unit="ms", median=20))
+        self.assertTrue(lines[0].startswith("trivial/embedded: 60.0 ms, was 20.0: 200% worse"), lines)
+        self.assertEqual(regressed, ["trivial"])
+
     def test_what_the_baseline_lacks_is_said_and_no_failure(self):
         lines, regressed = self.compare(entry(row="sort"), entry())
         self.assertEqual((lines, regressed), (["sort/embedded/limit: not in the baseline"], []))
@@ -80,7 +86,7 @@ class Comparison(unittest.TestCase):
             file.flush()
             with self.assertRaisesRegex(ValueError, "is not a report of bench/run"):
                 report.load_baseline(file.name)
-        with self.assertRaisesRegex(ValueError, "can't read /nowhere"):
+        with self.assertRaisesRegex(ValueError, "can't read /nowhere: .*; give the JSON file"):
             report.load_baseline("/nowhere")
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 import time
+from concurrent import futures
 
 from . import ratios
 
@@ -94,31 +95,18 @@ class _Running:
 def run_together(commands):
     """Runs some programs at once; returns the seconds until the last ended, and their output. None
     of them outlives an interrupted call."""
-    results, failures, running = [None] * len(commands), [], _Running()
-
-    def one(i, argv):
+    running, begin = _Running(), time.monotonic()
+    with futures.ThreadPoolExecutor(len(commands)) as pool:
         try:
-            results[i] = run(*argv, started=running.add)
-        except Failed as failure:
-            failures.append(failure)
-
-    threads = [threading.Thread(target=one, args=(i, argv)) for i, argv in enumerate(commands)]
-    begin = time.monotonic()
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    except BaseException:
-        running.kill_all()
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join()
-        raise
+            runs = [pool.submit(run, *argv, started=running.add) for argv in commands]
+            # A signal that comes just before a wait does not end it, so each is short.
+            while futures.wait(runs, timeout=0.2).not_done:
+                pass
+        except BaseException:
+            running.kill_all()
+            raise
     seconds = time.monotonic() - begin
-    if failures:
-        raise failures[0]
-    return seconds, [r.stdout for r in results]
+    return seconds, [r.result().stdout for r in runs]
 
 
 def alternate(rounds, runs):

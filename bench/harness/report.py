@@ -100,7 +100,8 @@ def load_baseline(path):
             raise ValueError(f"{path} was written by another version of bench/run; make it anew")
         return {e["key"]: e["spread"]["median"] for e in report["entries"]}
     except OSError as error:
-        raise ValueError(f"can't read {path}: {error.strerror}") from error
+        raise ValueError(f"can't read {path}: {error.strerror}; give the JSON file of an earlier "
+                         "run") from error
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is not a report of bench/run; give the JSON file of an earlier "
                          "run") from error
@@ -117,9 +118,10 @@ def compare(results, baseline):
         if base is None:
             lines.append(f"{entry.key()}: not in the baseline")
             continue
+        name = entry.key().rstrip("/")  # what is measured against nothing ends with one
         factor = worse_by(entry, base)
         too_slow = factor > WORSE_MAX
-        lines.append(f"{entry.key()}: {_number(entry.spread.median, entry.unit)} {entry.unit}, was "
+        lines.append(f"{name}: {_number(entry.spread.median, entry.unit)} {entry.unit}, was "
                      f"{_number(base, entry.unit)}: "
                      f"{abs(factor - 1):.0%} {'worse' if factor > 1 else 'better'}"
                      f"{', which is too much' if too_slow else ''}")
