@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,7 +18,7 @@ bool Place(int from, int to) {
 }
 
 bool CloseOthersOnExec() {
-  if (syscall(SYS_close_range, kFirstOther, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return true;
+  if (close_range(kFirstOther, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return true;
   if (errno != ENOSYS && errno != EINVAL) return false;  // as before Linux 5.11
   for (int fd = kFirstOther, end = static_cast<int>(sysconf(_SC_OPEN_MAX)); fd < end; ++fd) {
     fcntl(fd, F_SETFD, FD_CLOEXEC);
