@@ -15,14 +15,16 @@ namespace {
 constexpr std::string_view kProgramCharacters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-";
 
-// What a shell does itself, and for which there may be no program.
+// What a shell does itself, and for which there may be no program, or one that does it otherwise:
+// sh's echo knows \t, /bin/echo does not. A '[' is left to the shell for not being of a program's
+// name.
 constexpr std::string_view kShellWords[] = {
-    ".",       "alias",  "bg",      "break", "case",  "cd",       "command", "continue",
-    "declare", "do",     "done",    "elif",  "else",  "esac",     "eval",    "exec",
-    "exit",    "export", "fg",      "fi",    "for",   "function", "getopts", "hash",
-    "if",      "jobs",   "let",     "local", "read",  "readonly", "return",  "set",
-    "shift",   "shopt",  "source",  "then",  "time",  "times",    "trap",    "type",
-    "ulimit",  "umask",  "unalias", "unset", "until", "wait",     "while"};
+    ".",        "echo",     "false",   "kill",  "printf",  "pwd",      "test",    "true",  "alias",
+    "bg",       "break",    "case",    "cd",    "command", "continue", "declare", "do",    "done",
+    "elif",     "else",     "esac",    "eval",  "exec",    "exit",     "export",  "fg",    "fi",
+    "for",      "function", "getopts", "hash",  "if",      "jobs",     "let",     "local", "read",
+    "readonly", "return",   "set",     "shift", "shopt",   "source",   "then",    "time",  "times",
+    "trap",     "type",     "ulimit",  "umask", "unalias", "unset",    "until",   "wait",  "while"};
 
 std::string Quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
 

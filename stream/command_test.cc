@@ -24,10 +24,28 @@ TEST(Command, OfOneProgramTakesTheShellsPlace) {
 }
 
 TEST(Command, ThatNeedsAShellIsLeftToIt) {
-  for (const char* command :
-       {"a | b", "a; b", "a && b", "a &", "LANG=C sort", "cd / ; ls", "cd /",
-        "while read x; do echo; done", "cat < in", "(a)", "`a`", "$PROGRAM -x", "\"my program\" -x",
-        "exec cat", "a\nb", "! a", "read line", ""}) {
+  for (const char* command : {"a | b",
+                              "a; b",
+                              "a && b",
+                              "a &",
+                              "LANG=C sort",
+                              "cd / ; ls",
+                              "cd /",
+                              "while read x; do echo; done",
+                              "cat < in",
+                              "(a)",
+                              "`a`",
+                              "$PROGRAM -x",
+                              "\"my program\" -x",
+                              "exec cat",
+                              "a\nb",
+                              "! a",
+                              "read line",
+                              "echo 'a\\tb'",
+                              "printf x",
+                              "[ -e x ]",
+                              "true",
+                              ""}) {
     EXPECT_EQ(ShellTextOf(command), command);
   }
 }
