@@ -42,6 +42,12 @@ void AddHadoopVariables(const TaskInfo& info, Stage stage, std::uint32_t reduces
   add("mapreduce_map_input_length", "map_input_length", std::to_string(info.input_bytes));
 }
 
+// What a worker tells its runner, a secret among it. The mark is handed on: by it the worker finds
+// what user code leaves running.
+bool IsOfRunnerOnly(std::string_view entry) {
+  return entry.starts_with("GRISTMILL_RUNNER_") && !entry.starts_with("GRISTMILL_RUNNER_MARK=");
+}
+
 }  // namespace
 
 std::vector<std::string> TaskVariables(const TaskInfo& info, Stage stage, std::uint32_t reduces) {
@@ -67,7 +73,9 @@ std::vector<std::string> MakeEnvironment(const char* const* base,
     const std::size_t sign = entry.find('=');
     if (sign != entry.npos) values[std::string(entry.substr(0, sign))] = entry.substr(sign + 1);
   };
-  for (; base != nullptr && *base != nullptr; ++base) set(*base);
+  for (; base != nullptr && *base != nullptr; ++base) {
+    if (!IsOfRunnerOnly(*base)) set(*base);
+  }
   for (const std::string& variable : variables) set(variable);
   if (!directory.empty()) {
     std::string& path = values["PATH"];

@@ -15,9 +15,9 @@ enum class Stage { kMap, kReduce };
 // `reduces` is the number of reduce tasks of the job, which has none if it only maps.
 std::vector<std::string> TaskVariables(const TaskInfo& info, Stage stage, std::uint32_t reduces);
 
-// `base` ("NAME=value" each, or null at its end) without what `variables` say otherwise, then
-// these; of two with one name the last counts. Before the folders of PATH comes `directory`, if
-// any.
+// `base` ("NAME=value" each, or null at its end) without what is meant for a runner alone and what
+// `variables` say otherwise, then these; of two with one name the last counts. Before the folders
+// of PATH comes `directory`, if any.
 std::vector<std::string> MakeEnvironment(const char* const* base,
                                          const std::vector<std::string>& variables,
                                          const std::string& directory);

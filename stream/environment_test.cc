@@ -51,6 +51,13 @@ TEST(Environment, LaterVariablesCount) {
               ElementsAre("A=3", "B=2", "C=x=y", "PATH=/bin"));
 }
 
+TEST(Environment, HasNoSecretsOfTheRunner) {
+  const char* const base[] = {"GRISTMILL_RUNNER_TOKEN=secret", "GRISTMILL_RUNNER_SOCKET=unix:/s",
+                              "GRISTMILL_RUNNER_MARK=1-2", "GRISTMILL_X=1", nullptr};
+  EXPECT_THAT(MakeEnvironment(base, {}, ""),
+              ElementsAre("GRISTMILL_RUNNER_MARK=1-2", "GRISTMILL_X=1"));
+}
+
 TEST(Environment, TheJobsFilesComeFirstInThePath) {
   const char* const base[] = {"PATH=/bin", nullptr};
   EXPECT_THAT(MakeEnvironment(base, {}, "/job/files"), ElementsAre("PATH=/job/files:/bin"));
