@@ -1,5 +1,6 @@
 #include "stream/stream_params.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "gristmill/params.h"
@@ -64,15 +65,41 @@ void CheckUse(const Texts& texts) {
     Refuse("job 'stream' needs parameter 'mapper', the command to run: --mapper COMMAND");
   }
   if (!texts.reducer.empty()) return;
-  const std::pair<const char*, bool> uses[] = {{"combiner", !texts.combiner.empty()},
-                                               {"sort", !texts.sort.empty()},
-                                               {"partition", !texts.partition.empty()}};
+  const std::pair<const char*, bool> uses[] = {
+      {"combiner", !texts.combiner.empty()},
+      {"sort", !texts.sort.empty()},
+      {"partition", !texts.partition.empty()},
+      {"key_fields", texts.key_fields > 1},
+      {"reducer_separator", !texts.reducer_separator.empty()}};
   for (const auto& [name, used] : uses) {
     if (!used) continue;
-    Refuse("without a reducer nothing is sorted, so '" + std::string(name) +
+    Refuse("without a reducer nothing is sorted or grouped, so '" + std::string(name) +
            "' would do nothing; add --reducer COMMAND, or --reducer cat to get the pairs as they "
            "are");
   }
+}
+
+// The other fields of a line are its value, which no order sees.
+std::vector<KeyPart> ParseParts(const std::string& name, const std::string& text,
+                                std::uint64_t key_fields) {
+  const std::vector<KeyPart> parts = ParseKeyParts("parameter '" + name + "'", text);
+  for (const KeyPart& part : parts) {
+    const std::uint64_t last = std::max(part.first_field, part.last_field);
+    if (last > key_fields) {
+      Refuse("parameter '" + name + "' of job 'stream' is '" + text +
+             "', but the key has no field " + std::to_string(last) + "; add --key-fields " +
+             std::to_string(last) + ", or name a part of the key");
+    }
+    const bool ends_before =
+        part.last_field != 0 && (part.last_field < part.first_field ||
+                                 (part.last_field == part.first_field && part.last_byte != 0 &&
+                                  part.last_byte < part.first_byte));
+    if (ends_before) {
+      Refuse("parameter '" + name + "' of job 'stream' is '" + text +
+             "', of which a part ends before it begins; write it as FIRST,LAST");
+    }
+  }
+  return parts;
 }
 
 }  // namespace
@@ -105,8 +132,8 @@ StreamParams StreamParams::Parse(const ParamMap& values) {
            std::to_string(kKeyFieldsMax) + ", not " + std::to_string(texts.key_fields));
   }
   parsed.key_fields = static_cast<std::uint32_t>(texts.key_fields);
-  parsed.order = ParseKeyParts("parameter 'sort'", texts.sort);
-  parsed.partition = ParseKeyParts("parameter 'partition'", texts.partition);
+  parsed.order = ParseParts("sort", texts.sort, texts.key_fields);
+  parsed.partition = ParseParts("partition", texts.partition, texts.key_fields);
   return parsed;
 }
 

@@ -45,8 +45,24 @@ TEST(StreamParams, ThatAreWrongAreRefusedInOneSentence) {
   EXPECT_THAT(refusal({{"mapper", "cat"}, {"sort", "-k1,1"}}), HasSubstr("--reducer"));
   EXPECT_THAT(refusal({{"mapper", "cat"}, {"combiner", "cat"}}), HasSubstr("--reducer"));
   EXPECT_THAT(refusal({{"mapper", "cat"}, {"reducer", "cat"}, {"sort", "-x"}}), HasSubstr("-x"));
+  EXPECT_THAT(refusal({{"mapper", "cat"}, {"key_fields", "2"}}), HasSubstr("--reducer"));
+  EXPECT_THAT(refusal({{"mapper", "cat"}, {"reducer_separator", ","}}), HasSubstr("--reducer"));
   EXPECT_THAT(refusal({{"mapper", "cat"}, {"env.", "x"}}), HasSubstr("NAME=VALUE"));
   EXPECT_THAT(refusal({{"mapper", std::string("c\0t", 3)}}), HasSubstr("zero byte"));
+}
+
+TEST(StreamParams, OrdersBeyondTheKeyAreRefused) {
+  const auto refusal = [](const char* name, const char* parts, const char* key_fields) {
+    return Job().check_params(
+        {{"mapper", "cat"}, {"reducer", "cat"}, {"key_fields", key_fields}, {name, parts}});
+  };
+  EXPECT_THAT(refusal("sort", "-k2,2nr", "1"),
+              AllOf(HasSubstr("the key has no field 2"), HasSubstr("add --key-fields 2")));
+  EXPECT_THAT(refusal("partition", "-k1,2", "1"), HasSubstr("the key has no field 2"));
+  EXPECT_EQ(refusal("sort", "-k2,2nr -k1", "2"), "");
+  EXPECT_THAT(refusal("sort", "-k2,1", "2"), HasSubstr("ends before it begins"));
+  EXPECT_THAT(refusal("sort", "-k1.3,1.2", "2"), HasSubstr("ends before it begins"));
+  EXPECT_EQ(refusal("sort", "-k1.3,1", "1"), "");
 }
 
 TEST(StreamJob, HasAShuffleOnlyWithAReducer) {
