@@ -1,6 +1,9 @@
 #include "stream/error_lines.h"
 
 #include <charconv>
+#include <utility>
+
+#include "gristmill/task.h"
 
 namespace gristmill::stream {
 namespace {
@@ -8,6 +11,7 @@ namespace {
 constexpr std::string_view kCounter = "reporter:counter:";
 constexpr std::string_view kStatus = "reporter:status:";
 constexpr std::size_t kStatusBytesMax = 256;
+constexpr std::size_t kNameShownMax = 256;
 
 // The part of `text` before the last comma, which it loses; false if it has none.
 bool TakeLastPart(std::string_view* text, std::string_view* part) {
@@ -47,15 +51,16 @@ void ErrorLines::TakeLine(std::string_view line) {
     status_ = line.substr(kStatus.size(), kStatusBytesMax);
     return;
   }
-  if (TakeReport(line)) return;
+  const bool counts = line.starts_with(kCounter);
+  if (counts && TakeCounter(line)) return;
+  if (counts && !std::exchange(explained_, true)) ExplainCounter(line);
   text_ += line;
   text_ += '\n';
   KeepTail(line);
 }
 
 // A name may hold commas, a group may not.
-bool ErrorLines::TakeReport(std::string_view line) {
-  if (!line.starts_with(kCounter)) return false;
+bool ErrorLines::TakeCounter(std::string_view line) {
   std::string_view rest = line.substr(kCounter.size());
   std::string_view number;
   if (!TakeLastPart(&rest, &number)) return false;
@@ -67,7 +72,19 @@ bool ErrorLines::TakeReport(std::string_view line) {
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), n);
   if (error != std::errc() || end != number.data() + number.size()) return false;
   counters_[std::string(rest.substr(0, comma)) + "." + std::string(rest.substr(comma + 1))] += n;
+  if (counters_.size() > kCountersMax) {
+    throw TaskError("a program counted under more than " + std::to_string(kCountersMax) +
+                    " names, of which one is '" + std::string(rest.substr(0, kNameShownMax)) +
+                    "'; count under fewer names");
+  }
   return true;
+}
+
+// Not part of the tail, which has what the program wrote.
+void ErrorLines::ExplainCounter(std::string_view line) {
+  text_ += "gristmill: '" + std::string(line.substr(0, kNameShownMax)) +
+           "' counts nothing; write " + std::string(kCounter) +
+           "GROUP,NAME,N with a whole number of at least 0 that fits in 64 bits\n";
 }
 
 void ErrorLines::KeepTail(std::string_view line) {

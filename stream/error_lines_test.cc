@@ -5,12 +5,17 @@
 
 #include <string>
 
+#include "gristmill/task.h"
+
 namespace gristmill::stream {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::EndsWith;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::Pair;
 using testing::StartsWith;
 
@@ -39,7 +44,18 @@ TEST_F(ErrorLinesTest, ThatOnlyLookLikeReportsAreText) {
   lines_.Add(text);
   lines_.End();
   EXPECT_THAT(lines_.counters(), IsEmpty());
-  EXPECT_EQ(log_, text);
+  EXPECT_THAT(log_, AllOf(StartsWith("gristmill: 'reporter:counter:a,b' counts nothing; write "),
+                          EndsWith("64 bits\n" + text)));
+  EXPECT_EQ(log_.rfind("gristmill:"), 0u) << "it is said once";
+  EXPECT_THAT(lines_.Tail(), Not(HasSubstr("gristmill")));
+}
+
+TEST_F(ErrorLinesTest, CountUnderALimitedNumberOfNames) {
+  for (std::size_t i = 0; i < ErrorLines::kCountersMax; ++i) {
+    lines_.Add("reporter:counter:g," + std::to_string(i) + ",1\n");
+  }
+  lines_.Add("reporter:counter:g,0,1\n");
+  EXPECT_THROW(lines_.Add("reporter:counter:g,more,1\n"), TaskError);
 }
 
 TEST_F(ErrorLinesTest, TheLastOfThemAreKept) {

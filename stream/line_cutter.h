@@ -6,16 +6,24 @@
 #include <string>
 #include <string_view>
 
+#include "gristmill/run_writer.h"
+#include "gristmill/task.h"
+
 namespace gristmill::stream {
 
 class LineCutter {
  public:
-  // Calls `take(line)` for every line that is whole by now, without its LF.
+  // As much as a pair may hold, or what a test says.
+  explicit LineCutter(std::size_t line_bytes_max = internal::kPairBytesMax)
+      : line_bytes_max_(line_bytes_max) {}
+
+  // Calls `take(line)` for every line that is whole by now, without its LF. Throws TaskError at a
+  // line that grows too long.
   template <typename Take>
   void Add(std::string_view bytes, Take&& take) {
     if (!begun_.empty()) {
       const std::size_t end = bytes.find('\n');
-      begun_.append(bytes.substr(0, end));
+      Begin(bytes.substr(0, end));
       if (end == bytes.npos) return;
       bytes.remove_prefix(end + 1);
       take(std::string_view(begun_));
@@ -30,7 +38,7 @@ class LineCutter {
       take(std::string_view(p, static_cast<std::size_t>(line_end - p)));
       p = line_end + 1;
     }
-    begun_.assign(p, static_cast<std::size_t>(end - p));
+    Begin({p, static_cast<std::size_t>(end - p)});
   }
 
   // The last line may lack its LF.
@@ -44,6 +52,15 @@ class LineCutter {
   std::size_t begun_bytes() const { return begun_.size(); }
 
  private:
+  void Begin(std::string_view bytes) {
+    if (bytes.size() > line_bytes_max_ - begun_.size()) {
+      throw TaskError("a program wrote a line of more than " + std::to_string(line_bytes_max_) +
+                      " bytes, which is more than a pair may hold; let it write shorter lines");
+    }
+    begun_.append(bytes);
+  }
+
+  const std::size_t line_bytes_max_;
   std::string begun_;
 };
 
