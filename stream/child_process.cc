@@ -19,6 +19,8 @@
 namespace gristmill::stream {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr int kPipeBytes = 1 << 20;  // what an ordinary user may ask for; less is slower, no more
 constexpr std::size_t kReadBytes = 256 << 10;
 constexpr std::size_t kLittleBytes = 4 << 10;  // less than the C library's buffer holds
@@ -76,6 +78,7 @@ ChildProcess::ChildProcess(const ChildOptions& options, Take take_output, Take t
     : cancelled_(options.cancelled),
       take_output_(std::move(take_output)),
       take_errors_(std::move(take_errors)),
+      patience_(options.patience),
       buffer_(kReadBytes, '\0') {
   Start(options);
 }
@@ -124,12 +127,14 @@ ChildProcess::~ChildProcess() {
 bool ChildProcess::Write(std::string_view bytes) {
   while (!bytes.empty() && input_.open()) {
     if (WaitAndTake(/*to_write=*/true)) bytes.remove_prefix(WriteSome(bytes));
+    if (WaitedEnough()) input_.Close();
   }
   return input_.open();
 }
 
 std::size_t ChildProcess::WriteSome(std::string_view bytes) {
   const ssize_t written = write(input_.get(), bytes.data(), bytes.size());
+  if (written > 0 && !end_.open()) moved_ = Clock::now();
   if (written >= 0) return static_cast<std::size_t>(written);
   if (errno != EAGAIN && errno != EINTR) input_.Close();
   return 0;
@@ -137,10 +142,11 @@ std::size_t ChildProcess::WriteSome(std::string_view bytes) {
 
 ExitStatus ChildProcess::Finish() {
   input_.Close();
-  while (output_.open()) WaitAndTake(/*to_write=*/false);
-  AwaitEnd();
+  while (end_.open() || (output_.open() && !WaitedEnough())) WaitAndTake(/*to_write=*/false);
   if (errors_.open()) TakeFrom(errors_, take_errors_);
-  return Reap();
+  ExitStatus status = Reap();
+  status.left_writer = output_.open() && !failed_;
+  return status;
 }
 
 // What a program writes line by line is left to gather for a moment, unless there is something else
@@ -151,15 +157,17 @@ bool ChildProcess::WaitAndTake(bool to_write) {
   pollfd ready[] = {{to_write ? input_.get() : -1, POLLOUT, 0},
                     {gather ? -1 : output_.get(), POLLIN, 0},
                     {errors_.get(), POLLIN, 0},
-                    {gather ? end_.get() : -1, POLLIN, 0}};
+                    {end_.get(), POLLIN, 0}};
   const int woken = poll(ready, 4, gather ? kGatherMs : kLookMs);
   if (woken < 0 && errno != EINTR) ThrowErrno("can't wait for a program", errno);
   if (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed)) throw TaskCancelled();
   if (ready[1].revents != 0) {
     const std::size_t bytes = TakeFrom(output_, take_output_);
     writes_little_ = bytes > 0 && bytes < kLittleBytes;
+    if (bytes > 0 && !end_.open()) moved_ = Clock::now();
   }
   if (ready[2].revents != 0) TakeFrom(errors_, take_errors_);
+  if (ready[3].revents != 0) NoteEnd();
   return ready[0].revents != 0;
 }
 
@@ -173,15 +181,16 @@ std::size_t ChildProcess::TakeFrom(Descriptor& from, const Take& take) {
   return 0;
 }
 
-void ChildProcess::AwaitEnd() {
-  for (;;) {
-    pollfd ready[] = {{end_.get(), POLLIN, 0}, {errors_.get(), POLLIN, 0}};
-    if (poll(ready, 2, kLookMs) < 0 && errno != EINTR)
-      ThrowErrno("can't wait for a program", errno);
-    if (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed)) throw TaskCancelled();
-    if (ready[1].revents != 0) TakeFrom(errors_, take_errors_);
-    if (ready[0].revents != 0) return;
-  }
+void ChildProcess::NoteEnd() {
+  siginfo_t info{};
+  waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT | WNOHANG);
+  failed_ = info.si_code != CLD_EXITED || info.si_status != 0;
+  moved_ = Clock::now();
+  end_.Close();
+}
+
+bool ChildProcess::WaitedEnough() const {
+  return !end_.open() && (failed_ || Clock::now() - moved_ >= patience_);
 }
 
 // The zombie still holds the number of its group, so nobody else can be hit.
@@ -194,8 +203,8 @@ ExitStatus ChildProcess::Reap() {
   while (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED) != 0 && errno == EINTR) {
   }
   pid_ = 0;
-  if (info.si_code == CLD_EXITED) return {.code = info.si_status, .signal = 0};
-  return {.code = 0, .signal = info.si_status};
+  if (info.si_code == CLD_EXITED) return {.code = info.si_status};
+  return {.signal = info.si_status};
 }
 
 }  // namespace gristmill::stream

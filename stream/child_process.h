@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -18,11 +19,15 @@ struct ChildOptions {
   std::string directory;                         // where it runs; empty: where this process does
   std::vector<std::string> environment;          // "NAME=value"; all there is
   const std::atomic<bool>* cancelled = nullptr;  // looked at ten times a second, unless null
+  // For what the program left running and still holds its stdin or stdout, once neither moves.
+  std::chrono::milliseconds patience = std::chrono::seconds(10);
 };
 
 struct ExitStatus {
   int code = 0;    // if no signal ended it
   int signal = 0;  // zero: none
+  // It left somebody running who still holds its stdout: what was taken may lack something.
+  bool left_writer = false;
   friend bool operator==(const ExitStatus&, const ExitStatus&) = default;
 };
 
@@ -64,8 +69,9 @@ class ChildProcess {
   // no error by itself. Throws TaskCancelled.
   bool Write(std::string_view bytes);
 
-  // Tells it that there is no more to read, takes what it still writes until it closes its stdout,
-  // and waits for its end. Throws TaskCancelled.
+  // Tells it that there is no more to read, waits for its end and takes what it still writes. If it
+  // ended well, that lasts until nobody holds its stdout any more, as with a shell's pipe, or who
+  // does wrote nothing for as long as the patience lasts. Throws TaskCancelled.
   ExitStatus Finish();
 
   pid_t pid() const { return pid_; }
@@ -89,7 +95,9 @@ class ChildProcess {
   std::size_t WriteSome(std::string_view bytes);
   // Returns the bytes.
   std::size_t TakeFrom(Descriptor& from, const Take& take);
-  void AwaitEnd();
+  void NoteEnd();
+  // The program ended, and what it left need not be waited for.
+  bool WaitedEnough() const;
   // Kills what is left of the group, reaps the child.
   ExitStatus Reap();
 
@@ -97,7 +105,10 @@ class ChildProcess {
   const std::atomic<bool>* const cancelled_;
   const Take take_output_, take_errors_;
   Descriptor input_, output_, errors_;  // our ends
-  Descriptor end_;                      // readable once the child ended
+  Descriptor end_;                      // readable once the child ended, and closed then
+  bool failed_ = false;                 // it ended, but not well
+  const std::chrono::milliseconds patience_;
+  std::chrono::steady_clock::time_point moved_;  // after the end: when bytes last did
   std::string buffer_;
   bool writes_little_ = false;  // at a time
   pid_t pid_ = 0;               // zero once it is reaped

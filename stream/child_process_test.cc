@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <stdexcept>
 #include <string>
 
@@ -35,8 +36,11 @@ class ChildProcessTest : public testing::Test {
   ChildProcess::Take TakeErrors() {
     return [this](std::string_view bytes) { errors_ += bytes; };
   }
-  ExitStatus Run(const std::string& command, std::string_view input = "") {
-    ChildProcess child(Options(command), TakeOutput(), TakeErrors());
+  ExitStatus Run(const std::string& command, std::string_view input = "",
+                 std::chrono::milliseconds patience = std::chrono::minutes(1)) {
+    ChildOptions options = Options(command);
+    options.patience = patience;
+    ChildProcess child(options, TakeOutput(), TakeErrors());
     child.Write(input);
     return child.Finish();
   }
@@ -123,6 +127,35 @@ TEST_F(ChildProcessTest, WhatItLeavesInItsGroupIsKilled) {
 TEST_F(ChildProcessTest, WhoeverStillHoldsItsStdoutIsHeard) {
   EXPECT_EQ(Run("(sleep 0.3; echo late) & exit 0"), ExitStatus{});
   EXPECT_EQ(output_, "late\n");
+}
+
+TEST_F(ChildProcessTest, OneThatFailsDoesNotWaitForWhatItLeftBehind) {
+  EXPECT_EQ(Run("sleep 1000 & cat >/dev/null; echo why >&2; exit 3", "text"),
+            (ExitStatus{.code = 3}));
+  EXPECT_EQ(errors_, "why\n");
+  const std::string input(std::size_t{4} << 20, 'x');
+  EXPECT_EQ(Run("exec 3<&0; sleep 1000 & exit 4", input), (ExitStatus{.code = 4}))
+      << "nor for who holds its stdin";
+}
+
+TEST_F(ChildProcessTest, WhoReadsItsStdinAfterItsEndIsStillFed) {
+  const std::string input(std::size_t{4} << 20, 'x');
+  EXPECT_EQ(Run("exec 3<&0; (sleep 0.1; wc -c) <&3 & exit 0", input), ExitStatus{});
+  EXPECT_EQ(output_, std::to_string(input.size()) + "\n");
+}
+
+TEST_F(ChildProcessTest, WhoHoldsItsStdinOrStderrAfterItsEndIsNotWaitedForLong) {
+  const std::string input(std::size_t{4} << 20, 'x');
+  EXPECT_EQ(
+      Run("exec 3<&0; sleep 1000 >/dev/null & echo done", input, std::chrono::milliseconds(100)),
+      ExitStatus{});
+  EXPECT_EQ(output_, "done\n");
+}
+
+TEST_F(ChildProcessTest, TellsWhetherWhatItLeftMightStillWrite) {
+  EXPECT_EQ(Run("sleep 1000 & echo done", "", std::chrono::milliseconds(100)),
+            (ExitStatus{.left_writer = true}));
+  EXPECT_EQ(output_, "done\n");
 }
 
 TEST_F(ChildProcessTest, OneThatClosedItsStdoutIsWaitedFor) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -19,6 +20,7 @@ using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 class StreamTaskTest : public testing::Test {
  protected:
@@ -180,6 +182,20 @@ TEST_F(StreamTaskTest, AFailureSaysWhichCommandHowAndItsLastWords) {
               AllOf(HasSubstr("after it reported 'half way'"), HasSubstr("wrote nothing")));
   EXPECT_THAT(Failure("true | nosuch"), HasSubstr("a command that is not found"));
   EXPECT_THAT(Failure("nosuch"), HasSubstr("there is no program 'nosuch'"));
+}
+
+TEST_F(StreamTaskTest, AFailureThatMayBeForLackOfMemoryNamesTheLimit) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_DATA, &before), 0);
+  const rlimit lower{.rlim_cur = rlim_t{1000} << 20, .rlim_max = before.rlim_max};
+  EXPECT_THAT(Failure("echo MemoryError >&2; exit 1"), Not(HasSubstr("--memory")));
+  ASSERT_EQ(setrlimit(RLIMIT_DATA, &lower), 0);
+  EXPECT_THAT(Failure("echo MemoryError >&2; exit 1"),
+              AllOf(HasSubstr("no process may have more than 1000 MiB"), HasSubstr("--memory")));
+  EXPECT_THAT(Failure("kill -SEGV $$"), HasSubstr("--memory"));
+  EXPECT_THAT(Failure("sh -c 'kill -KILL $$'; exit $?"), HasSubstr("--memory"));
+  EXPECT_THAT(Failure("echo other >&2; exit 1"), Not(HasSubstr("--memory")));
+  ASSERT_EQ(setrlimit(RLIMIT_DATA, &before), 0);
 }
 
 TEST_F(StreamTaskTest, AFailureOfTheReducerOrCombinerNamesThem) {

@@ -234,6 +234,9 @@ class StreamTest(unittest.TestCase):
                 ([], "--mapper"),
                 (["--mapper", "cat", "--sort", "-k1,1"], "--reducer"),
                 (["--mapper", "cat", "--reducer", "cat", "--sort", "-k1,1q"], "'-k1,1q'"),
+                (["--mapper", "cat", "--reducer", "cat", "--sort", "-k2,2nr"], "add --key-fields 2"),
+                (["--mapper", "cat", "--reducer", "cat", "--partition-fields", "2"], "add --key-fields 2"),
+                (["--mapper", "cat", "--key-fields", "2"], "--reducer"),
                 (["--mapper", "cat", "--separator", "ab"], "one character"),
                 (["--mapper", "cat", "--key-fields", "0"], "from 1 to"),
                 (["--mapper", "cat", "--cmdenv", "A"], "NAME=VALUE"),
@@ -283,6 +286,41 @@ class StreamTest(unittest.TestCase):
         wait_for(lambda: len(processes_with(mark)) >= 2, "the programs to run")
         self.cluster.run("cancel", job)
         wait_for(lambda: not processes_with(mark), "the programs to be gone")
+
+    def test_programs_do_not_outlive_a_worker_or_run_that_is_killed(self):
+        mark = f"STREAM_MARK={self.directory.name}"
+        flags = self.flags(self.inputs[:1], mapper="sleep 1000", cmdenv=mark)
+        run = subprocess.Popen([BINARY, "run", "stream", "--output", self.out, *flags], stderr=subprocess.DEVNULL)
+        wait_for(lambda: processes_with(mark), "the program to run")
+        run.kill()
+        run.wait()
+        wait_for(lambda: not processes_with(mark), "the program to be gone")
+        with_worker = Cluster(BINARY, workers=1, slots=1)
+        self.addCleanup(with_worker.stop)
+        with_worker.submit("stream", "--output", self.directory / "c", *flags)
+        wait_for(lambda: processes_with(mark), "the program to run")
+        with_worker.kill(next(p for n, p in with_worker.processes.items() if n != "coordinator"))
+        wait_for(lambda: not processes_with(mark), "the program to be gone")
+
+    def test_what_a_program_leaves_running_is_not_waited_for(self):
+        for background, code in (("sleep 1000", 3), ("exec 3<&0; sleep 1000", 3)):
+            result = self.run_embedded(*self.flags(
+                self.inputs[:1], mapper=f"{background} & echo bad luck >&2; exit {code}", max_attempts=1), check=False)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("exited with code 3; the end of its stderr:\n  bad luck", result.stderr)
+        output = self.run_everywhere(*self.flags(self.inputs, mapper="sleep 1000 >/dev/null 2>&1 & cat"))
+        self.assertEqual(b"".join(v for _, v in sorted(output.items())), self.joined())
+
+    def test_a_program_hears_no_secrets_of_its_runner(self):
+        self.cluster.run("submit", "stream", "--output", self.out, *self.flags(self.inputs[:1], mapper="env"), "--wait")
+        names = [line.split(b"=")[0] for line in b"".join(read_output(self.out).values()).splitlines()]
+        self.assertEqual([n for n in names if n.startswith(b"GRISTMILL_RUNNER_")], [b"GRISTMILL_RUNNER_MARK"])
+
+    def test_a_program_short_of_memory_is_told_of_the_limit(self):
+        job = self.cluster.run("submit", "stream", "--output", self.out, *self.flags(
+            self.inputs[:1], mapper=f"'{sys.executable}' -c 'bytearray(10**11)'", max_attempts=1), "--wait", check=False)
+        self.assertEqual(job.returncode, 1)
+        self.assertRegex(job.stderr, r"no process may have more than \d+ MiB of memory.*--memory")
 
     def test_a_program_that_takes_too_long_is_killed(self):
         mark = f"STREAM_MARK={self.directory.name}"
