@@ -163,13 +163,13 @@ absl::Status HadoopProperties::Apply(bool by_fields, JobFlags* flags) const {
 absl::Status HadoopProperties::ApplyKeys(bool by_fields, JobFlags* flags) const {
   StreamFlags& stream = flags->stream;
   if (const std::string* text = Find("stream.map.output.field.separator")) stream.separator = *text;
+  if (!stream.reducer) return absl::OkStatus();  // nothing is sorted
   const std::string* const reducer_separator = Find("stream.reduce.input.field.separator");
   flags->params.push_back(
       fmt::format("reducer_separator={}", reducer_separator ? *reducer_separator : "\\t"));
   if (const std::string* text = Find("stream.num.map.output.key.fields")) {
     GM_ASSIGN_OR_RETURN(stream.key_fields, ParseNumber("stream.num.map.output.key.fields", *text));
   }
-  if (!stream.reducer) return absl::OkStatus();  // nothing is sorted
   if (by_fields) {
     const std::string* const options = Find("mapreduce.partition.keypartitioner.options");
     const std::string* const fields = Find("num.key.fields.for.partition");

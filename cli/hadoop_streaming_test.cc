@@ -74,8 +74,12 @@ TEST(HadoopStreaming, MapsOnlyWhereThereAreNoReduceTasks) {
   for (const char* options :
        {"-D mapreduce.job.reduces=0", "-Dmapred.reduce.tasks=0", "-jobconf mapred.reduce.tasks=0",
         "-numReduceTasks 0", "-reducer NONE"}) {
-    const JobFlags flags = Translate(std::string(options) + " -input in -output out -mapper cat");
+    const JobFlags flags = Translate(std::string(options) +
+                                     " -D stream.num.map.output.key.fields=2 -input in -output out "
+                                     "-mapper cat");
     EXPECT_EQ(flags.stream.reducer, std::nullopt) << options;
+    EXPECT_EQ(flags.stream.key_fields, std::nullopt) << "the job would refuse what does nothing";
+    EXPECT_THAT(flags.params, IsEmpty());
   }
 }
 
