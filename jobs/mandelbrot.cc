@@ -1,5 +1,6 @@
 // A picture of the Mandelbrot set: much work for some rows, little for others.
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -61,7 +62,12 @@ class Mandelbrot {
       }
     }
     if (iterations_ < 1) return "parameter 'iterations' of job 'mandelbrot' must be more than 0";
-    if (!(span_ > 0)) return "parameter 'span' of job 'mandelbrot' must be more than 0";
+    if (!(span_ > 0) || !std::isfinite(span_)) {
+      return "parameter 'span' of job 'mandelbrot' must be more than 0, and finite";
+    }
+    if (!std::isfinite(x_) || !std::isfinite(y_)) {
+      return "parameters 'x' and 'y' of job 'mandelbrot' must be finite";
+    }
     return "";
   }
 

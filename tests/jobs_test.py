@@ -340,6 +340,32 @@ class JobsTest(unittest.TestCase):
         expected = [word + b"\t" + b",".join(sorted(paths)) for word, paths in files.items()]
         self.check("invertedindex", expected)
 
+    # --- logscan ---
+
+    def test_logscan_equals_sorting_in_python(self):
+        chance = random.Random(11)
+        times = collections.defaultdict(list)
+        lines = []
+        for i in range(40_000):
+            path, seconds = f"/{int(chance.paretovariate(0.7)) % 300}", round(chance.lognormvariate(-3, 2), 6)
+            times[path].append(seconds)
+            lines.append(f'10.0.0.{i % 256} - - [25/Nov/2026:10:00:00 +0000] "GET {path}?q={i} HTTP/1.1" 200 {i} "-" "x y" '
+                         f"{seconds:.6f}\n" + ("no log line\n" if i % 1000 == 0 else ""))
+        (self.input / "access.log").write_text("".join(lines))
+        flags = ["--input", str(self.input), "--param", "value=last", "--param", "top=25"]
+        for parts in self.every_way("logscan", flags, [["--split-size", "64MiB"], ["--split-size", "77777"]]):
+            top = sorted(times, key=lambda path: (-len(times[path]), path))[:25]
+            lines = parts["part-00000-of-00001"].decode().splitlines()
+            self.assertEqual([line.split("\t")[0] for line in lines], top)
+            for path, line in zip(top, lines):
+                requests, total, *quantiles = (float(field) for field in line.split("\t")[1].split(","))
+                ordered = sorted(times[path])
+                self.assertEqual(requests, len(ordered))
+                self.assertAlmostEqual(total, sum(ordered), places=4)
+                for percent, quantile in zip((50, 90, 99), quantiles):
+                    exact = ordered[(len(ordered) * percent + 99) // 100 - 1]
+                    self.assertLessEqual(abs(quantile - exact), 0.01 * exact + 1e-6)
+
     # --- sort ---
 
     def check_sorted(self, expected, params, memory):

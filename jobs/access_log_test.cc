@@ -1,0 +1,66 @@
+#include "jobs/access_log.h"
+
+#include <gtest/gtest.h>
+
+#include "jobs/quantile_buckets.h"
+
+namespace gristmill::jobs {
+namespace {
+
+TEST(AccessLog, TakesApartTheCombinedFormat) {
+  const auto line = ParseAccessLogLine(
+      "203.0.113.7 - alice [10/Oct/2000:13:55:36 -0700] \"GET /a/b?q=1 HTTP/1.1\" 200 2326 "
+      "\"http://x/\" \"Agent (1.0)\" 0.012");
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->host, "203.0.113.7");
+  EXPECT_EQ(line->method, "GET");
+  EXPECT_EQ(line->path, "/a/b");
+  EXPECT_EQ(line->status, "200");
+  EXPECT_EQ(line->bytes, "2326");
+  EXPECT_EQ(line->last, "0.012");
+}
+
+TEST(AccessLog, TakesRequestsThatAreNone) {
+  const auto line = ParseAccessLogLine(R"(h - - [t] "\x16\"\x03" 400 -)");
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->method, "");
+  EXPECT_EQ(line->path, R"(\x16\"\x03)");
+  EXPECT_EQ(line->bytes, "-");
+  EXPECT_EQ(line->last, "-");
+}
+
+TEST(AccessLog, RefusesOtherLines) {
+  for (const char* const line :
+       {"", "word", "h - - [t]", R"(h - - [t] "GET / HTTP/1.1)",
+        R"(h - - [t] "GET / HTTP/1.1" 20 1)", R"(h - - [t] "GET / HTTP/1.1" 200)",
+        R"(h - - t "GET / HTTP/1.1" 200 1)", R"(h - - [t] "GET / HTTP/1.1"200 1)"}) {
+    EXPECT_FALSE(ParseAccessLogLine(line)) << line;
+  }
+}
+
+TEST(AccessLog, ReadsDecimalsInMillionths) {
+  EXPECT_EQ(ParseMillionths("12"), 12'000'000u);
+  EXPECT_EQ(ParseMillionths("0.0123456789"), 12'345u);
+  EXPECT_EQ(ParseMillionths("-"), 0u);
+  EXPECT_EQ(ParseMillionths("18446744073709551615"), ~std::uint64_t{0});
+  for (const char* const text : {"", "x", "-1", "1.", "1.x", ".5", "1e3"}) {
+    EXPECT_FALSE(ParseMillionths(text)) << text;
+  }
+}
+
+TEST(QuantileBuckets, AreAscendingAndNarrow) {
+  std::uint32_t last = 0;
+  for (std::uint64_t value = 0; value < 100'000; ++value) {
+    const std::uint32_t bucket = BucketOf(value);
+    ASSERT_TRUE(bucket == last || bucket == last + 1) << value;
+    last = bucket;
+  }
+  for (std::uint64_t value = 1; value < std::uint64_t{1} << 62; value += value / 3 + 1) {
+    const auto middle = static_cast<double>(MiddleOf(BucketOf(value)));
+    EXPECT_NEAR(middle, static_cast<double>(value), static_cast<double>(value) / 100) << value;
+  }
+  EXPECT_EQ(BucketOf(MiddleOf(BucketOf(~std::uint64_t{0}))), BucketOf(~std::uint64_t{0}));
+}
+
+}  // namespace
+}  // namespace gristmill::jobs
