@@ -24,6 +24,7 @@
 #include "cli/status_line.h"
 #include "cli/temp_directory.h"
 #include "gristmill/registry.h"
+#include "stream/child_groups.h"
 
 namespace gristmill::chaos {
 namespace {
@@ -233,6 +234,7 @@ int RunChaos(const ChaosOptions& options) {
   {
     const cli::SignalWatcher signals([&](int, int) {
       children.KillAll();
+      stream::ChildGroups::OfThisProcess().KillAll();
       RemoveAll(*files);
       _exit(cli::kInterrupted);
     });

@@ -75,6 +75,11 @@ void Add(std::string* lines, const std::string& candidate, const std::string& wh
 
 bool TakesValue(const CLI::Option* option) { return option->get_items_expected_max() > 0; }
 
+// Another value may follow the first.
+bool TakesMore(const CLI::Option* option) {
+  return option->get_items_expected_max() > 1 && option->get_allow_extra_args();
+}
+
 // Where the words lead: a command, what of its own was given already, and the option that waits for
 // its value.
 struct Place {
@@ -92,11 +97,12 @@ const CLI::App* FindSubcommand(const CLI::App* app, const std::string& name) {
 Place PlaceAfter(const CLI::App& root, const std::vector<std::string>& words) {
   Place place{&root, {}, nullptr};
   for (const std::string& word : words) {
-    if (place.option != nullptr) {
-      place.option = nullptr;
-    } else if (word.size() > 1 && word[0] == '-') {
+    if (word == "=") continue;  // bash makes a word of it
+    if (word.size() > 1 && word[0] == '-') {
       const CLI::Option* option = place.app->get_option_no_throw(word);
-      if (option != nullptr && TakesValue(option)) place.option = option;
+      place.option = option != nullptr && TakesValue(option) ? option : nullptr;
+    } else if (place.option != nullptr) {
+      if (!TakesMore(place.option)) place.option = nullptr;
     } else if (const CLI::App* sub = FindSubcommand(place.app, word); sub != nullptr) {
       place = {sub, {}, nullptr};
     } else {
@@ -165,8 +171,8 @@ std::string PositionalsOf(const Place& place) {
 std::string Candidates(const CLI::App& app, const std::vector<std::string>& words) {
   if (words.empty()) return Subcommands(&app);
   const Place place = PlaceAfter(app, {words.begin(), words.end() - 1});
-  if (place.option != nullptr) return ValuesOf(place.option, place);
   if (words.back().starts_with("-")) return Flags(place.app);
+  if (place.option != nullptr) return ValuesOf(place.option, place);
   const std::string subcommands = Subcommands(place.app);
   return subcommands.empty() ? PositionalsOf(place) : subcommands;
 }

@@ -20,6 +20,7 @@
 #include "replay/prepared_task.h"
 #include "replay/tools.h"
 #include "storage/task_input.h"
+#include "stream/child_groups.h"
 #include "worker/rpc/blob_client.h"
 #include "worker/worker.h"
 
@@ -111,8 +112,8 @@ int RunUnderTool(const ReplayOptions& options, const Prepared& prepared,
   return cli::Fail(failed);
 }
 
-int RunHere(const ReplayOptions& options, const Prepared& prepared) {
-  const absl::StatusOr<int> code = RunAndWait(prepared.command);
+int RunHere(const ReplayOptions& options, const Prepared& prepared, RunningChild* child) {
+  const absl::StatusOr<int> code = child->RunAndWait(prepared.command);
   if (!code.ok()) return cli::Fail(code.status());
   if (*code <= 128) return *code;
   return cli::Fail(
@@ -126,13 +127,16 @@ int RunHere(const ReplayOptions& options, const Prepared& prepared) {
 int Replay(const ReplayOptions& options) {
   absl::StatusOr<cli::TempDirectory> files = cli::TempDirectory::Make(options.directory);
   if (!files.ok()) return cli::Fail(files.status());
+  RunningChild child;
   std::optional<cli::SignalWatcher> signals(std::in_place, [&](int, int) {
+    child.Kill();
+    stream::ChildGroups::OfThisProcess().KillAll();
     files->Remove();
     _exit(cli::kInterrupted);
   });
   const absl::StatusOr<Prepared> prepared = PrepareTask(options, files->path());
   if (!prepared.ok()) return cli::Fail(prepared.status());
-  if (options.tool == Tool::kNone) return RunHere(options, *prepared);
+  if (options.tool == Tool::kNone) return RunHere(options, *prepared, &child);
   signals.reset();  // they are the tool's
   return RunUnderTool(options, *prepared, files->path());
 }

@@ -21,6 +21,22 @@ std::vector<char*> ArgumentsOf(const std::vector<std::string>& command) {
   return arguments;
 }
 
+// Without the signal mask of a parent that watches signals.
+absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& command) {
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  pid_t child = 0;
+  const int error = posix_spawnp(&child, command.front().c_str(), nullptr, &attributes,
+                                 ArgumentsOf(command).data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  if (error != 0) return Internal("can't start {}: {}", command.front(), std::strerror(error));
+  return child;
+}
+
 }  // namespace
 
 std::vector<std::string> UnderTool(Tool tool, std::vector<std::string> command,
@@ -59,26 +75,30 @@ absl::Status Become(const std::vector<std::string>& command) {
   return Internal("can't start {}: {}", command.front(), std::strerror(errno));
 }
 
-absl::StatusOr<int> RunAndWait(const std::vector<std::string>& command) {
-  // Without the mask of a parent that watches signals.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+absl::StatusOr<int> RunningChild::RunAndWait(const std::vector<std::string>& command) {
   pid_t child = 0;
-  const int error = posix_spawnp(&child, command.front().c_str(), nullptr, &attributes,
-                                 ArgumentsOf(command).data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  if (error != 0) {
-    return Internal("can't start {}: {}", command.front(), std::strerror(error));
+  {
+    const absl::MutexLock lock(&mutex_);
+    if (killed_) return absl::CancelledError("interrupted");
+    GM_ASSIGN_OR_RETURN(child, Spawn(command));
+    pid_ = child;
   }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0) {
+  // Its number is nobody else's until it is reaped, under the lock.
+  siginfo_t info{};
+  while (waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT) != 0) {
     if (errno != EINTR) return Internal("lost sight of the task: {}", std::strerror(errno));
   }
+  const absl::MutexLock lock(&mutex_);
+  pid_ = 0;
+  int status = 0;
+  waitpid(child, &status, 0);
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void RunningChild::Kill() {
+  const absl::MutexLock lock(&mutex_);
+  killed_ = true;
+  if (pid_ != 0) kill(pid_, SIGKILL);
 }
 
 }  // namespace gristmill::replay

@@ -330,6 +330,13 @@ class BadInputTest(unittest.TestCase):
                 self.assertEqual(refused.stderr, run("run", *args).stderr)
             self.assertFalse(self.out.exists())
 
+    def test_standard_streams_that_are_closed(self):
+        self.text.write_text("a b a\n")
+        command = [BINARY, "run", "wordcount", "--input", self.text, "--output", self.out, "--partitions", "1"]
+        done = subprocess.run(["bash", "-c", '"$@" <&- >&- 2>&-', "bash", *map(str, command)], timeout=60, check=False)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual((self.out / "part-00000-of-00001").read_text(), "a\t2\nb\t1\n")
+
     @unittest.skipUnless(os.geteuid() == 0, "needs root to mount a small tmpfs")
     def test_full_disk(self):
         small = self.directory / "small"

@@ -40,7 +40,11 @@ class CompletionTest(unittest.TestCase):
     def test_flags_and_their_values(self):
         self.assertIn("--split-size", self.offers("run", "wordcount", "--"))
         self.assertEqual(self.offers("run", "wordcount", "--input", ""), [":files"])
+        self.assertEqual(self.offers("run", "wordcount", "--input", "a", ""), [":files"])
+        self.assertEqual(self.offers("run", "wordcount", "--input", "=", ""), [":files"])
+        self.assertEqual(self.offers("run", "wordcount", "--file", ""), [":files"])
         self.assertEqual(self.offers("run", "wordcount", "-o", ""), [":directories"])
+        self.assertEqual(self.offers("run", "wordcount", "-o", "out", ""), [])
         self.assertEqual(self.offers("run", "wordcount", "--param", "l"), ["lower=", "letters="])
         self.assertEqual(self.offers("run", "wordcount", "--partitions", ""), [])
 

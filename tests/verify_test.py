@@ -80,14 +80,32 @@ class VerifyTest(unittest.TestCase):
             self.assertIn(sentence, result.stderr)
             self.assertEqual(list(self.files.iterdir()), [])
 
-    def test_an_interrupted_one_leaves_nothing_behind(self):
-        with subprocess.Popen(self.command("primes", "--param", "to=3000000000"), stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE) as process:
-            wait_for(lambda: list(self.files.glob("*/output-1/_temporary/*")), "the first run")
+    def interrupt(self, wait, *arguments):
+        with subprocess.Popen(self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            wait()
             os.kill(process.pid, signal.SIGINT)
             process.communicate(timeout=30)
             self.assertEqual(process.returncode, 130)
         self.assertEqual(list(self.files.iterdir()), [])
+
+    def test_an_interrupted_one_leaves_nothing_behind(self):
+        self.interrupt(lambda: wait_for(lambda: list(self.files.glob("*/output-1/_temporary/*")), "the first run"),
+                       "primes", "--param", "to=3000000000")
+
+    def test_an_interrupted_one_leaves_no_program_behind(self):
+        started = self.directory / "started"
+        self.interrupt(lambda: wait_for(started.exists, "the mapper"), "stream", "--input", self.input,
+                       "--mapper", f"echo $$ > {started}.new; mv {started}.new {started}; sleep 600; cat")
+        group = int(started.read_text())
+        wait_for(lambda: not self.lives(group), "the end of the mapper's process group")
+
+    @staticmethod
+    def lives(group):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
 
 if __name__ == "__main__":

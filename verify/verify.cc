@@ -25,6 +25,7 @@
 #include "coordinator/admission.h"
 #include "gristmill/registry.h"
 #include "storage/output_difference.h"
+#include "stream/child_groups.h"
 
 namespace gristmill::verify {
 namespace {
@@ -201,6 +202,7 @@ absl::Status Verification::RunEmbedded(const v1::JobRequest& request, std::uint3
   options.job = job_;
   options.on_progress = on_progress;
   options.on_stuck = [this](const v1::JobStatus& status) {
+    stream::ChildGroups::OfThisProcess().KillAll();
     files_.Remove();
     _exit(cli::Fail(OutcomeOf(status)));
   };
@@ -226,6 +228,7 @@ int RunVerify(const VerifyOptions& options) {
   cluster::ChildSet children;
   const cli::SignalWatcher signals([&](int, int) {
     children.KillAll();
+    stream::ChildGroups::OfThisProcess().KillAll();
     files->Remove();
     _exit(cli::kInterrupted);
   });
