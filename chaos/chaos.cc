@@ -9,8 +9,6 @@
 #include <memory>
 #include <system_error>
 
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "base/status.h"
 #include "base/units.h"
 #include "chaos/report.h"
@@ -32,7 +30,6 @@ namespace {
 // Faults strike a round for so many leases at most; then it has so long to end.
 constexpr DurationMs kStormLeases = 10;
 constexpr DurationMs kPatienceMs = 120'000;
-constexpr absl::Duration kRemoveTime = absl::Seconds(2);
 // A runner that is killed counts as a failure of its tasks; here that is nobody's fault.
 constexpr std::uint32_t kAttemptsMax = 1'000;
 
@@ -200,13 +197,6 @@ RoundOptions Chaos::OptionsOf(std::uint64_t index, const FaultSet& faults) const
   return round;
 }
 
-// Runners end a moment after their workers that were killed, and may write until then.
-void RemoveAll(const cli::TempDirectory& files) {
-  const absl::Time give_up = absl::Now() + kRemoveTime;
-  std::error_code ignored;
-  while (std::filesystem::exists(files.path(), ignored) && absl::Now() < give_up) files.Remove();
-}
-
 // Prints the summary; returns the exit code.
 int Conclude(const Report& report, const ChaosOptions& options, const cli::TempDirectory& files) {
   if (options.json) {
@@ -235,7 +225,7 @@ int RunChaos(const ChaosOptions& options) {
     const cli::SignalWatcher signals([&](int, int) {
       children.KillAll();
       stream::ChildGroups::OfThisProcess().KillAll();
-      RemoveAll(*files);
+      files->Remove();
       _exit(cli::kInterrupted);
     });
     Chaos chaos(options, files->path(), &children);

@@ -7,9 +7,16 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/status.h"
 
 namespace gristmill::cli {
+namespace {
+
+constexpr absl::Duration kRemoveTime = absl::Seconds(2);
+
+}  // namespace
 
 absl::StatusOr<TempDirectory> TempDirectory::Make(std::string parent) {
   if (parent.empty()) {
@@ -37,8 +44,11 @@ TempDirectory::~TempDirectory() {
 
 void TempDirectory::Remove() const {
   if (path_.empty()) return;
+  const absl::Time give_up = absl::Now() + kRemoveTime;
   std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
+  do {
+    std::filesystem::remove_all(path_, ignored);
+  } while (std::filesystem::exists(path_, ignored) && absl::Now() < give_up);
 }
 
 }  // namespace gristmill::cli

@@ -17,8 +17,9 @@ class TempDirectory {
   ~TempDirectory();
 
   const std::string& path() const { return path_; }
-  // Deletes it with all it holds; what can't be deleted stays. Callable from any thread, once more
-  // does no harm.
+  // Deletes it with all it holds; what can't be deleted within two seconds, in which processes and
+  // threads that are ending may still write there, stays. Callable from any thread, once more does
+  // no harm.
   void Remove() const;
   // It outlives the object.
   void Keep() { kept_ = true; }

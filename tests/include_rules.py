@@ -73,8 +73,8 @@ def job_library(path, header):
 
 
 def programs(path, header):
-    if inside(header, "stream") and not inside(path, "stream", "cli"):
-        return f"rule 7: {header} is for stream/ and cli/; a task gets at it as at any job, by gristmill/registry.h"
+    if inside(header, "stream") and not inside(path, "stream", *PROGRAMS):
+        return f"rule 7: {header} is for stream/ and those who end tasks; a task gets at it as at any job, by gristmill/registry.h"
     if not inside(path, "stream"):
         return None
     ours = inside(header, "gristmill", "stream") and not is_message(header)
