@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <map>
 #include <optional>
 #include <random>
 #include <utility>
@@ -26,6 +25,7 @@
 #include "worker/rpc/shuffle_server.h"
 #include "worker/runner/runner_memory.h"
 #include "worker/runner/runner_processes.h"
+#include "worker/runner_gate.h"
 #include "worker/spill_directory.h"
 
 namespace gristmill::worker {
@@ -99,7 +99,7 @@ class WorkerProcess : public Worker {
           return blob_client_.Fetch(file, store);
         },
         [this](JobId job, const absl::Status& status) {
-          loop_.Post([this, job, status] { HandlePrepared(job, status); });
+          loop_.Post([this, job, status] { gate_.OnPrepared(job, status); });
         });
     disk_.emplace(spill_->path(), options_.spill_reserve_bytes);
     shuffle_address_ = JoinHostPort(host, shuffle_server_->port());
@@ -120,16 +120,6 @@ class WorkerProcess : public Worker {
   void Drain() override { Post(DrainRequested{}); }
 
  private:
-  // Of a job that brings files.
-  struct BroughtFiles {
-    v1::JobRequest request;
-    bool wanted = false;               // the job goes on
-    bool preparing = false;            // its directory is being made
-    bool stale = false;                // and is not wanted as it will be
-    bool ready = false;                // it is there
-    std::vector<StartRunner> waiting;  // for that
-  };
-
   // --- What comes in ---------------------------------------------------------------------------
   void Post(Input input) {
     loop_.Post([this, input = std::move(input)] { Handle(input); });
@@ -194,38 +184,28 @@ class WorkerProcess : public Worker {
       spdlog::info("registered at {} as worker {} with {} slots, shuffle service at {}",
                    options_.coordinator, message.registered().worker(), slots_, shuffle_address_);
     }
-    if (message.has_job_start() && message.job_start().plan().request().files_size() > 0) {
-      const JobId job(message.job_start().job());
-      bringing_[job].request = message.job_start().plan().request();
-      bringing_[job].wanted = true;
+    if (message.has_job_start()) {
+      gate_.Learn(JobId(message.job_start().job()), message.job_start().plan().request());
     }
     for (const Input& input : InputsOf(std::move(message), setup_)) Handle(input);
     session_->ReadNext();
   }
 
-  void HandlePrepared(JobId job, const absl::Status& status) {
-    BroughtFiles& files = bringing_.at(job);
-    files.preparing = false;
-    if (std::exchange(files.stale, false)) {
-      spill_->DeleteJob(job);
-      if (!files.wanted) {
-        bringing_.erase(job);
-      } else if (!files.waiting.empty()) {
-        PrepareFiles(job, files);
-      }
-      return;
-    }
-    files.ready = status.ok();
-    const std::vector<StartRunner> waiting = std::exchange(files.waiting, {});
-    if (!status.ok()) spdlog::warn("job {}: {}", job.value(), Message(status));
-    for (const StartRunner& start : waiting) {
-      if (status.ok()) {
-        Spawn(start);
-        Handle(RunnerSpawned{start.runner});
-      } else {
-        Handle(RunnerDied{start.runner, RunnerDied::How::kNotStarted, 0, Message(status), {}});
-      }
-    }
+  RunnerGate::Ports GatePorts() {
+    return {.prepare =
+                [this](JobId job, const v1::JobRequest& request) {
+                  job_files_->Prepare(job, request, FilesDirectory(job));
+                },
+            .spawn =
+                [this](const StartRunner& start, bool brings_files) {
+                  Spawn(start);
+                  if (brings_files) Post(RunnerSpawned{start.runner});
+                },
+            .refuse =
+                [this](RunnerId runner, const std::string& why) {
+                  Post(RunnerDied{runner, RunnerDied::How::kNotStarted, 0, why, {}});
+                },
+            .discard = [this](JobId job) { spill_->DeleteJob(job); }};
   }
 
   // At every heartbeat at least.
@@ -277,32 +257,7 @@ class WorkerProcess : public Worker {
     return JobFilesDirectory(spill_->path(), job.value());
   }
 
-  void PrepareFiles(JobId job, BroughtFiles& files) {
-    files.preparing = true;
-    job_files_->Prepare(job, files.request, FilesDirectory(job));
-  }
-  // Its directory goes.
-  void ForgetFiles(JobId job) {
-    const auto found = bringing_.find(job);
-    if (found == bringing_.end()) return;
-    BroughtFiles& files = found->second;
-    files.wanted = files.ready = false;
-    files.stale = files.preparing;
-    if (!files.preparing) bringing_.erase(found);
-  }
-
-  // A job's files are fetched for its first runner; any others wait with it.
-  void Perform(const StartRunner& start) {
-    const auto found = bringing_.find(start.job);
-    if (found == bringing_.end()) return Spawn(start);
-    BroughtFiles& files = found->second;
-    if (files.ready) {
-      Spawn(start);
-      return Post(RunnerSpawned{start.runner});
-    }
-    files.waiting.push_back(start);
-    if (!files.preparing) PrepareFiles(start.job, files);
-  }
+  void Perform(const StartRunner& start) { gate_.Start(start); }
   void Spawn(const StartRunner& start) {
     const std::string token = RandomHex();
     runner_service_->Expect(start.runner, token);
@@ -340,25 +295,18 @@ class WorkerProcess : public Worker {
     runner_service_->Send(stop.runner, std::move(command));
   }
   void Perform(const KillRunner& kill) {
-    for (auto& [job, files] : bringing_) {
-      const auto is_it = [&](const StartRunner& start) { return start.runner == kill.runner; };
-      if (std::erase_if(files.waiting, is_it) == 0) continue;
-      return Post(RunnerDied{kill.runner, RunnerDied::How::kNotStarted, 0, "it was stopped", {}});
-    }
-    processes_->Kill(kill.runner);
+    if (!gate_.Stop(kill.runner)) processes_->Kill(kill.runner);
   }
 
   void Perform(const DeleteAttemptFiles& files) {
     spill_->DeleteAttempts(files.job, files.attempts);
   }
   void Perform(const DeleteJobFiles& files) {
-    ForgetFiles(files.job);
+    gate_.Forget(files.job);
     spill_->DeleteJob(files.job);
   }
   void Perform(const DeleteAllFiles&) {
-    std::vector<JobId> jobs;
-    for (const auto& [job, files] : bringing_) jobs.push_back(job);
-    for (const JobId job : jobs) ForgetFiles(job);
+    gate_.ForgetAll();
     spill_->DeleteAllJobs();
   }
 
@@ -383,7 +331,7 @@ class WorkerProcess : public Worker {
   std::optional<JobFiles> job_files_;
 
   // The loop's thread only.
-  std::map<JobId, BroughtFiles> bringing_;
+  RunnerGate gate_{GatePorts()};
   WorkerCore core_;
   std::optional<DiskWatch> disk_;  // once begun
   absl::Status lost_;
