@@ -27,7 +27,7 @@ class CompletionTest(unittest.TestCase):
         for command in ("run", "submit", "verify", "replay", "coordinator"):
             self.assertIn(command, offers)
         self.assertNotIn("complete", offers)
-        self.assertEqual(self.offers("bench", ""), ["scaling"])
+        self.assertEqual(self.offers("bench", ""), ["scaling", "prediction"])
         self.assertIn("submit", self.offers("help", ""))
 
     def test_jobs_where_a_job_is_named(self):
