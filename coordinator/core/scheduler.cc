@@ -16,6 +16,13 @@ constexpr int kChoosyLooks = 16;
 // Work that may wait at a slot: longer than a round trip through the coordinator and its journal,
 // shorter than anybody would notice at the end of a job.
 constexpr std::uint64_t kAheadUs = 20'000;
+// Where a task takes longer than that, but not very long, one may wait at its slot: the round trip,
+// of a millisecond or two, would leave the slot idle for a part of the time that counts.
+constexpr std::uint64_t kOneAheadUs = 100'000;
+
+std::uint64_t AheadOfASlot(std::uint64_t run_us) {
+  return std::max<std::uint64_t>(kAheadUs / run_us, run_us <= kOneAheadUs ? 1 : 0);
+}
 
 struct Placement {
   std::uint32_t task;
@@ -108,7 +115,7 @@ void AssignAhead(Turn& turn) {
     if (stage.queue.empty() || stage.usual.cautious_run_us == 0 || !job.IsRunnable(stage)) continue;
     if (stage.spills() && worker->short_of_disk) continue;
     // Few at first: some short tasks say little of those to come, and what was sent stays there.
-    const std::uint64_t ahead = std::min({worker->slots * (kAheadUs / stage.usual.cautious_run_us),
+    const std::uint64_t ahead = std::min({worker->slots * AheadOfASlot(stage.usual.cautious_run_us),
                                           std::uint64_t{AttemptsAheadMax(worker->slots)},
                                           std::uint64_t{2} * stage.succeeded});
     // Half of them at once: those that go out one by one come back one by one, each with a turn of
