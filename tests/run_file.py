@@ -3,7 +3,7 @@
 import struct
 
 BLOCK_HEADER_BYTES = 24
-INDEX_ENTRY = struct.Struct("<IIQQQII")
+INDEX_ENTRY = struct.Struct("<IIQQQIIQ")
 FOOTER_BYTES = 40
 
 

@@ -52,9 +52,9 @@ inline std::vector<std::string> WriteDrawnRunFile(const std::string& path, Input
 }
 
 inline absl::StatusOr<std::string> ReadPartition(const std::string& path, std::uint32_t partition) {
-  GM_ASSIGN_OR_RETURN(const worker::RunFile run, worker::OpenRunFile(path, kDrawnId));
+  GM_ASSIGN_OR_RETURN(const worker::RunFile run, worker::OpenRunFile(path, kDrawnId, partition));
   std::string all, block;
-  for (const worker::IndexEntry& entry : worker::EntriesOfPartition(run.index, partition)) {
+  for (const worker::IndexEntry& entry : run.entries) {
     all += RunTitle(entry.run);
     worker::BlockReader reader(path, kDrawnId.attempt, entry);
     while (reader.has_next()) {

@@ -56,18 +56,17 @@ std::string ForgeFile(Input& input) {
     if (input.Below(16) != 1) entry.bytes = file.size() - offset;
     index.push_back(entry);
   }
-  file += worker::EncodeIndex(index, file.size());
+  file += worker::EncodeIndex(index, file.size(), kDrawnId.attempt);
   return file;
 }
 
-void ReadForged(Input& input) {
-  const std::string path = Scratch().Write("forged", ForgeFile(input));
-  const auto run = worker::OpenRunFile(path, kDrawnId);
+void ReadForgedPartition(const std::string& path, std::uint32_t partition) {
+  const auto run = worker::OpenRunFile(path, kDrawnId, partition);
   if (!run.ok()) {
     Expect(absl::IsDataLoss(run.status()), "{}", run.status().ToString());
     return;
   }
-  for (const worker::IndexEntry& entry : run->index) {
+  for (const worker::IndexEntry& entry : run->entries) {
     try {
       worker::SegmentReader reader({path, kDrawnId.attempt, entry, kDrawnId.task});
       std::size_t bytes = 0;  // so that every one is looked at
@@ -83,6 +82,11 @@ void ReadForged(Input& input) {
       // Its map task runs again.
     }
   }
+}
+
+void ReadForged(Input& input) {
+  const std::string path = Scratch().Write("forged", ForgeFile(input));
+  for (std::uint32_t p = 0; p < kDrawnPartitions; ++p) ReadForgedPartition(path, p);
 }
 
 }  // namespace

@@ -102,7 +102,7 @@ void ReceiveForged(Input& input) {
     Expect(absl::IsDataLoss(received), "{}", received.ToString());
     return;
   }
-  const auto run = worker::OpenRunFile(path, kDrawnId);
+  const auto run = worker::OpenRunFile(path, kDrawnId, kPartition);
   Expect(run.ok(), "what was received can't be opened: {}", run.status().ToString());
   const auto read = ReadPartition(path, kPartition);  // LZ4 is not looked into before
   Expect(read.ok() || absl::IsDataLoss(read.status()), "{}", read.status().ToString());

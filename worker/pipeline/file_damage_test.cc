@@ -56,9 +56,9 @@ void WriteRunFile(const std::string& path, BlockCodec codec) {
 }
 
 absl::StatusOr<std::string> ReadPartition(const std::string& path, std::uint32_t partition) {
-  GM_ASSIGN_OR_RETURN(const RunFile run, OpenRunFile(path, kId));
+  GM_ASSIGN_OR_RETURN(const RunFile run, OpenRunFile(path, kId, partition));
   std::string all, block;
-  for (const IndexEntry& entry : EntriesOfPartition(run.index, partition)) {
+  for (const IndexEntry& entry : run.entries) {
     all += "run " + std::to_string(entry.run) + ":";
     BlockReader reader(path, kId.attempt, entry);
     while (reader.has_next()) {

@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <bit>
 #include <concepts>
 #include <cstring>
@@ -16,11 +17,12 @@ static_assert(std::endian::native == std::endian::little,
 
 constexpr std::string_view kHeaderMagic = "GRISTRUN";
 constexpr std::string_view kFooterMagic = "GRISTEND";
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
 // No LZ4 block makes more of a byte: so a short block can't ask for much memory.
 constexpr std::uint32_t kLz4RatioMax = 255;
-// The last 16 bytes of a footer are not in the index checksum: the checksum and the magic.
+// The last 16 bytes of a footer are not in its checksum: the checksum and the magic.
 constexpr std::size_t kChecksummedFooterBytes = kRunFileFooterBytes - 16;
+constexpr std::size_t kChecksummedEntryBytes = kIndexEntryBytes - 8;
 
 template <std::unsigned_integral T>
 void Put(std::string* out, T value) {
@@ -51,16 +53,11 @@ bool IsPlausible(const IndexEntry& entry) {
          entry.block_bytes_max <= kBlockBytesMax;
 }
 
-bool InOrder(const IndexEntry& a, const IndexEntry& b) {
-  return a.run != b.run ? a.run < b.run : a.partition < b.partition;
-}
-
-IndexEntry DecodeIndexEntry(std::string_view bytes) {
-  IndexEntry e;
-  Fields fields(bytes);
-  fields.Get(&e.run).Get(&e.partition).Get(&e.offset).Get(&e.bytes).Get(&e.pairs).Get(&e.blocks);
-  fields.Get(&e.block_bytes_max);
-  return e;
+// Of what has that place in the index of the attempt's file; the footer's is after the last entry.
+std::uint64_t ChecksumInIndex(std::string_view bytes, std::uint64_t number, AttemptId attempt) {
+  std::string all(bytes);
+  Put(&all, number);
+  return ::XXH3_64bits_withSeed(all.data(), all.size(), attempt.value());
 }
 
 }  // namespace
@@ -141,10 +138,15 @@ absl::StatusOr<RunFileId> DecodeRunFileHeader(std::string_view bytes) {
   return RunFileId{{JobId(job), stage, task}, AttemptId(attempt)};
 }
 
-std::string EncodeIndex(const std::vector<IndexEntry>& entries, std::uint64_t index_offset) {
+std::string EncodeIndex(std::vector<IndexEntry> entries, std::uint64_t index_offset,
+                        AttemptId attempt) {
+  std::ranges::sort(entries, [](const IndexEntry& a, const IndexEntry& b) {
+    return a.partition != b.partition ? a.partition < b.partition : a.run < b.run;
+  });
   std::string out;
   out.reserve(entries.size() * kIndexEntryBytes + kRunFileFooterBytes);
-  for (const IndexEntry& e : entries) {
+  for (std::uint64_t number = 0; number < entries.size(); ++number) {
+    const IndexEntry& e = entries[number];
     Put(&out, e.run);
     Put(&out, e.partition);
     Put(&out, e.offset);
@@ -152,52 +154,55 @@ std::string EncodeIndex(const std::vector<IndexEntry>& entries, std::uint64_t in
     Put(&out, e.pairs);
     Put(&out, e.blocks);
     Put(&out, e.block_bytes_max);
+    const std::string_view fields(out.data() + out.size() - kChecksummedEntryBytes,
+                                  kChecksummedEntryBytes);
+    Put(&out, ChecksumInIndex(fields, number, attempt));
   }
   Put(&out, index_offset);
   Put(&out, std::uint64_t{entries.size()});
   Put(&out, std::uint64_t{kVersion});
-  Put(&out, Hash(out));
+  const std::string_view fields(out.data() + out.size() - kChecksummedFooterBytes,
+                                kChecksummedFooterBytes);
+  Put(&out, ChecksumInIndex(fields, entries.size(), attempt));
   out.append(kFooterMagic);
   return out;
 }
 
-absl::StatusOr<Footer> DecodeFooter(std::string_view bytes, std::uint64_t file_bytes) {
+absl::StatusOr<Footer> DecodeFooter(std::string_view bytes, std::uint64_t file_bytes,
+                                    AttemptId attempt) {
   if (bytes.size() != kRunFileFooterBytes || !bytes.ends_with(kFooterMagic)) {
     return DataLoss("it was cut off");
   }
   Footer footer;
-  std::uint64_t version = 0;
-  Fields(bytes).Get(&footer.index_offset).Get(&footer.entries).Get(&version).Get(&footer.checksum);
+  std::uint64_t version = 0, checksum = 0;
+  Fields(bytes).Get(&footer.index_offset).Get(&footer.entries).Get(&version).Get(&checksum);
   const std::uint64_t fixed_bytes = kRunFileHeaderBytes + kRunFileFooterBytes;
   if (version != kVersion || file_bytes < fixed_bytes ||
       footer.entries > (file_bytes - fixed_bytes) / kIndexEntryBytes ||
-      footer.index_offset != file_bytes - kRunFileFooterBytes - footer.entries * kIndexEntryBytes) {
+      footer.index_offset != file_bytes - kRunFileFooterBytes - footer.entries * kIndexEntryBytes ||
+      checksum !=
+          ChecksumInIndex(bytes.substr(0, kChecksummedFooterBytes), footer.entries, attempt)) {
     return DataLoss("its footer is damaged");
   }
   return footer;
 }
 
-absl::StatusOr<std::vector<IndexEntry>> DecodeIndex(std::string_view bytes, const Footer& footer) {
-  const std::size_t index_bytes = footer.entries * kIndexEntryBytes;
-  if (bytes.size() != index_bytes + kRunFileFooterBytes ||
-      footer.checksum != Hash(bytes.substr(0, index_bytes + kChecksummedFooterBytes))) {
+absl::StatusOr<IndexEntry> DecodeIndexEntry(std::string_view bytes, std::uint64_t number,
+                                            const Footer& footer, AttemptId attempt) {
+  if (bytes.size() != kIndexEntryBytes) return DataLoss("it was cut off");
+  IndexEntry e;
+  std::uint64_t checksum = 0;
+  Fields fields(bytes);
+  fields.Get(&e.run).Get(&e.partition).Get(&e.offset).Get(&e.bytes).Get(&e.pairs).Get(&e.blocks);
+  fields.Get(&e.block_bytes_max).Get(&checksum);
+  if (checksum != ChecksumInIndex(bytes.substr(0, kChecksummedEntryBytes), number, attempt)) {
     return DataLoss("its index is damaged");
   }
-  std::vector<IndexEntry> entries;
-  entries.reserve(footer.entries);
-  std::uint64_t offset = kRunFileHeaderBytes;
-  for (std::size_t at = 0; at < index_bytes; at += kIndexEntryBytes) {
-    const IndexEntry entry = DecodeIndexEntry(bytes.substr(at, kIndexEntryBytes));
-    const bool in_order = entries.empty() || InOrder(entries.back(), entry);
-    if (!in_order || !IsPlausible(entry) || entry.offset != offset ||
-        entry.bytes > footer.index_offset - offset) {
-      return DataLoss("its index contradicts itself");
-    }
-    offset += entry.bytes;
-    entries.push_back(entry);
+  if (!IsPlausible(e) || e.offset < kRunFileHeaderBytes || e.offset > footer.index_offset ||
+      e.bytes > footer.index_offset - e.offset) {
+    return DataLoss("its index contradicts itself");
   }
-  if (offset != footer.index_offset) return DataLoss("its index leaves bytes out");
-  return entries;
+  return e;
 }
 
 }  // namespace gristmill::worker

@@ -23,7 +23,7 @@ struct RunFileId {
 
 inline constexpr std::size_t kRunFileHeaderBytes = 48;
 inline constexpr std::size_t kBlockHeaderBytes = 24;
-inline constexpr std::size_t kIndexEntryBytes = 40;
+inline constexpr std::size_t kIndexEntryBytes = 48;
 inline constexpr std::size_t kRunFileFooterBytes = 40;
 // Writers aim at blocks of this size; a larger one holds a single pair.
 inline constexpr std::size_t kBlockBytesTarget = 256 << 10;
@@ -74,18 +74,21 @@ absl::StatusOr<BlockHeader> DecodeBlockHeader(std::string_view bytes);
 std::string EncodeRunFileHeader(const RunFileId& id);
 absl::StatusOr<RunFileId> DecodeRunFileHeader(std::string_view bytes);
 
-// The index and the footer: everything after the last block, which ends at `index_offset`.
-std::string EncodeIndex(const std::vector<IndexEntry>& entries, std::uint64_t index_offset);
+// The index, sorted by (partition, run), and the footer: everything after the last block, which
+// ends at `index_offset`.
+std::string EncodeIndex(std::vector<IndexEntry> entries, std::uint64_t index_offset,
+                        AttemptId attempt);
 
 struct Footer {
   std::uint64_t index_offset = 0;
   std::uint64_t entries = 0;
-  std::uint64_t checksum = 0;
 };
 // Checks that header, index and footer add up to `file_bytes`.
-absl::StatusOr<Footer> DecodeFooter(std::string_view bytes, std::uint64_t file_bytes);
-// Checks the checksum, the order by (run, partition) and that the entries cover every byte between
-// header and index.
-absl::StatusOr<std::vector<IndexEntry>> DecodeIndex(std::string_view bytes, const Footer& footer);
+absl::StatusOr<Footer> DecodeFooter(std::string_view bytes, std::uint64_t file_bytes,
+                                    AttemptId attempt);
+// The entry at place `number`, which `bytes` holds. Checks its own checksum, so that a reader needs
+// no others; and that it lies between header and index.
+absl::StatusOr<IndexEntry> DecodeIndexEntry(std::string_view bytes, std::uint64_t number,
+                                            const Footer& footer, AttemptId attempt);
 
 }  // namespace gristmill::worker

@@ -45,9 +45,9 @@ void WriteSample(const std::string& path, BlockCodec codec = BlockCodec::kNone) 
 
 // The pairs of a partition, one list per run, by the reading side; or the error.
 absl::StatusOr<std::vector<Pairs>> ReadPartition(const std::string& path, std::uint32_t partition) {
-  GM_ASSIGN_OR_RETURN(const RunFile run, OpenRunFile(path, kId));
+  GM_ASSIGN_OR_RETURN(const RunFile run, OpenRunFile(path, kId, partition));
   std::vector<Pairs> runs;
-  for (const IndexEntry& entry : EntriesOfPartition(run.index, partition)) {
+  for (const IndexEntry& entry : run.entries) {
     runs.emplace_back();
     BlockReader reader(path, kId.attempt, entry);
     std::string block;
@@ -70,6 +70,34 @@ std::vector<std::vector<Pairs>> ExpectedPartitions() {
           {{{"c", std::string(100, 'c')}, {"d", ""}}, {{"", "empty key"}}},
           {},
           {{{"e", "5"}}}};
+}
+
+TEST(RunFile, EachOfManyPartitionsIsFoundInItsPageOfTheIndex) {
+  constexpr std::uint32_t kMany = 300, kRuns = 3;
+  const TestDirectory dir;
+  const auto key = [](std::uint32_t run, std::uint32_t partition) {
+    return std::to_string(run) + "-" + std::to_string(partition);
+  };
+  // The first, the last and some between are empty.
+  const auto is_empty = [](std::uint32_t partition) { return partition % 13 == 0; };
+  RunFileWriter writer(dir.path("run"), kId, kMany);
+  for (std::uint32_t run = 0; run < kRuns; ++run) {
+    writer.BeginRun();
+    for (std::uint32_t p = 0; p < kMany - 1; ++p) {
+      if (!is_empty(p)) AppendBlock(&writer, p, {{key(run, p), ""}});
+    }
+    writer.EndRun();
+  }
+  writer.Finish();
+  for (std::uint32_t p = 0; p < kMany; ++p) {
+    std::vector<Pairs> expected;
+    if (p < kMany - 1 && !is_empty(p)) {
+      for (std::uint32_t run = 0; run < kRuns; ++run) expected.push_back({{key(run, p), ""}});
+    }
+    const auto read = ReadPartition(dir.path("run"), p);
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(*read, expected) << "partition " << p;
+  }
 }
 
 TEST(RunFile, GivesBackEveryPartitionOfEveryRun) {
@@ -109,10 +137,10 @@ TEST(RunFile, TheOutputOfAnotherAttemptIsRefused) {
   WriteSample(dir.path("run"));
   RunFileId other = kId;
   other.attempt = AttemptId(20);
-  const auto opened = OpenRunFile(dir.path("run"), other);
+  const auto opened = OpenRunFile(dir.path("run"), other, 0);
   EXPECT_TRUE(absl::IsDataLoss(opened.status()));
   EXPECT_THAT(Message(opened.status()), HasSubstr("another attempt"));
-  EXPECT_TRUE(absl::IsNotFound(OpenRunFile(dir.path("none"), kId).status()));
+  EXPECT_TRUE(absl::IsNotFound(OpenRunFile(dir.path("none"), kId, 0).status()));
 }
 
 TEST(RunFile, AnErrorOfTheDiskIsNotTakenForDamage) {
@@ -122,7 +150,7 @@ TEST(RunFile, AnErrorOfTheDiskIsNotTakenForDamage) {
   if (!probe.is_open() || probe.get() != std::ifstream::traits_type::eof()) {
     GTEST_SKIP() << unreadable << " is not a file that can't be read";
   }
-  const absl::Status status = OpenRunFile(unreadable, kId).status();
+  const absl::Status status = OpenRunFile(unreadable, kId, 0).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
   EXPECT_THAT(Message(status), HasSubstr("can't be used"));
 }

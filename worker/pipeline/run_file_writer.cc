@@ -95,7 +95,7 @@ IndexEntry& RunFileWriter::EntryFor(std::uint32_t partition) {
 void RunFileWriter::Finish() {
   GM_CHECK(!in_run_ && !finished_);
   if (refused_) throw TaskError("an earlier block of the run was refused");
-  ThrowIfError(file_.Append(EncodeIndex(index_, file_.bytes())));
+  ThrowIfError(file_.Append(EncodeIndex(index_, file_.bytes(), id_.attempt)));
   // Not synced: a run that a crash damages fails its checksum and is computed again.
   ThrowIfError(file_.Close());
   ThrowIfError(RenameFile(file_.path(), path_));

@@ -22,7 +22,66 @@ absl::StatusOr<std::string> ReadExactly(const File& file, std::uint64_t offset, 
   return out;
 }
 
-absl::StatusOr<std::vector<IndexEntry>> ReadIndex(const File& file, const RunFileId& expected) {
+// The index of an open file, read page by page. Every entry that it gives was checked; so was what
+// a search passed by, and the writer sorted them: a damaged index can't hide an entry.
+class Index {
+ public:
+  Index(const File& file, const Footer& footer, AttemptId attempt)
+      : file_(file), footer_(footer), attempt_(attempt) {}
+
+  absl::StatusOr<std::vector<IndexEntry>> EntriesOf(std::uint32_t partition) {
+    GM_ASSIGN_OR_RETURN(std::uint64_t number, FirstNotBefore(partition));
+    std::vector<IndexEntry> found;
+    for (; number < footer_.entries; ++number) {
+      GM_ASSIGN_OR_RETURN(const IndexEntry entry, At(number));
+      if (entry.partition != partition) break;
+      if (!found.empty() && found.back().run >= entry.run) {
+        return DataLoss("its index contradicts itself");
+      }
+      found.push_back(entry);
+    }
+    return found;
+  }
+
+ private:
+  static constexpr std::uint64_t kPageEntries = 64;
+
+  absl::StatusOr<std::uint64_t> FirstNotBefore(std::uint32_t partition) {
+    std::uint64_t begin = 0, end = footer_.entries;
+    while (begin < end) {
+      const std::uint64_t middle = begin + (end - begin) / 2;
+      GM_ASSIGN_OR_RETURN(const IndexEntry entry, At(middle));
+      if (entry.partition < partition) {
+        begin = middle + 1;
+      } else {
+        end = middle;
+      }
+    }
+    return begin;
+  }
+
+  absl::StatusOr<IndexEntry> At(std::uint64_t number) {
+    const std::uint64_t first = number - number % kPageEntries;
+    if (page_.empty() || first != page_first_) {
+      const std::uint64_t entries = std::min(kPageEntries, footer_.entries - first);
+      GM_ASSIGN_OR_RETURN(page_, ReadExactly(file_, footer_.index_offset + first * kIndexEntryBytes,
+                                             entries * kIndexEntryBytes));
+      page_first_ = first;
+    }
+    const std::string_view page = page_;
+    return DecodeIndexEntry(page.substr((number - first) * kIndexEntryBytes, kIndexEntryBytes),
+                            number, footer_, attempt_);
+  }
+
+  const File& file_;
+  const Footer footer_;
+  const AttemptId attempt_;
+  std::string page_;
+  std::uint64_t page_first_ = 0;
+};
+
+absl::StatusOr<std::vector<IndexEntry>> ReadEntries(const File& file, const RunFileId& expected,
+                                                    std::uint32_t partition) {
   GM_ASSIGN_OR_RETURN(const std::uint64_t file_bytes, file.Size());
   if (file_bytes < kRunFileHeaderBytes + kRunFileFooterBytes) return DataLoss("it was cut off");
   GM_ASSIGN_OR_RETURN(const std::string header, ReadExactly(file, 0, kRunFileHeaderBytes));
@@ -30,30 +89,20 @@ absl::StatusOr<std::vector<IndexEntry>> ReadIndex(const File& file, const RunFil
   if (id != expected) return DataLoss("it is the output of another attempt");
   GM_ASSIGN_OR_RETURN(const std::string tail,
                       ReadExactly(file, file_bytes - kRunFileFooterBytes, kRunFileFooterBytes));
-  GM_ASSIGN_OR_RETURN(const Footer footer, DecodeFooter(tail, file_bytes));
-  GM_ASSIGN_OR_RETURN(const std::string index,
-                      ReadExactly(file, footer.index_offset, file_bytes - footer.index_offset));
-  return DecodeIndex(index, footer);
+  GM_ASSIGN_OR_RETURN(const Footer footer, DecodeFooter(tail, file_bytes, expected.attempt));
+  return Index(file, footer, expected.attempt).EntriesOf(partition);
 }
 
 }  // namespace
 
-absl::StatusOr<RunFile> OpenRunFile(const std::string& path, const RunFileId& expected) {
+absl::StatusOr<RunFile> OpenRunFile(const std::string& path, const RunFileId& expected,
+                                    std::uint32_t partition) {
   RunFile run;
   GM_ASSIGN_OR_RETURN(run.file, File::OpenForReading(path));
-  run.id = expected;
-  auto index = ReadIndex(run.file, expected);
-  if (!index.ok()) return InFile(run.file, index.status());
-  run.index = *std::move(index);
+  auto entries = ReadEntries(run.file, expected, partition);
+  if (!entries.ok()) return InFile(run.file, entries.status());
+  run.entries = *std::move(entries);
   return run;
-}
-
-std::vector<IndexEntry> EntriesOfPartition(const std::vector<IndexEntry>& index,
-                                           std::uint32_t partition) {
-  std::vector<IndexEntry> found;
-  std::copy_if(index.begin(), index.end(), std::back_inserter(found),
-               [partition](const IndexEntry& e) { return e.partition == partition; });
-  return found;
 }
 
 BlockReader::BlockReader(std::string path, AttemptId attempt, const IndexEntry& entry)

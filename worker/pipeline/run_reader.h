@@ -14,17 +14,14 @@ namespace gristmill::worker {
 
 struct RunFile {
   File file;
-  RunFileId id;
-  std::vector<IndexEntry> index;  // by (run, partition)
+  std::vector<IndexEntry> entries;  // of one partition, in run order
 };
 
-// Reads and checks header, index and footer. NotFound if there is no such file; DataLoss if it is
-// damaged or not the output of `expected`.
-absl::StatusOr<RunFile> OpenRunFile(const std::string& path, const RunFileId& expected);
-
-// The entries of one partition, in run order.
-std::vector<IndexEntry> EntriesOfPartition(const std::vector<IndexEntry>& index,
-                                           std::uint32_t partition);
+// Reads and checks header, footer and what the index has of the partition: not more, since each
+// reduce task opens the file of each map task. NotFound if there is no such file; DataLoss if what
+// was read is damaged or not the output of `expected`.
+absl::StatusOr<RunFile> OpenRunFile(const std::string& path, const RunFileId& expected,
+                                    std::uint32_t partition);
 
 // Reads the blocks of one index entry in order. The file is opened for each block, so that a merge
 // of a thousand runs doesn't need a thousand descriptors. Not thread-safe.

@@ -11,10 +11,10 @@ namespace gristmill::worker {
 absl::StatusOr<SegmentExporter> SegmentExporter::Open(const std::string& run_file,
                                                       const RunFileId& expected,
                                                       std::uint32_t partition) {
-  GM_ASSIGN_OR_RETURN(RunFile run, OpenRunFile(run_file, expected));
+  GM_ASSIGN_OR_RETURN(RunFile run, OpenRunFile(run_file, expected, partition));
   SegmentExporter exporter;
   exporter.file_ = std::move(run.file);
-  exporter.entries_ = EntriesOfPartition(run.index, partition);
+  exporter.entries_ = std::move(run.entries);
   return exporter;
 }
 
@@ -124,7 +124,7 @@ absl::Status SegmentFileWriter::EndBlock() {
 
 absl::Status SegmentFileWriter::Finish() {
   if (!head_.empty() || payload_missing_bytes_ > 0) return Damaged("its end is missing");
-  GM_RETURN_IF_ERROR(file_.Append(EncodeIndex(entries_, file_.bytes())));
+  GM_RETURN_IF_ERROR(file_.Append(EncodeIndex(entries_, file_.bytes(), id_.attempt)));
   GM_RETURN_IF_ERROR(file_.Close());
   finished_ = true;
   return absl::OkStatus();

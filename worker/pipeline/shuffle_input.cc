@@ -22,9 +22,10 @@ constexpr std::size_t kFetchThreadsMax = 4;
 using SegmentsOr = absl::StatusOr<std::vector<SegmentRef>>;
 
 SegmentsOr OpenSegments(const MapOutput& output, std::uint32_t partition, const std::string& path) {
-  GM_ASSIGN_OR_RETURN(const RunFile run, OpenRunFile(path, {output.task, output.attempt}));
+  GM_ASSIGN_OR_RETURN(const RunFile run,
+                      OpenRunFile(path, {output.task, output.attempt}, partition));
   std::vector<SegmentRef> segments;
-  for (const IndexEntry& entry : EntriesOfPartition(run.index, partition)) {
+  for (const IndexEntry& entry : run.entries) {
     segments.push_back({path, output.attempt, entry, output.task});
   }
   return segments;

@@ -65,10 +65,10 @@ class ShuffleTest : public testing::Test {
   // The payloads of all blocks of a partition.
   static std::string Contents(const std::string& path, const MapOutput& output,
                               std::uint32_t partition) {
-    const auto run = OpenRunFile(path, {output.task, output.attempt});
+    const auto run = OpenRunFile(path, {output.task, output.attempt}, partition);
     if (!run.ok()) return Message(run.status());
     std::string all;
-    for (const IndexEntry& entry : EntriesOfPartition(run->index, partition)) {
+    for (const IndexEntry& entry : run->entries) {
       BlockReader blocks(path, output.attempt, entry);
       for (std::string payload; blocks.has_next();) {
         const auto header = blocks.Next(&payload);
