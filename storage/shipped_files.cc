@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <set>
 #include <system_error>
@@ -13,6 +12,7 @@
 #include "base/shipping_limits.h"
 #include "base/status.h"
 #include "base/units.h"
+#include "storage/file_copy.h"
 
 namespace gristmill {
 namespace {
@@ -51,20 +51,6 @@ absl::Status ReadAll(const File& file, Take take) {
 bool IsExecutable(const std::string& path) {
   struct stat status = {};
   return stat(path.c_str(), &status) == 0 && (status.st_mode & S_IXUSR) != 0;
-}
-
-absl::Status Place(const v1::ShippedFile& file, const std::string& blob, const std::string& path) {
-  std::error_code error;
-  if (!file.executable()) {
-    fs::create_hard_link(blob, path, error);
-    if (!error) return absl::OkStatus();
-  }
-  fs::copy_file(blob, path, error);
-  if (error) return ErrnoStatus(error.value(), fmt::format("can't copy '{}' to '{}'", blob, path));
-  if (chmod(path.c_str(), file.executable() ? 0555 : 0444) != 0) {
-    return ErrnoStatus(errno, fmt::format("can't make '{}' read-only", path));
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -157,7 +143,8 @@ absl::Status MakeFilesDirectory(const v1::JobRequest& request, BlobStore* store,
     if (!store->Has(file.sha256())) {
       return NotFound("the contents of '{}', which comes with the job, are not there", file.name());
     }
-    GM_RETURN_IF_ERROR(Place(file, store->PathOf(file.sha256()), directory + "/" + file.name()));
+    GM_RETURN_IF_ERROR(CopyFile(store->PathOf(file.sha256()), directory + "/" + file.name(),
+                                file.executable() ? 0555 : 0444));
   }
   return absl::OkStatus();
 }

@@ -32,9 +32,9 @@ std::vector<std::string> BlobsOf(const v1::JobRequest& request);
 // Copies the contents of a local file. DataLoss if it is not what was described any more.
 absl::Status AddToStore(const LocalFile& file, BlobStore* store);
 
-// Makes `directory` anew with all of the job's files in it, read-only: links to what is in the
-// store, which may forget it then, or copies where a file needs other permissions. NotFound names
-// the first one that the store lacks.
+// Makes `directory` anew with all of the job's files in it, read-only. They are copies: root and
+// chmod may write to them, and what is in the store serves later jobs too. NotFound names the first
+// one that the store lacks.
 absl::Status MakeFilesDirectory(const v1::JobRequest& request, BlobStore* store,
                                 const std::string& directory);
 

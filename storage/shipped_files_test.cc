@@ -53,6 +53,16 @@ TEST_F(ShippedFilesTest, LieInTheDirectoryReadOnlyUnderTheirNames) {
   EXPECT_EQ(Contents(made + "/stopwords.txt"), "the\na\n");
 }
 
+TEST_F(ShippedFilesTest, WhatATaskWritesIntoItsFileDoesNotReachOtherJobs) {
+  const LocalFile file = DescribeLocalFile(directory_.Write("model.bin", "old"), "").value();
+  ASSERT_TRUE(AddToStore(file, store_.get()).ok());
+  ASSERT_TRUE(MakeFilesDirectory(Request({file}), store_.get(), directory_.path("job-1")).ok());
+  ASSERT_EQ(chmod(directory_.path("job-1/model.bin").c_str(), 0644), 0);
+  directory_.Write("job-1/model.bin", "new");
+  ASSERT_TRUE(MakeFilesDirectory(Request({file}), store_.get(), directory_.path("job-2")).ok());
+  EXPECT_EQ(Contents(directory_.path("job-2/model.bin")), "old");
+}
+
 TEST_F(ShippedFilesTest, OneThatIsMissingIsNamed) {
   const LocalFile file = DescribeLocalFile(directory_.Write("model.bin", "x"), "").value();
   const absl::Status status =
