@@ -57,6 +57,9 @@ absl::Status Sync(const std::string& path) {
 absl::StatusOr<std::unique_ptr<BlobStore>> BlobStore::Open(const std::string& directory,
                                                            Options options) {
   GM_RETURN_IF_ERROR(MakeDirectories(directory));
+  if (chmod(directory.c_str(), 0700) != 0) {  // what it gets may have been private
+    return ErrnoStatus(errno, fmt::format("can't close '{}' to others", directory));
+  }
   std::unique_ptr<BlobStore> store(new BlobStore(directory, options));
   GM_RETURN_IF_ERROR(store->TakeOver());
   return store;
@@ -65,10 +68,13 @@ absl::StatusOr<std::unique_ptr<BlobStore>> BlobStore::Open(const std::string& di
 absl::Status BlobStore::TakeOver() {
   std::error_code error;
   std::vector<std::pair<fs::file_time_type, std::string>> found;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory_, error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with(kUnfinished)) GM_RETURN_IF_ERROR(RemoveFile(entry.path().string()));
-    if (!Sha256OfName(name).empty()) found.emplace_back(entry.last_write_time(error), name);
+  fs::directory_iterator entry(directory_, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with(kUnfinished)) GM_RETURN_IF_ERROR(RemoveFile(entry->path().string()));
+    std::error_code gone;
+    const fs::file_time_type written = entry->last_write_time(gone);
+    if (!gone && !Sha256OfName(name).empty()) found.emplace_back(written, name);
   }
   if (error) return ErrnoStatus(error.value(), fmt::format("can't read '{}'", directory_));
   std::sort(found.begin(), found.end());

@@ -27,7 +27,8 @@ class BlobStore {
     std::uint64_t bytes_max = std::uint64_t{16} << 30;  // all together, with those being written
     bool sync = false;  // a blob that is there survives the power failing
   };
-  // Makes the directory if need be, takes over what is whole in it and removes the rest.
+  // Makes the directory if need be, closes it to other users, takes over what is whole in it and
+  // removes the rest.
   static absl::StatusOr<std::unique_ptr<BlobStore>> Open(const std::string& directory,
                                                          Options options);
 

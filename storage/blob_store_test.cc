@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <thread>
 #include <vector>
@@ -137,6 +138,21 @@ TEST_F(BlobStoreTest, AnotherOneTakesOverWhatIsWhole) {
   EXPECT_TRUE(store->Has(Sha256Of("wheat")));
   EXPECT_THAT(Files(), ElementsAre("blobs/" + HexOf(Sha256Of("wheat"))));
   EXPECT_TRUE(Add(*store, "spelt").ok());  // in its place: its size was known
+}
+
+TEST_F(BlobStoreTest, OtherUsersCantLookIntoIt) {
+  std::filesystem::create_directories(directory_.path("blobs"));
+  chmod(directory_.path("blobs").c_str(), 0755);
+  Open();
+  struct stat status = {};
+  ASSERT_EQ(stat(directory_.path("blobs").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0700u);
+}
+
+TEST_F(BlobStoreTest, WhatIsNoDirectoryIsRefusedWithASentence) {
+  const auto store = BlobStore::Open(directory_.Write("blobs", "a file"), {});
+  EXPECT_FALSE(store.ok());
+  EXPECT_THAT(std::string(store.status().message()), HasSubstr("blobs"));
 }
 
 TEST_F(BlobStoreTest, TheSameContentsMayComeFromManyAtOnce) {
