@@ -8,12 +8,15 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <limits>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "base/shipping_limits.h"
 #include "base/status.h"
 #include "base/units.h"
+#include "storage/disk_space.h"
 
 namespace gristmill {
 namespace {
@@ -92,46 +95,94 @@ std::string BlobStore::PathOf(const std::string& sha256) const {
 
 void BlobStore::Touch(Blob& blob) {
   blob.used = Now();
-  by_use_.splice(by_use_.end(), by_use_, blob.place);
+  if (blob.spare) spare_by_use_.splice(spare_by_use_.end(), spare_by_use_, blob.place);
+}
+
+void BlobStore::SetSpare(const std::string& sha256, bool spare) {
+  const auto found = blobs_.find(sha256);
+  if (found == blobs_.end() || found->second.spare == spare) return;
+  Blob& blob = found->second;
+  blob.spare = spare;
+  if (spare) {
+    blob.place = spare_by_use_.insert(spare_by_use_.end(), sha256);
+    spare_bytes_ += blob.bytes;
+  } else {
+    spare_by_use_.erase(blob.place);
+    spare_bytes_ -= blob.bytes;
+  }
 }
 
 void BlobStore::Add(const std::string& sha256, std::uint64_t bytes) {
   const auto [found, is_new] = blobs_.try_emplace(sha256);
+  found->second.used = Now();
   if (!is_new) return;
   found->second.bytes = bytes;
-  found->second.place = by_use_.insert(by_use_.end(), sha256);
-  found->second.used = Now();
   bytes_ += bytes;
+  SetSpare(sha256, !needed_.contains(sha256));
 }
 
-void BlobStore::Remove(const std::string& sha256) {
+bool BlobStore::TakeOut(const std::string& sha256) {
   const auto found = blobs_.find(sha256);
-  unlink(PathOf(sha256).c_str());
+  if (found == blobs_.end() || !busy_.insert(sha256).second) return false;
+  SetSpare(sha256, false);
   bytes_ -= found->second.bytes;
-  by_use_.erase(found->second.place);
   blobs_.erase(found);
-}
-
-bool BlobStore::Has(const std::string& sha256) {
-  absl::MutexLock lock(&mutex_);
-  const auto found = blobs_.find(sha256);
-  if (found == blobs_.end()) return false;
-  struct stat status = {};
-  if (stat(PathOf(sha256).c_str(), &status) != 0 ||
-      static_cast<std::uint64_t>(status.st_size) != found->second.bytes) {
-    Remove(sha256);  // somebody tidied up, or a disk lost it
-    return false;
-  }
-  Touch(found->second);
   return true;
 }
 
-bool BlobStore::MakeRoom(std::uint64_t bytes) {
-  for (auto next = by_use_.begin(); bytes_ + bytes > options_.bytes_max && next != by_use_.end();) {
-    const std::string sha256 = *next++;
-    if (!needed_.contains(sha256)) Remove(sha256);
+void BlobStore::RemoveFiles(const std::vector<std::string>& taken_out) {
+  for (const std::string& sha256 : taken_out) unlink(PathOf(sha256).c_str());
+  absl::MutexLock lock(&mutex_);
+  for (const std::string& sha256 : taken_out) busy_.erase(sha256);
+}
+
+bool BlobStore::Has(const std::string& sha256) {
+  std::uint64_t bytes = 0;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = blobs_.find(sha256);
+    if (found == blobs_.end()) return false;
+    Touch(found->second);
+    bytes = found->second.bytes;
   }
-  return bytes_ + bytes <= options_.bytes_max;
+  struct stat status = {};
+  if (stat(PathOf(sha256).c_str(), &status) == 0 &&
+      static_cast<std::uint64_t>(status.st_size) == bytes) {
+    return true;
+  }
+  Discard(sha256);  // somebody tidied up, or a disk lost it
+  return false;
+}
+
+void BlobStore::Discard(const std::string& sha256) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!TakeOut(sha256)) return;
+  }
+  RemoveFiles({sha256});
+}
+
+std::uint64_t BlobStore::FreeBytes() const {
+  const std::optional<DiskSpace> disk = DiskSpaceOf(directory_);
+  return disk ? disk->free_bytes : std::numeric_limits<std::uint64_t>::max() / 2;
+}
+
+absl::Status BlobStore::CheckRoom(std::uint64_t bytes, std::uint64_t beside,
+                                  std::uint64_t free_bytes) {
+  if (beside + bytes > options_.bytes_max) {
+    return ResourceExhausted(
+        "there is no room for a file of {} beside the {} of other jobs' files in '{}', where {} "
+        "is the most; try again when some of these jobs have ended",
+        FormatBytes(bytes), FormatBytes(beside), directory_, FormatBytes(options_.bytes_max));
+  }
+  if (free_bytes + spare_bytes_ < options_.reserve_bytes + bytes) {
+    return ResourceExhausted(
+        "there is no room for a file of {} in '{}': {} are free on its disk, and {} must stay so; "
+        "free some space there",
+        FormatBytes(bytes), directory_, FormatBytes(free_bytes),
+        FormatBytes(options_.reserve_bytes));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<BlobWriter>> BlobStore::Begin(const std::string& sha256,
@@ -145,29 +196,48 @@ absl::StatusOr<std::unique_ptr<BlobWriter>> BlobStore::Begin(const std::string& 
         "it and pass its path as a parameter",
         FormatBytes(bytes), FormatBytes(kShippedFileBytesMax));
   }
+  const std::uint64_t free_bytes = FreeBytes();
   std::string path;
   {
     absl::MutexLock lock(&mutex_);
-    if (!MakeRoom(bytes)) {
-      return ResourceExhausted(
-          "there is no room for a file of {} beside the {} of other jobs' files in '{}', where {} "
-          "is the most; try again when some of these jobs have ended",
-          FormatBytes(bytes), FormatBytes(bytes_), directory_, FormatBytes(options_.bytes_max));
-    }
-    bytes_ += bytes;
+    GM_RETURN_IF_ERROR(CheckRoom(bytes, bytes_ - spare_bytes_ + promised_,
+                                 free_bytes - std::min(promised_, free_bytes)));
+    promised_ += bytes;
     path = fmt::format("{}/{}{}", directory_, kUnfinished, ++next_file_);
   }
   absl::StatusOr<File> file = File::Create(path);
   if (!file.ok()) {
-    GiveUp(bytes);
+    GiveUp(0, bytes);
     return file.status();
   }
   return std::unique_ptr<BlobWriter>(new BlobWriter(this, sha256, bytes, *std::move(file)));
 }
 
-void BlobStore::GiveUp(std::uint64_t bytes) {
+absl::Status BlobStore::TakeRoom(std::uint64_t bytes) {
+  const std::uint64_t free_bytes = FreeBytes();
+  std::vector<std::string> taken_out;
+  {
+    absl::MutexLock lock(&mutex_);
+    GM_RETURN_IF_ERROR(CheckRoom(bytes, bytes_ - spare_bytes_, free_bytes));
+    const std::uint64_t before = bytes_;
+    for (auto next = spare_by_use_.begin(); next != spare_by_use_.end();) {
+      const bool room = bytes_ + bytes <= options_.bytes_max;
+      const std::uint64_t freed = before - bytes_;
+      if (room && free_bytes + freed >= options_.reserve_bytes + bytes) break;
+      const std::string sha256 = *next++;
+      if (TakeOut(sha256)) taken_out.push_back(sha256);
+    }
+    bytes_ += bytes;
+    promised_ -= bytes;
+  }
+  if (!taken_out.empty()) RemoveFiles(taken_out);
+  return absl::OkStatus();
+}
+
+void BlobStore::GiveUp(std::uint64_t written, std::uint64_t promised) {
   absl::MutexLock lock(&mutex_);
-  bytes_ -= bytes;
+  bytes_ -= written;
+  promised_ -= promised;
 }
 
 absl::Status BlobStore::PutInPlace(const std::string& from, const std::string& sha256,
@@ -176,8 +246,17 @@ absl::Status BlobStore::PutInPlace(const std::string& from, const std::string& s
     return ErrnoStatus(errno, fmt::format("can't make '{}' read-only", from));
   }
   if (options_.sync) GM_RETURN_IF_ERROR(Sync(from));
+  {
+    const auto is_free = [this, &sha256]()
+                             ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !busy_.contains(sha256); };
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(&is_free));
+    busy_.insert(sha256);
+  }
+  const absl::Status renamed = RenameFile(from, PathOf(sha256));
   absl::MutexLock lock(&mutex_);
-  GM_RETURN_IF_ERROR(RenameFile(from, PathOf(sha256)));
+  busy_.erase(sha256);
+  GM_RETURN_IF_ERROR(renamed);
   bytes_ -= bytes;  // Add counts it, unless it came twice
   Add(sha256, bytes);
   return absl::OkStatus();
@@ -190,7 +269,9 @@ absl::Status BlobStore::SyncDirectory() const {
 void BlobStore::Keep(std::uint64_t owner, std::vector<std::string> blobs) {
   if (blobs.empty()) return;
   absl::MutexLock lock(&mutex_);
-  for (const std::string& sha256 : blobs) ++needed_[sha256];
+  for (const std::string& sha256 : blobs) {
+    if (++needed_[sha256] == 1) SetSpare(sha256, false);
+  }
   kept_.emplace(owner, std::move(blobs));
 }
 
@@ -201,35 +282,40 @@ bool BlobStore::Release(std::uint64_t owner) {
   for (const std::string& sha256 : found->second) {
     if (--needed_[sha256] > 0) continue;
     needed_.erase(sha256);
-    if (const auto blob = blobs_.find(sha256); blob != blobs_.end()) Touch(blob->second);
+    if (const auto blob = blobs_.find(sha256); blob != blobs_.end()) blob->second.used = Now();
+    SetSpare(sha256, true);
   }
   kept_.erase(found);
   return true;
 }
 
 void BlobStore::RemoveUnused(DurationMs age_ms) {
-  absl::MutexLock lock(&mutex_);
-  for (auto next = by_use_.begin(); next != by_use_.end();) {
-    const std::string sha256 = *next++;
-    if (Now() - blobs_.at(sha256).used < age_ms) return;
-    if (!needed_.contains(sha256)) Remove(sha256);
+  std::vector<std::string> taken_out;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (auto next = spare_by_use_.begin(); next != spare_by_use_.end();) {
+      const std::string sha256 = *next++;
+      if (Now() - blobs_.at(sha256).used < age_ms) break;
+      if (TakeOut(sha256)) taken_out.push_back(sha256);
+    }
   }
+  RemoveFiles(taken_out);
 }
 
 BlobWriter::~BlobWriter() {
   if (placed_) return;
   RemoveFile(file_.path()).IgnoreError();
-  store_->GiveUp(bytes_);
+  store_->GiveUp(written_, bytes_ - written_);
 }
 
 absl::Status BlobWriter::Append(std::string_view bytes) {
   if (bytes.size() > bytes_ - written_) {
     return DataLoss("more came than the {} bytes that were announced; send the file again", bytes_);
   }
-  GM_RETURN_IF_ERROR(file_.Write(bytes));
-  hash_.Update(bytes);
+  GM_RETURN_IF_ERROR(store_->TakeRoom(bytes.size()));
   written_ += bytes.size();
-  return absl::OkStatus();
+  hash_.Update(bytes);
+  return file_.Write(bytes);
 }
 
 absl::Status BlobWriter::Finish() {

@@ -5,6 +5,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@ class BlobStore {
  public:
   struct Options {
     std::uint64_t bytes_max = std::uint64_t{16} << 30;  // all together, with those being written
+    std::uint64_t reserve_bytes = 0;                    // left free on the disk, for others
     bool sync = false;  // a blob that is there survives the power failing
   };
   // Makes the directory if need be, closes it to other users, takes over what is whole in it and
@@ -36,9 +38,12 @@ class BlobStore {
   bool Has(const std::string& sha256);
   std::string PathOf(const std::string& sha256) const;
 
-  // Takes room for a blob of `bytes`, by removing others that nobody needs. ResourceExhausted with
-  // a sentence if there is not enough, InvalidArgument if it is larger than may be or `sha256` is
-  // none.
+  // Removes one that turned out to be damaged.
+  void Discard(const std::string& sha256);
+
+  // Promises room for a blob of `bytes`; others that nobody needs go only as these come.
+  // ResourceExhausted with a sentence if even so there is not enough, InvalidArgument if it is
+  // larger than may be or `sha256` is none.
   absl::StatusOr<std::unique_ptr<BlobWriter>> Begin(const std::string& sha256, std::uint64_t bytes);
 
   // Until they are released, the blobs that `owner` needs stay. An owner is kept for once.
@@ -53,17 +58,28 @@ class BlobStore {
   struct Blob {
     std::uint64_t bytes = 0;
     Instant used = {};
-    std::list<std::string>::iterator place;  // in by_use_
+    bool spare = false;                      // nobody needs it
+    std::list<std::string>::iterator place;  // in spare_by_use_, if so
   };
 
   BlobStore(std::string directory, Options options)
       : directory_(std::move(directory)), options_(options) {}
   absl::Status TakeOver();
   void Touch(Blob& blob) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetSpare(const std::string& sha256, bool spare) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Add(const std::string& sha256, std::uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Remove(const std::string& sha256) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool MakeRoom(std::uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void GiveUp(std::uint64_t bytes);
+  // It is there no more, and its file is the caller's: RemoveFiles follows, without the lock.
+  // False while a new one is put in its place.
+  bool TakeOut(const std::string& sha256) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RemoveFiles(const std::vector<std::string>& taken_out) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Where `beside` are held that can't go.
+  absl::Status CheckRoom(std::uint64_t bytes, std::uint64_t beside, std::uint64_t free_bytes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::uint64_t FreeBytes() const;
+
+  // For a BlobWriter: so many of the bytes promised to it come, or it ends after some of them.
+  absl::Status TakeRoom(std::uint64_t bytes);
+  void GiveUp(std::uint64_t written, std::uint64_t promised);
   absl::Status PutInPlace(const std::string& from, const std::string& sha256, std::uint64_t bytes);
   absl::Status SyncDirectory() const;
 
@@ -71,10 +87,14 @@ class BlobStore {
   const Options options_;
   absl::Mutex mutex_;
   std::map<std::string, Blob> blobs_ ABSL_GUARDED_BY(mutex_);
-  std::list<std::string> by_use_ ABSL_GUARDED_BY(mutex_);  // the longest unused first
+  std::list<std::string> spare_by_use_ ABSL_GUARDED_BY(mutex_);  // the longest unused first
   std::map<std::uint64_t, std::vector<std::string>> kept_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, int> needed_ ABSL_GUARDED_BY(mutex_);  // by owners, there or not
-  std::uint64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;            // with those being written
+  // Their files are being put in place or removed, which is done without the lock.
+  std::set<std::string> busy_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;        // with what was written of new ones
+  std::uint64_t spare_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of these
+  std::uint64_t promised_ ABSL_GUARDED_BY(mutex_) = 0;     // to new ones, not written yet
   std::uint64_t next_file_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
@@ -86,7 +106,8 @@ class BlobWriter {
   BlobWriter(const BlobWriter&) = delete;
   BlobWriter& operator=(const BlobWriter&) = delete;
 
-  // DataLoss beyond the bytes announced.
+  // DataLoss beyond the bytes announced; ResourceExhausted if the room that was promised went
+  // meanwhile to what jobs need, or to others on that disk.
   absl::Status Append(std::string_view bytes);
   // DataLoss if bytes are missing or these are not the contents that were announced. The last call.
   absl::Status Finish();

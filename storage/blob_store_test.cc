@@ -140,6 +140,65 @@ TEST_F(BlobStoreTest, AnotherOneTakesOverWhatIsWhole) {
   EXPECT_TRUE(Add(*store, "spelt").ok());  // in its place: its size was known
 }
 
+TEST_F(BlobStoreTest, OthersGoWhenBytesComeNotWhenTheyAreAnnounced) {
+  const auto store = Open(10);
+  ASSERT_TRUE(Add(*store, "wheat").ok());
+  ASSERT_TRUE(Add(*store, "rye").ok());
+  const auto writer = store->Begin(Sha256Of("buckwheat"), 9).value();
+  ASSERT_TRUE(writer->Append("bu").ok());
+  EXPECT_TRUE(store->Has(Sha256Of("rye")) && store->Has(Sha256Of("wheat")));
+  ASSERT_TRUE(writer->Append("ck").ok());
+  EXPECT_FALSE(store->Has(Sha256Of("rye")));
+  EXPECT_TRUE(store->Has(Sha256Of("wheat")));
+}
+
+TEST_F(BlobStoreTest, RoomThatJobsTookMeanwhileIsMissedWhenTheBytesCome) {
+  const auto store = Open(10);
+  ASSERT_TRUE(Add(*store, "wheat").ok());
+  auto writer = store->Begin(Sha256Of("barley"), 6).value();
+  store->Keep(7, {Sha256Of("wheat")});
+  EXPECT_TRUE(absl::IsResourceExhausted(writer->Append("barley")));
+  EXPECT_TRUE(store->Has(Sha256Of("wheat")));
+  writer.reset();
+  EXPECT_TRUE(Add(*store, "spelt").ok()) << "the room is there again";
+}
+
+TEST_F(BlobStoreTest, WhatIsToStayFreeOnTheDiskIsNotUsed) {
+  const auto store =
+      BlobStore::Open(directory_.path("blobs"), {.reserve_bytes = std::uint64_t{1} << 62}).value();
+  const absl::Status status = Add(*store, "wheat");
+  EXPECT_TRUE(absl::IsResourceExhausted(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("must stay so; free some space there"));
+  EXPECT_THAT(Files(), IsEmpty());
+}
+
+TEST_F(BlobStoreTest, ADamagedOneCanBeDiscardedAndCanComeAgainThoughItIsNeeded) {
+  const auto store = Open(10);
+  ASSERT_TRUE(Add(*store, "wheat").ok());
+  store->Keep(7, {Sha256Of("wheat")});
+  store->Discard(Sha256Of("wheat"));
+  EXPECT_FALSE(store->Has(Sha256Of("wheat")));
+  EXPECT_THAT(Files(), IsEmpty());
+  ASSERT_TRUE(Add(*store, "wheat").ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(Add(*store, "barley"))) << "it is needed as before";
+}
+
+TEST_F(BlobStoreTest, NothingIsLostWhileTheSameComesAndGoesFromManyThreads) {
+  const auto store = Open(5);  // each removes the other
+  std::vector<std::thread> threads;
+  for (const std::string text : {"wheat", "spelt", "wheat", "spelt"}) {
+    threads.emplace_back([&store, text, owner = threads.size()] {
+      for (int i = 0; i < 100; ++i) {
+        store->Keep(owner, {Sha256Of(text)});
+        EXPECT_TRUE(!Add(*store, text).ok() || store->Has(Sha256Of(text)));
+        store->Release(owner);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(Add(*store, "wheat").ok()) << "all room was given back";
+}
+
 TEST_F(BlobStoreTest, OtherUsersCantLookIntoIt) {
   std::filesystem::create_directories(directory_.path("blobs"));
   chmod(directory_.path("blobs").c_str(), 0755);
