@@ -3,9 +3,11 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/readable_text.h"
 #include "base/status.h"
 #include "base/units.h"
 #include "plugin/job_object.h"
+#include "storage/file.h"
 
 namespace gristmill::cli {
 namespace {
@@ -67,6 +69,36 @@ absl::StatusOr<std::uint64_t> ParseTaskTimeout(const std::string& text) {
   return static_cast<std::uint64_t>(*ms);
 }
 
+absl::Status NotUtf8(std::string_view what, const std::string& text) {
+  constexpr std::size_t kShownBytes = 100;
+  return InvalidArgument(
+      "{} is not UTF-8: {}; write it in UTF-8, or bring such bytes in a file, as with --file", what,
+      Quoted(text.substr(0, kShownBytes), text.size() > kShownBytes));
+}
+
+// A message with other text would be refused without a word about what is wrong.
+absl::Status CheckUtf8(const v1::JobRequest& request) {
+  for (const std::string& name : {request.job(), request.object()}) {
+    if (!IsUtf8(name)) {
+      return InvalidArgument("the job's name is not UTF-8: {}; rename it", Quoted(name, false));
+    }
+  }
+  for (const std::string& input : request.inputs()) {
+    if (!IsUtf8(input)) {
+      return InvalidArgument("--input is not UTF-8: {}; rename it", Quoted(input, false));
+    }
+  }
+  if (!IsUtf8(request.output())) {
+    return InvalidArgument("--output is not UTF-8: {}; choose another name",
+                           Quoted(request.output(), false));
+  }
+  for (const auto& [name, value] : request.params()) {
+    if (!IsUtf8(name)) return NotUtf8("the name of a parameter", name);
+    if (!IsUtf8(value)) return NotUtf8(fmt::format("parameter '{}'", name), value);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::optional<ObjectName> ParseObjectName(const std::string& text) {
@@ -110,8 +142,31 @@ absl::StatusOr<v1::JobRequest> BuildRequest(const JobFlags& flags) {
   GM_ASSIGN_OR_RETURN(const v1::OutputFormat format, ParseOutputFormat(flags.output_format));
   request.set_output_format(format);
   request.set_overwrite(flags.overwrite);
+  GM_RETURN_IF_ERROR(CheckUtf8(request));
   return request;
 }
+
+namespace {
+
+// PATH or PATH#NAME.
+absl::StatusOr<LocalFile> BringFile(const std::string& text) {
+  std::error_code error;
+  // A file whose own name has the sign is there under all of the text.
+  const std::size_t sign =
+      std::filesystem::exists(text, error) ? std::string::npos : text.rfind('#');
+  if (sign != std::string::npos && sign + 1 == text.size()) {
+    return InvalidArgument("--file '{}' gives no name after '#'; write PATH#NAME, or only PATH",
+                           text);
+  }
+  GM_ASSIGN_OR_RETURN(const std::string path, Absolute(text.substr(0, sign), "--file"));
+  if (sign == std::string::npos) return DescribeLocalFile(path, "");
+  absl::StatusOr<LocalFile> file = DescribeLocalFile(path, text.substr(sign + 1));
+  if (!absl::IsNotFound(file.status())) return file;
+  return NotFound("{}; '#' in --file '{}' begins the file's name in the job: write PATH#NAME",
+                  Message(file.status()), text);
+}
+
+}  // namespace
 
 absl::StatusOr<std::vector<LocalFile>> BringFiles(const JobFlags& flags, v1::JobRequest* request) {
   std::vector<LocalFile> files;
@@ -123,16 +178,7 @@ absl::StatusOr<std::vector<LocalFile>> BringFiles(const JobFlags& flags, v1::Job
     files.push_back(std::move(file));
   }
   for (const std::string& text : flags.files) {
-    // A file whose own name has the sign can be named by both parts.
-    const std::size_t sign = text.rfind('#');
-    const bool named = sign != std::string::npos;
-    if (named && sign + 1 == text.size()) {
-      return InvalidArgument("--file '{}' gives no name after '#'; write PATH#NAME, or only PATH",
-                             text);
-    }
-    GM_ASSIGN_OR_RETURN(const std::string path, Absolute(text.substr(0, sign), "--file"));
-    GM_ASSIGN_OR_RETURN(LocalFile file,
-                        DescribeLocalFile(path, named ? text.substr(sign + 1) : std::string()));
+    GM_ASSIGN_OR_RETURN(LocalFile file, BringFile(text));
     *request->add_files() = file.file;
     files.push_back(std::move(file));
   }

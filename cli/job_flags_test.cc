@@ -11,7 +11,9 @@ namespace gristmill::cli {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::Pair;
+using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
 JobFlags WordCount() {
@@ -69,6 +71,44 @@ TEST(BuildRequest, RefusesWhatIsNoParameter) {
             "--param 'lower' is not of the form name=value; write for example --param lower=true");
   flags.params = {"lower=true", "lower=false"};
   EXPECT_EQ(RefusalOf(flags), "parameter 'lower' is given twice; keep one of them");
+}
+
+TEST(BuildRequest, RefusesWhatIsNotUtf8) {
+  JobFlags flags = WordCount();
+  flags.params = {"pattern=gr\xe9p"};
+  EXPECT_THAT(RefusalOf(flags), StartsWith("parameter 'pattern' is not UTF-8: "));
+  flags.params = {"p\xe9=grep"};
+  EXPECT_THAT(RefusalOf(flags), StartsWith("the name of a parameter is not UTF-8"));
+  flags.params = {};
+  flags.inputs = {"/data/\xe9"};
+  EXPECT_THAT(RefusalOf(flags), StartsWith("--input is not UTF-8"));
+  flags.inputs = {};
+  flags.job = "stream";
+  flags.stream.mapper = "grep \xe9";
+  EXPECT_THAT(RefusalOf(flags), StartsWith("parameter 'mapper' is not UTF-8"));
+}
+
+TEST(BringFiles, TakesAFileWhoseOwnNameHasTheSign) {
+  const TestDirectory directory;
+  directory.Write("has#hash.txt", "x");
+  directory.Write("has", "y");
+  JobFlags flags = WordCount();
+  flags.files = {directory.path("has#hash.txt"), directory.path("has#renamed"),
+                 directory.path("has#hash.txt#other")};
+  v1::JobRequest request;
+  ASSERT_TRUE(BringFiles(flags, &request).ok());
+  EXPECT_EQ(request.files(0).name(), "has#hash.txt");
+  EXPECT_EQ(request.files(1).name(), "renamed");
+  EXPECT_EQ(request.files(2).name(), "other");
+  EXPECT_EQ(request.files(2).sha256(), request.files(0).sha256());
+}
+
+TEST(BringFiles, SaysWhatTheSignMeansWhereNothingIsFound) {
+  const TestDirectory directory;
+  JobFlags flags = WordCount();
+  flags.files = {directory.path("none#hash.txt")};
+  v1::JobRequest request;
+  EXPECT_THAT(Message(BringFiles(flags, &request).status()), HasSubstr("write PATH#NAME"));
 }
 
 TEST(BuildRequest, RefusesWhatIsNoTimeForATask) {
