@@ -14,8 +14,9 @@ constexpr std::size_t kJobsMax = 100'000;  // as a worker may have
 
 }  // namespace
 
-JobFiles::JobFiles(BlobStore* store, Fetch fetch, Prepared prepared)
+JobFiles::JobFiles(BlobStore* store, std::uint64_t bytes_max, Fetch fetch, Prepared prepared)
     : store_(store),
+      bytes_max_(bytes_max),
       fetch_(std::move(fetch)),
       prepared_(std::move(prepared)),
       pool_(kThreads, kJobsMax) {}
@@ -30,6 +31,9 @@ void JobFiles::Prepare(JobId job, const v1::JobRequest& request, const std::stri
 
 absl::Status JobFiles::MakeDirectory(const v1::JobRequest& request, const std::string& directory) {
   GM_RETURN_IF_ERROR(CheckShippedFiles(request));
+  std::uint64_t bytes = 0;
+  for (const v1::ShippedFile& file : request.files()) bytes += file.bytes();
+  TakeRoom(bytes);
   std::uint64_t owner = 0;
   {
     absl::MutexLock lock(&mutex_);
@@ -41,7 +45,19 @@ absl::Status JobFiles::MakeDirectory(const v1::JobRequest& request, const std::s
     status = FetchOnce(request.files(i));
   if (status.ok()) status = MakeFilesDirectory(request, store_, directory);
   store_->Release(owner);
+  absl::MutexLock lock(&mutex_);
+  preparing_bytes_ -= bytes;
   return status;
+}
+
+// For all files of a job at once: jobs that each had a part of theirs would wait for each other.
+void JobFiles::TakeRoom(std::uint64_t bytes) {
+  const auto has_room = [this, bytes]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return preparing_bytes_ == 0 || preparing_bytes_ + bytes <= bytes_max_;
+  };
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(&has_room));
+  preparing_bytes_ += bytes;
 }
 
 absl::Status JobFiles::FetchOnce(const v1::ShippedFile& file) {

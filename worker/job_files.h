@@ -24,8 +24,9 @@ class JobFiles {
   // On a thread of its own.
   using Prepared = std::function<void(JobId, absl::Status)>;
 
-  // `store` outlives this.
-  JobFiles(BlobStore* store, Fetch fetch, Prepared prepared);
+  // `store` outlives this and has room for `bytes_max`, which the files of jobs that are prepared
+  // at once do not exceed: others wait until these have theirs. One job alone may bring more.
+  JobFiles(BlobStore* store, std::uint64_t bytes_max, Fetch fetch, Prepared prepared);
   // Waits for what is under way: end the fetches first.
   ~JobFiles() = default;
 
@@ -37,11 +38,15 @@ class JobFiles {
   absl::Status MakeDirectory(const v1::JobRequest& request, const std::string& directory);
   absl::Status FetchOnce(const v1::ShippedFile& file);
 
+  void TakeRoom(std::uint64_t bytes);
+
   BlobStore* const store_;
+  const std::uint64_t bytes_max_;
   const Fetch fetch_;
   const Prepared prepared_;
   absl::Mutex mutex_;
   std::set<std::string> fetching_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t preparing_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   std::uint64_t next_owner_ ABSL_GUARDED_BY(mutex_) = 0;
   ThreadPool pool_;  // last: its threads use the rest
 };

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <fstream>
 #include <iterator>
@@ -52,7 +53,7 @@ TEST_F(JobFilesTest, OneFetchServesJobsThatBringTheSameFile) {
   const v1::JobRequest request = Request("the\na\n");
   std::atomic<int> fetches = 0;
   JobFiles files(
-      store_.get(),
+      store_.get(), 1 << 20,
       [&](const v1::ShippedFile&, BlobStore* store) {
         ++fetches;
         return AddToStore(local_, store);
@@ -72,7 +73,7 @@ TEST_F(JobFilesTest, WhatCantBeFetchedIsSaidAndTriedAgainWithTheNextJob) {
   const v1::JobRequest request = Request("the\na\n");
   std::atomic<bool> there = false;
   JobFiles files(
-      store_.get(),
+      store_.get(), 1 << 20,
       [&](const v1::ShippedFile&, BlobStore* store) {
         return there ? AddToStore(local_, store) : Unavailable("nobody answers");
       },
@@ -84,11 +85,40 @@ TEST_F(JobFilesTest, WhatCantBeFetchedIsSaidAndTriedAgainWithTheNextJob) {
   EXPECT_TRUE(Await(JobId(2)).ok());
 }
 
+TEST_F(JobFilesTest, JobsWhoseFilesHaveNoRoomBesideOthersWaitForThese) {
+  store_ = BlobStore::Open(directory_.path("small"), {.bytes_max = 10}).value();
+  std::vector<LocalFile> locals;
+  std::vector<v1::JobRequest> requests;
+  for (const char* text : {"wheat1", "wheat2", "wheat3"}) {
+    requests.push_back(Request(text));
+    locals.push_back(
+        DescribeLocalFile(directory_.Write(std::string("local-") + text, text), "").value());
+  }
+  std::atomic<int> fetching = 0;
+  JobFiles files(
+      store_.get(), 10,
+      [&](const v1::ShippedFile& file, BlobStore* store) {
+        EXPECT_EQ(++fetching, 1);
+        const auto is_it = [&](const LocalFile& local) {
+          return local.file.sha256() == file.sha256();
+        };
+        absl::Status status = AddToStore(*std::find_if(locals.begin(), locals.end(), is_it), store);
+        --fetching;
+        return status;
+      },
+      Remember());
+  for (std::uint64_t job = 1; job <= 3; ++job) {
+    files.Prepare(JobId(job), requests[job - 1], directory_.path("job-" + std::to_string(job)));
+  }
+  for (std::uint64_t job = 1; job <= 3; ++job) EXPECT_TRUE(Await(JobId(job)).ok());
+  EXPECT_EQ(Contents("job-3/words.txt"), "wheat3");
+}
+
 TEST_F(JobFilesTest, NamesFromOutsideAreChecked) {
   v1::JobRequest request = Request("the\na\n");
   request.mutable_files(0)->set_name("../escaped");
   JobFiles files(
-      store_.get(),
+      store_.get(), 1 << 20,
       [&](const v1::ShippedFile&, BlobStore* store) { return AddToStore(local_, store); },
       Remember());
   files.Prepare(JobId(1), request, directory_.path("job-1"));

@@ -94,7 +94,7 @@ class WorkerProcess : public Worker {
     GM_ASSIGN_OR_RETURN(blobs_,
                         BlobStore::Open(spill_->path() + "/blobs", {.bytes_max = kFilesBytesMax}));
     job_files_.emplace(
-        blobs_.get(),
+        blobs_.get(), kFilesBytesMax,
         [this](const v1::ShippedFile& file, BlobStore* store) {
           return blob_client_.Fetch(file, store);
         },
