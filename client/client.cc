@@ -137,7 +137,7 @@ struct Client::Stubs {
   absl::StatusOr<std::uint64_t> TrySubmit(const v1::SubmitRequest& request,
                                           const std::vector<LocalFile>& local_files,
                                           DurationMs within_ms) {
-    GM_RETURN_IF_ERROR(ShipFiles(*files, local_files));
+    GM_RETURN_IF_ERROR(ShipFiles(*files, local_files, {.ask_ms = within_ms}));
     GM_ASSIGN_OR_RETURN(const v1::SubmitResponse response,
                         (CallPlainly<v1::SubmitRequest, v1::SubmitResponse>(
                             &v1::JobService::Stub::Submit, request, within_ms)));

@@ -3,11 +3,13 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "base/shipping_limits.h"
+#include "base/stall_watch.h"
 #include "base/status.h"
+#include "base/units.h"
 #include "gristmill/v1/blob_service.grpc.pb.h"
 #include "worker/rpc/grpc_status.h"
 
@@ -18,9 +20,6 @@ namespace {
 constexpr absl::Duration kRetryFor = absl::Minutes(1);
 constexpr absl::Duration kBackoffFirst = absl::Milliseconds(100);
 constexpr absl::Duration kBackoffMost = absl::Seconds(2);
-// For a file, besides a second for each MiB.
-constexpr std::chrono::seconds kCallDeadline(60);
-
 std::shared_ptr<grpc::Channel> Dial(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -48,9 +47,7 @@ absl::Status BlobClient::Fetch(const v1::ShippedFile& file, BlobStore* store) {
 
 absl::Status BlobClient::FetchOnce(const v1::ShippedFile& file, BlobStore* store) {
   GM_ASSIGN_OR_RETURN(const auto writer, store->Begin(file.sha256(), file.bytes()));
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + kCallDeadline +
-                       std::chrono::seconds(file.bytes() >> 20));
+  grpc::ClientContext context;  // without a deadline: large files and slow links take their time
   {
     absl::MutexLock lock(&mutex_);
     if (stopping_) return Cancelled("the worker is leaving");
@@ -59,10 +56,14 @@ absl::Status BlobClient::FetchOnce(const v1::ShippedFile& file, BlobStore* store
   const auto stub = v1::BlobService::NewStub(Dial(coordinator_));
   v1::DownloadRequest request;
   request.set_sha256(file.sha256());
+  StallWatch watch(kShippingStallMs, [&context] { context.TryCancel(); });
   const auto reader = stub->Download(&context, request);
   v1::DownloadPiece piece;
   absl::Status written;
-  while (written.ok() && reader->Read(&piece)) written = writer->Append(piece.data());
+  while (written.ok() && reader->Read(&piece)) {
+    watch.Progress();
+    written = writer->Append(piece.data());
+  }
   if (!written.ok()) context.TryCancel();
   const absl::Status status = FromGrpc(reader->Finish());
   {
@@ -70,6 +71,9 @@ absl::Status BlobClient::FetchOnce(const v1::ShippedFile& file, BlobStore* store
     calls_.erase(&context);
   }
   if (!written.ok()) return written;
+  if (absl::IsCancelled(status) && watch.stalled()) {
+    return Unavailable("nothing of it came for {}", FormatDuration(kShippingStallMs));
+  }
   return status.ok() ? writer->Finish() : status;
 }
 
