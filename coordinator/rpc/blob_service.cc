@@ -1,12 +1,20 @@
 #include "coordinator/rpc/blob_service.h"
 
+#include <grpcpp/alarm.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <utility>
 
+#include "absl/synchronization/mutex.h"
 #include "base/shipping_limits.h"
 #include "base/status.h"
+#include "base/units.h"
 #include "coordinator/rpc/grpc_status.h"
 #include "storage/file.h"
+#include "storage/sha256.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -20,45 +28,78 @@ grpc::ServerUnaryReactor* BlobService::FindMissing(Context* context,
                                                    const v1::FindMissingRequest* request,
                                                    v1::FindMissingResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  absl::Status status;
   if (request->sha256_size() > static_cast<int>(kShippedFilesMax)) {
-    status = InvalidArgument("{} files are more than the {} that may come with a job",
-                             request->sha256_size(), kShippedFilesMax);
-  } else {
+    reactor->Finish(ToGrpc(InvalidArgument("{} files are more than the {} that may come with a job",
+                                           request->sha256_size(), kShippedFilesMax)));
+    return reactor;
+  }
+  const bool taken = files_->TryRun([this, reactor, request, response] {
     for (const std::string& sha256 : request->sha256()) {
       if (!store_->Has(sha256)) response->add_sha256(sha256);
     }
+    reactor->Finish(grpc::Status::OK);
+  });
+  if (!taken) {
+    reactor->Finish(ToGrpc(Unavailable("the coordinator is busy with other files; try again")));
   }
-  reactor->Finish(ToGrpc(status));
   return reactor;
 }
 
-// Deletes itself when it is done.
-class BlobService::Uploading final : public grpc::ServerReadReactor<v1::UploadPiece> {
+// Owns itself until it is done.
+class BlobService::Uploading final : public grpc::ServerReadReactor<v1::UploadPiece>,
+                                     public std::enable_shared_from_this<Uploading> {
  public:
-  explicit Uploading(BlobService* service) : service_(service) {
-    if (service_->uploads_.fetch_add(1) >= kUploadsMax) {
-      Finish(ToGrpc(
-          ResourceExhausted("the coordinator takes {} files already; try again", kUploadsMax)));
-    } else {
-      StartRead(&piece_);
+  static Uploading* Start(BlobService* service) {
+    const std::shared_ptr<Uploading> uploading(new Uploading(service));
+    uploading->self_ = uploading;
+    if (service->uploads_.fetch_add(1) < kUploadsMax) {
+      uploading->ReadNext();
+    } else {  // the client tries again, as it does not where there is no room
+      uploading->End(Aborted("the coordinator takes {} files already; try again", kUploadsMax));
     }
+    return uploading.get();
   }
 
  private:
+  explicit Uploading(BlobService* service) : service_(service) {}
+
+  void ReadNext() {
+    absl::MutexLock lock(&mutex_);
+    if (ended_) return;
+    // Not set twice: an alarm that was cancelled may still be on its way.
+    piece_deadline_.emplace();
+    piece_deadline_->Set(
+        std::chrono::system_clock::now() + std::chrono::milliseconds(service_->piece_time_ms_),
+        [weak = weak_from_this(), ms = service_->piece_time_ms_](bool expired) {
+          if (!expired) return;
+          if (const auto uploading = weak.lock()) {
+            uploading->End(
+                Aborted("nothing of the file came for {}; send it again", FormatDuration(ms)));
+          }
+        });
+    StartRead(&piece_);
+  }
+
+  void End(const absl::Status& status) {
+    absl::MutexLock lock(&mutex_);
+    if (!std::exchange(ended_, true)) Finish(ToGrpc(status));
+  }
+
   void OnReadDone(bool ok) override {
+    {
+      absl::MutexLock lock(&mutex_);
+      piece_deadline_.reset();
+    }
     service_->files_->Run([this, ok] {
       const absl::Status taken = ok ? Take() : TakeEnd();
-      if (!ok || !taken.ok()) return Finish(ToGrpc(taken));
-      StartRead(&piece_);
+      if (!ok || !taken.ok()) return End(taken);
+      ReadNext();
     });
   }
 
   void OnDone() override {
-    service_->files_->Run([this] {  // its file is removed unless it is whole
-      service_->uploads_.fetch_sub(1);
-      delete this;
-    });
+    service_->uploads_.fetch_sub(1);
+    service_->files_->Run([self = std::move(self_)] {});  // its file is removed unless it is whole
   }
 
   absl::Status Take() {
@@ -77,12 +118,16 @@ class BlobService::Uploading final : public grpc::ServerReadReactor<v1::UploadPi
   }
 
   BlobService* const service_;
-  v1::UploadPiece piece_;  // being read
+  std::shared_ptr<Uploading> self_;  // until OnDone
+  v1::UploadPiece piece_;            // being read
   std::unique_ptr<BlobWriter> writer_;
+  absl::Mutex mutex_;
+  std::optional<grpc::Alarm> piece_deadline_ ABSL_GUARDED_BY(mutex_);
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 grpc::ServerReadReactor<v1::UploadPiece>* BlobService::Upload(Context*, v1::UploadResponse*) {
-  return new Uploading(this);
+  return Uploading::Start(this);
 }
 
 // Deletes itself when it is done.
@@ -127,14 +172,26 @@ class BlobService::Downloading final : public grpc::ServerWriteReactor<v1::Downl
     }
     std::string& data = *piece_.mutable_data();
     data.resize(kBlobPieceBytesMax);
-    GM_ASSIGN_OR_RETURN(const std::size_t bytes, file_.ReadAt(offset_, data.data(), data.size()));
-    data.resize(bytes);
-    offset_ += bytes;
-    return bytes > 0;
+    const absl::StatusOr<std::size_t> bytes = file_.ReadAt(offset_, data.data(), data.size());
+    if (!bytes.ok()) return Damaged(bytes.status());
+    data.resize(*bytes);
+    hash_.Update(data);
+    offset_ += *bytes;
+    if (*bytes > 0) return true;
+    if (hash_.Finish() != sha256_) return Damaged(DataLoss("its contents changed"));
+    return false;
+  }
+
+  // So that the next one who asks hears that it is missing, and sends it again.
+  absl::Status Damaged(const absl::Status& why) {
+    spdlog::error("removing '{}', which is damaged: {}", file_.path(), Message(why));
+    service_->store_->Discard(sha256_);
+    return DataLoss("the coordinator's copy of the file was damaged; submit the job again");
   }
 
   BlobService* const service_;
   const std::string sha256_;
+  Sha256 hash_;  // of what was read
   File file_;
   std::uint64_t offset_ = 0;
   v1::DownloadPiece piece_;  // being written

@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "base/instant.h"
 #include "coordinator/rpc/background_thread.h"
 #include "gristmill/v1/blob_service.grpc.pb.h"
 #include "storage/blob_store.h"
@@ -17,8 +18,12 @@ class BlobService final : public v1::BlobService::CallbackService {
  public:
   using Context = grpc::CallbackServerContext;
 
+  // A client that sends nothing of a file for so long has its upload ended.
+  static constexpr DurationMs kPieceTimeMs = 60'000;
+
   // Both outlive the service and its calls.
-  BlobService(BlobStore* store, BackgroundThread* files) : store_(store), files_(files) {}
+  BlobService(BlobStore* store, BackgroundThread* files, DurationMs piece_time_ms = kPieceTimeMs)
+      : store_(store), files_(files), piece_time_ms_(piece_time_ms) {}
 
   grpc::ServerUnaryReactor* FindMissing(Context* context, const v1::FindMissingRequest* request,
                                         v1::FindMissingResponse* response) override;
@@ -33,6 +38,7 @@ class BlobService final : public v1::BlobService::CallbackService {
 
   BlobStore* const store_;
   BackgroundThread* const files_;
+  const DurationMs piece_time_ms_;
   std::atomic<int> uploads_{0};
   std::atomic<int> downloads_{0};
 };

@@ -1,9 +1,13 @@
 // Files that come with jobs, as clients and workers see them: a real coordinator on a loopback
 // port.
+#include "coordinator/rpc/blob_service.h"
+
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -11,6 +15,7 @@
 #include "base/status.h"
 #include "client/client.h"
 #include "client/grpc_status.h"
+#include "coordinator/rpc/background_thread.h"
 #include "coordinator/server.h"
 #include "gristmill/v1/blob_service.grpc.pb.h"
 #include "storage/test_directory.h"
@@ -156,6 +161,91 @@ TEST_F(BlobServiceTest, ASubmissionBringsItsFilesUnlessTheyAreThere) {
   EXPECT_TRUE(absl::IsAborted(client.Submit(Request(file)).status())) << "it was not brought";
   EXPECT_TRUE(client.Submit(Request(file), 0, {file}).ok());
   EXPECT_TRUE(IsThere(text_));
+}
+
+TEST_F(BlobServiceTest, OneThatWasDamagedHealsWithTheNextSubmission) {
+  const LocalFile file = DescribeLocalFile(temp_.Write("model.bin", text_), "").value();
+  Client client(address_);
+  v1::JobRequest request = Request(file);
+  ASSERT_TRUE(client.Submit(request, 0, {file}).ok());
+  const std::string blob = temp_.path("journal.files/" + HexOf(file.file.sha256()));
+  std::string damaged = text_;
+  damaged[300'000] ^= 1;
+  ASSERT_EQ(chmod(blob.c_str(), 0644), 0);
+  temp_.Write("journal.files/" + HexOf(file.file.sha256()), damaged);
+  const absl::StatusOr<std::string> came = Download(text_);
+  EXPECT_TRUE(absl::IsDataLoss(came.status()));
+  EXPECT_THAT(Message(came.status()), HasSubstr("submit the job again"));
+  EXPECT_FALSE(IsThere(text_));
+  request.set_output(temp_.path("out2"));
+  ASSERT_TRUE(client.Submit(request, 0, {file}).ok());
+  EXPECT_EQ(Download(text_).value(), text_);
+}
+
+TEST_F(BlobServiceTest, AJobHasItsFileHoweverMuchComesMeanwhile) {
+  const LocalFile file = DescribeLocalFile(temp_.Write("model.bin", text_), "").value();
+  std::atomic<bool> done = false;
+  std::thread others([&] {  // each takes all room but that of jobs
+    for (char c = 'a'; !done; c = c == 'z' ? 'a' : static_cast<char>(c + 1)) {
+      const std::string large(9 << 20, c);
+      Upload(large, Announce(large), kBlobPieceBytesMax).IgnoreError();
+    }
+  });
+  Client client(address_);
+  int taken = 0;
+  for (int i = 0; i < 30; ++i) {
+    v1::JobRequest request = Request(file);
+    request.set_output(temp_.path("out" + std::to_string(i)));
+    const absl::StatusOr<std::uint64_t> job = client.Submit(request, 0, {file});
+    if (!job.ok()) continue;
+    ++taken;
+    EXPECT_TRUE(IsThere(text_));
+    EXPECT_TRUE(client.Cancel(*job).ok());
+  }
+  done = true;
+  others.join();
+  EXPECT_GT(taken, 0);
+}
+
+TEST_F(BlobServiceTest, WhatARefusedSubmissionBroughtMayGo) {
+  const LocalFile file = DescribeLocalFile(temp_.Write("model.bin", text_), "").value();
+  v1::JobRequest request = Request(file);
+  request.set_job("no-such-job");
+  Client client(address_);
+  EXPECT_FALSE(client.Submit(request, 0, {file}).ok());
+  const std::string large(10 << 20, 'x');
+  ASSERT_TRUE(Upload(large, Announce(large), kBlobPieceBytesMax).ok());
+  EXPECT_FALSE(IsThere(text_));
+}
+
+// The service alone, whose clients have half a second for each piece.
+TEST(BlobServiceDeadlines, AnUploadThatStandsStillEndsAndGivesItsRoomBack) {
+  const TestDirectory temp;
+  const auto store = BlobStore::Open(temp.path("files"), {.bytes_max = 10}).value();
+  BackgroundThread files(100);
+  BlobService service(store.get(), &files, 500);
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&service);
+  const auto server = builder.BuildAndStart();
+  const auto stub = v1::BlobService::NewStub(
+      grpc::CreateChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+  v1::UploadResponse response;
+  const auto writer = stub->Upload(&context, &response);
+  v1::UploadPiece piece;
+  piece.set_sha256(Sha256Of("wheat"));
+  piece.set_bytes(10);
+  piece.set_data("whe");
+  ASSERT_TRUE(writer->Write(piece));
+  const absl::Status ended = FromGrpc(writer->Finish());  // without WritesDone
+  EXPECT_TRUE(absl::IsAborted(ended)) << ended;
+  EXPECT_THAT(Message(ended), HasSubstr("nothing of the file came for"));
+  server->Shutdown();
+  files.Stop();
+  EXPECT_TRUE(store->Begin(Sha256Of("barley"), 10).ok());
 }
 
 TEST_F(BlobServiceTest, NamesThatArePathsAreRefusedWhoeverAsks) {

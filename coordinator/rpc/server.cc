@@ -22,6 +22,8 @@
 #include "coordinator/rpc/shell.h"
 #include "coordinator/rpc/submissions.h"
 #include "storage/blob_store.h"
+#include "storage/disk_space.h"
+#include "storage/file.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -65,6 +67,7 @@ class GrpcServer final : public Server {
 
  private:
   absl::Status Recover(const ServerOptions& options);
+  absl::Status OpenFiles(const ServerOptions& options);
   absl::Status Listen(const std::string& address);
   void PostCommitted(OutputCommitted done) {
     shell_->Post([done = std::move(done)](Driver& driver) { driver.Step(done); });
@@ -104,8 +107,7 @@ absl::Status GrpcServer::Start(const ServerOptions& options) {
 absl::Status GrpcServer::Recover(const ServerOptions& options) {
   GM_ASSIGN_OR_RETURN(std::unique_ptr<Journal> journal,
                       Journal::Open(options.journal_path, {options.compact_bytes_min}));
-  GM_ASSIGN_OR_RETURN(files_, BlobStore::Open(options.journal_path + ".files",
-                                              {.bytes_max = options.file_bytes, .sync = true}));
+  GM_RETURN_IF_ERROR(OpenFiles(options));
   Driver::Options driver_options;
   driver_options.files = files_.get();
   driver_options.on_files_released = [this] {
@@ -120,6 +122,18 @@ absl::Status GrpcServer::Recover(const ServerOptions& options) {
   driver_options.heartbeat_ms = options.heartbeat_ms;
   GM_ASSIGN_OR_RETURN(shell_, Shell::Recover(std::move(journal), std::make_unique<Driver>(
                                                                      driver_options, &committer_)));
+  return absl::OkStatus();
+}
+
+absl::Status GrpcServer::OpenFiles(const ServerOptions& options) {
+  const std::string directory = options.journal_path + ".files";
+  GM_RETURN_IF_ERROR(MakeDirectories(directory));
+  // Where the journal can't grow the coordinator ends.
+  const DiskSpace disk = DiskSpaceOf(directory).value_or(DiskSpace());
+  GM_ASSIGN_OR_RETURN(
+      files_, BlobStore::Open(directory, {.bytes_max = options.file_bytes,
+                                          .reserve_bytes = DefaultDiskReserve(disk.all_bytes),
+                                          .sync = true}));
   return absl::OkStatus();
 }
 

@@ -14,6 +14,10 @@ namespace gristmill::coordinator {
 namespace {
 constexpr std::size_t kRequestIdBytesMax = 256;
 constexpr std::size_t kRepliesMax = 100;  // clients that wait for one request
+
+// Who keeps the files of a request that is being admitted: no job has such an id.
+std::uint64_t FilesOwner(std::uint64_t ticket) { return ticket | std::uint64_t{1} << 63; }
+
 }  // namespace
 
 void Submissions::Begin(Driver& driver, const v1::JobRequest& request, Reply reply) {
@@ -46,7 +50,7 @@ void Submissions::Begin(Driver& driver, const v1::JobRequest& request, Reply rep
   }
   const std::uint64_t ticket = next_ticket_++;
   const bool taken = admissions_->TryRun([this, ticket, request] {
-    auto admitted = std::make_shared<absl::StatusOr<AdmittedJob>>(AdmitHere(request));
+    auto admitted = std::make_shared<absl::StatusOr<AdmittedJob>>(AdmitHere(ticket, request));
     shell_->Post(
         [this, ticket, admitted](Driver& later) { Finish(later, ticket, std::move(*admitted)); });
   });
@@ -60,8 +64,10 @@ void Submissions::Begin(Driver& driver, const v1::JobRequest& request, Reply rep
   pending.replies.push_back(std::move(reply));
 }
 
-absl::StatusOr<AdmittedJob> Submissions::AdmitHere(const v1::JobRequest& request) const {
+absl::StatusOr<AdmittedJob> Submissions::AdmitHere(std::uint64_t ticket,
+                                                   const v1::JobRequest& request) const {
   GM_RETURN_IF_ERROR(CheckShippedFiles(request));
+  files_->Keep(FilesOwner(ticket), BlobsOf(request));  // until Finish, where the job keeps them
   for (const v1::ShippedFile& file : request.files()) {
     if (files_->Has(file.sha256())) continue;
     return Aborted("the coordinator does not have '{}', which comes with the job; submit it again",
@@ -147,6 +153,7 @@ void Submissions::Finish(Driver& driver, std::uint64_t ticket,
     // Before what the turn lets out, which may be the job's commit.
     if (admitted->output) committer_->Hold(*answer, *std::move(admitted->output));
   }
+  files_->Release(FilesOwner(ticket));
   driver.Then([replies, answer] {
     for (const Reply& reply : replies) reply(answer);
   });

@@ -59,7 +59,7 @@ class Submissions {
   absl::Status CheckQueue(const Driver& driver) const;
   absl::Status CheckLoad(const Driver& driver, const v1::JobPlan& plan) const;
   // On the thread for admissions.
-  absl::StatusOr<AdmittedJob> AdmitHere(const v1::JobRequest& request) const;
+  absl::StatusOr<AdmittedJob> AdmitHere(std::uint64_t ticket, const v1::JobRequest& request) const;
   // Removes what admission made of it, on the thread that did.
   void Abandon(std::optional<StagedOutput> output);
   Pending* FindRequest(const std::string& request_id);
