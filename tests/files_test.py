@@ -73,6 +73,19 @@ class Files(unittest.TestCase):
             self.assertEqual(status["state"], "JOB_STATE_FAILED", status)
             self.assertIn("can't fetch 'stopwords.txt' from the coordinator", status["message"])
 
+    def test_a_file_that_was_damaged_fails_one_job_and_heals_with_the_next(self):
+        with Cluster(BINARY, workers=0) as cluster:
+            job = cluster.submit(*self.flags, "--max-attempts", "2", "--output", self.dir / "out")
+            for blob in (cluster.directory / "journal.files").iterdir():
+                blob.chmod(0o600)
+                blob.write_text("THE and a\n")
+            cluster.start_worker()
+            status = cluster.wait(job)
+            self.assertEqual(status["state"], "JOB_STATE_FAILED", status)
+            self.assertIn("submit the job again", status["message"])
+            cluster.run("submit", *self.flags, "--output", self.dir / "again", "--wait")
+            self.assertEqual(counts(self.dir / "again"), COUNTS)
+
     def test_what_cant_come_with_a_job_is_refused(self):
         cases = [(["--file", self.dir], "is a directory"),
                  (["--file", self.dir / "none"], "No such file"),
