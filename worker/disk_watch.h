@@ -11,7 +11,7 @@ namespace gristmill::worker {
 // with every file, there is room again only when a quarter more than the reserve is free.
 class DiskWatch {
  public:
-  // Default: a twentieth of the file system, at most 1 GiB. Zero: there is always room.
+  // Default: DefaultDiskReserve of the file system. Zero: there is always room.
   DiskWatch(std::string directory, std::optional<std::uint64_t> reserve_bytes)
       : directory_(std::move(directory)), reserve_bytes_(reserve_bytes) {}
 
@@ -26,7 +26,6 @@ class DiskWatch {
 };
 
 // What it goes by.
-std::uint64_t DefaultSpillReserve(std::uint64_t disk_bytes);
 bool IsShortOfDisk(std::uint64_t free_bytes, std::uint64_t reserve_bytes, bool was_short);
 
 }  // namespace gristmill::worker

@@ -11,11 +11,6 @@ namespace {
 
 constexpr std::uint64_t kMiB = 1 << 20;
 
-TEST(DiskWatchTest, SmallDisksReserveATwentiethAndLargeOnesAGibibyte) {
-  EXPECT_EQ(DefaultSpillReserve(100 * kMiB), 5 * kMiB);
-  EXPECT_EQ(DefaultSpillReserve(10'000'000 * kMiB), 1'024 * kMiB);
-}
-
 TEST(DiskWatchTest, ThereIsRoomAgainOnlyWhenAQuarterMoreIsFree) {
   EXPECT_FALSE(IsShortOfDisk(100 * kMiB, 100 * kMiB, false));
   EXPECT_TRUE(IsShortOfDisk(100 * kMiB - 1, 100 * kMiB, false));
