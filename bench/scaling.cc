@@ -249,7 +249,10 @@ absl::Status WriteFile(const std::string& path, const std::string& text) {
 absl::Status RunScaling(const ScalingOptions& options) {
   std::error_code error;
   std::filesystem::create_directories(options.output, error);
-  if (error) return PermissionDenied("can't make {}: {}", options.output, error.message());
+  if (error) {
+    return PermissionDenied("can't make {}: {}; pass another directory with --output",
+                            options.output, error.message());
+  }
   GM_ASSIGN_OR_RETURN(const cli::TempDirectory directory, cli::TempDirectory::Make(""));
   Scaling scaling(options, directory.path());
   {

@@ -52,8 +52,11 @@ std::string ExampleOf(const JobInfo& job, const std::string& called) {
     line += fmt::format(" --param {}=…", required->name);
   } else if (!job.params.empty()) {
     const ParamInfo& first = job.params.front();
+    const std::string& by_default = first.default_value;
     line += fmt::format(" --param {}={}", first.name,
-                        first.type == "bool" ? "true" : first.default_value);
+                        first.type == "bool" ? "true"
+                        : by_default.empty() ? "…"
+                                             : by_default);
   }
   return line;
 }
