@@ -163,7 +163,16 @@ absl::Status HadoopProperties::Apply(bool by_fields, JobFlags* flags) const {
 absl::Status HadoopProperties::ApplyKeys(bool by_fields, JobFlags* flags) const {
   StreamFlags& stream = flags->stream;
   if (const std::string* text = Find("stream.map.output.field.separator")) stream.separator = *text;
-  if (!stream.reducer) return absl::OkStatus();  // nothing is sorted
+  if (!stream.reducer) {  // nothing is sorted
+    // Hadoop writes key, tab and value then; here lines pass as they are.
+    if (!stream.separator || *stream.separator == "\t" || *stream.separator == "\\t") {
+      return absl::OkStatus();
+    }
+    return InvalidArgument(
+        "-D stream.map.output.field.separator={} would change what a mapper without a reducer "
+        "writes, which can't be had here; leave it out",
+        *stream.separator);
+  }
   const std::string* const reducer_separator = Find("stream.reduce.input.field.separator");
   flags->params.push_back(
       fmt::format("reducer_separator={}", reducer_separator ? *reducer_separator : "\\t"));

@@ -43,8 +43,9 @@ std::vector<std::string> SplitAtCommas(std::string_view text) {
 absl::StatusOr<std::string> PathOf(std::string_view uri) {
   constexpr std::string_view kFile = "file://";
   if (uri.starts_with(kFile)) return std::string(uri.substr(kFile.size()));
-  const std::size_t scheme = uri.find("://");
-  if (scheme == uri.npos) return std::string(uri);
+  if (uri.starts_with("file:/")) return std::string(uri.substr(uri.find('/')));
+  const std::size_t scheme = uri.find(":/");
+  if (scheme == uri.npos || uri.find('/') < scheme) return std::string(uri);
   return InvalidArgument(
       "'{}' lies on a file system that is not here; copy it to one that all hosts share", uri);
 }

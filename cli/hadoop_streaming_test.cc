@@ -92,6 +92,11 @@ TEST(HadoopStreaming, TakesSeveralInputs) {
               ElementsAre("a", "b", "/c/*"));
 }
 
+TEST(HadoopStreaming, KnowsTheFileSystemThatAllHostsShare) {
+  EXPECT_THAT(Translate("-input file:/a,file:///b,c/d:/e -output o -mapper cat").inputs,
+              ElementsAre("/a", "/b", "c/d:/e"));
+}
+
 TEST(HadoopStreaming, PartitionsByFieldsOfTheKey) {
   const auto params = Params(
       "-D stream.map.output.field.separator=. -D stream.num.map.output.key.fields=4 "
@@ -164,6 +169,9 @@ TEST(HadoopStreaming, RefusesByNameWhatWouldChangeTheResult) {
   EXPECT_THAT(Refusal(job + "-archives a.zip"), HasSubstr("-archives"));
   EXPECT_THAT(Refusal("-input hdfs://host/in -output out -mapper cat"),
               HasSubstr("hdfs://host/in"));
+  EXPECT_THAT(Refusal("-input in -output hdfs:/out -mapper cat"), HasSubstr("hdfs:/out"));
+  EXPECT_THAT(Refusal(job + "-numReduceTasks 0 -D stream.map.output.field.separator=."),
+              HasSubstr("stream.map.output.field.separator=."));
   EXPECT_THAT(Refusal(job + "-D stream.map.output.field.separator=. "
                             "-D mapred.text.key.partitioner.options=-k1,1 "
                             "-partitioner KeyFieldBasedPartitioner"),

@@ -151,6 +151,14 @@ bool IsJobName(std::string_view name) {
          std::all_of(name.begin(), name.end(), allowed);
 }
 
+// Targets that CMake makes itself.
+bool IsTargetOfCMake(std::string_view name) {
+  constexpr std::string_view kTargets[] = {"all",           "clean",   "depend",   "edit_cache",
+                                           "help",          "install", "package",  "package_source",
+                                           "rebuild_cache", "test",    "uninstall"};
+  return std::find(std::begin(kTargets), std::end(kTargets), name) != std::end(kTargets);
+}
+
 absl::Status WriteFile(const std::string& path, const std::string& text) {
   GM_ASSIGN_OR_RETURN(File file, File::Create(path));
   GM_RETURN_IF_ERROR(file.Write(text));
@@ -172,6 +180,12 @@ absl::Status WriteNewProject(const std::string& directory) {
         "'{}' can't be the name of a job; take lower-case letters, digits and '_', as in "
         "'gristmill "
         "new word_lengths'",
+        job);
+  }
+  if (IsTargetOfCMake(job)) {
+    return InvalidArgument(
+        "'{0}' is a target that CMake makes itself; take another name, such as "
+        "{0}_job",
         job);
   }
   std::error_code error;

@@ -10,10 +10,14 @@
 
 namespace gristmill::coordinator {
 
-// Puts the job's files into `directory`, which is made and removed, and has a child process of this
-// program's binary load the object there. InvalidArgument or NotFound with one sentence for the
-// one who submits it. Blocks, at most for some ten seconds.
+// Puts the object, and the libraries that come with it, into `directory`, which is made and
+// removed, and has a child process of this program's binary load the object there. InvalidArgument
+// or NotFound with one sentence for the one who submits it; Aborted if the store's copy was
+// damaged: it is removed, so the client is to send it again. Blocks, at most for some ten seconds.
 absl::StatusOr<DescribedJob> DescribeObject(const v1::JobRequest& request, BlobStore* files,
                                             const std::string& directory);
+
+// What one that ended in the middle may have left there.
+void RemoveDescribing(const std::string& directory);
 
 }  // namespace gristmill::coordinator

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kAnswerDescriptor = 3;
 constexpr std::uint32_t kAnswerBytesMax = 1 << 20;
+constexpr std::size_t kRefusalBytesMax = 4 << 10;
 constexpr rlim_t kChildMemoryBytes = rlim_t{2} << 30;
 constexpr rlim_t kChildOutputBytes = 64 << 10;
 constexpr std::size_t kLastWordsBytes = 500;
@@ -133,13 +135,17 @@ class Child {
     pid_ = 0;
     return ended ? status : 0;
   }
-  // For a child that closed its end of the pipe, which it does when it ends.
-  int AwaitEnd() {
-    siginfo_t info{};
-    while (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 &&
-           errno == EINTR) {
+  // Its wait status, or nothing if it has not ended by the deadline: user code may go on whatever
+  // it did to the pipe.
+  std::optional<int> AwaitEnd(Clock::time_point deadline) {
+    const Descriptor end(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+    for (;;) {
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+      if (left <= 0 || !end.valid()) return std::nullopt;
+      pollfd ended{end.get(), POLLIN, 0};
+      if (poll(&ended, 1, static_cast<int>(left)) > 0) return End();
     }
-    return End();
   }
 
  private:
@@ -225,7 +231,7 @@ v1::InputFormat FormatOf(InputFormat format) {
 v1::DescribeResponse Refuse(const absl::Status& status) {
   v1::DescribeResponse response;
   response.set_error_code(static_cast<std::uint32_t>(status.code()));
-  response.set_error(Message(status));
+  response.set_error(Message(status).substr(0, kRefusalBytesMax));
   return response;
 }
 
@@ -288,17 +294,18 @@ absl::StatusOr<v1::DescribeResponse> DescribeInChild(const std::string& binary,
     if (response.error_code() == 0) return response;
     return absl::Status(static_cast<absl::StatusCode>(response.error_code()), response.error());
   }
-  if (ending == Ending::kLate) {
+  const std::optional<int> status =
+      ending == Ending::kLate ? std::nullopt : child.AwaitEnd(deadline);
+  if (!status) {
     return InvalidArgument(
         "'{}' did not answer within {} when it was loaded and asked for its job; look at what it "
         "does before main, in Declare, Validate and Input{}",
         object, FormatDuration(deadline_ms), LastWords(output.get()));
   }
-  const int status = child.AwaitEnd();
   return InvalidArgument(
       "'{}' {} when it was loaded and asked for its job; look at what it does before main, in "
       "Declare, Validate and Input{}",
-      object, DescribeEnd(status), LastWords(output.get()));
+      object, DescribeEnd(*status), LastWords(output.get()));
 }
 
 v1::DescribeResponse Describe(const v1::DescribeRequest& request) {

@@ -83,6 +83,23 @@ TEST_F(DescriptionTest, AnEndlessLoopEndsAtTheDeadline) {
   EXPECT_THAT(Message(Ask(path, "", 300).status()), HasSubstr("did not answer within"));
 }
 
+TEST_F(DescriptionTest, ALoopBehindAClosedPipeEndsAtTheDeadline) {
+  const std::string path = CompileJob(
+      "deaf",
+      "std::string Validate() const { closefrom(3); for (volatile int i = 0;; i = i + 1) {} }",
+      "#include <unistd.h>");
+  EXPECT_THAT(Message(Ask(path, "", 1'000).status()), HasSubstr("did not answer within"));
+}
+
+TEST_F(DescriptionTest, ARefusalOfMegabytesIsCut) {
+  const std::string path =
+      CompileJob("wordy", "std::string Validate() const { return std::string(2 << 20, 'x'); }");
+  const absl::Status refused = Ask(path).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(refused));
+  EXPECT_LE(refused.message().size(), 4u << 10);
+  EXPECT_THAT(Message(refused), HasSubstr("xxx"));
+}
+
 TEST_F(DescriptionTest, AnExceptionIsARefusal) {
   const std::string path = CompileJob(
       "throwing", "gristmill::InputSpec Input() const { throw std::runtime_error(\"no input\"); }",

@@ -111,6 +111,7 @@ class Plugin(unittest.TestCase):
         project = self.dir / "word_lengths"
         call(self.gristmill, "new", project)
         self.assertEqual(call(self.gristmill, "new", project, check=False).returncode, 2)
+        self.assertIn("a target that CMake makes", call(self.gristmill, "new", self.dir / "test", check=False).stderr)
         call("cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={self.prefix}", f"-DCMAKE_CXX_COMPILER={CXX}", cwd=project)
         call("cmake", "--build", "build", cwd=project)
         call("ctest", "--test-dir", "build", "--no-tests=error", cwd=project)
@@ -134,6 +135,18 @@ class Plugin(unittest.TestCase):
         made = read_output(self.dir / "run2")
         self.assertEqual(made, read_output(self.dir / "submit2"))
         self.assertIn(b"good:extra line\t1000\n", b"".join(made.values()))
+
+    def test_an_object_that_was_damaged_at_the_coordinator_comes_anew(self):
+        flags = [self.misfit, "--input", self.text]
+        self.submit(*flags, "--output", self.dir / "whole")
+        for blob in (self.cluster.directory / "journal.files").iterdir():
+            blob.chmod(0o600)
+            with blob.open("r+b") as file:
+                file.seek(4096)
+                file.write(bytes(64))
+        self.submit(*flags, "--output", self.dir / "healed")
+        self.assertEqual(read_output(self.dir / "healed"), read_output(self.dir / "whole"))
+        self.assertFalse((self.cluster.directory / "journal.describing").exists())
 
     def test_a_crash_in_the_object_shows_where_and_at_which_record(self):
         result = self.submit(f"{self.misfit}:misfit", "--param", "deed=crash", "--max-attempts", "2", "--input",

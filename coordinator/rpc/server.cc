@@ -12,6 +12,7 @@
 #include "base/process.h"
 #include "base/status.h"
 #include "coordinator/journal/journal.h"
+#include "coordinator/object_description.h"
 #include "coordinator/rpc/background_thread.h"
 #include "coordinator/rpc/blob_service.h"
 #include "coordinator/rpc/committer.h"
@@ -90,9 +91,11 @@ class GrpcServer final : public Server {
 absl::Status GrpcServer::Start(const ServerOptions& options) {
   gpr_set_log_function(LogFromGrpc);
   RaiseOpenFilesLimit();  // each unfinished job holds one, by which it owns its output directory
+  const std::string describing = options.journal_path + ".describing";
+  RemoveDescribing(describing);  // before the journal may need the room
   GM_RETURN_IF_ERROR(Recover(options));
   submissions_ = std::make_unique<Submissions>(
-      shell_.get(), &admissions_, &committer_, files_.get(), options.journal_path + ".describing",
+      shell_.get(), &admissions_, &committer_, files_.get(), describing,
       Submissions::Limits{.running_jobs_max = options.running_jobs,
                           .queued_jobs_max = options.queued_jobs,
                           .tasks_max = options.unfinished_tasks});
