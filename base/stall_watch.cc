@@ -2,14 +2,14 @@
 
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 
 namespace gristmill {
 
 StallWatch::StallWatch(DurationMs patience_ms, std::function<void()> on_stall)
-    : patience_(absl::Milliseconds(patience_ms)),
+    : patience_(patience_ms),
       on_stall_(std::move(on_stall)),
-      last_(absl::Now()),
+      last_(std::chrono::steady_clock::now()),
       thread_([this] { Run(); }) {}
 
 StallWatch::~StallWatch() {
@@ -22,7 +22,7 @@ StallWatch::~StallWatch() {
 
 void StallWatch::Progress() {
   absl::MutexLock lock(&mutex_);
-  last_ = absl::Now();
+  last_ = std::chrono::steady_clock::now();
 }
 
 bool StallWatch::stalled() const {
@@ -34,9 +34,10 @@ void StallWatch::Run() {
   {
     absl::MutexLock lock(&mutex_);
     // Progress wakes nobody: it moves the deadline that is looked at when the old one is over.
-    for (absl::Time deadline = last_ + patience_; absl::Now() < deadline;
-         deadline = last_ + patience_) {
-      if (mutex_.AwaitWithDeadline(absl::Condition(&done_), deadline)) return;
+    for (;;) {
+      const auto left = last_ + patience_ - std::chrono::steady_clock::now();
+      if (left <= left.zero()) break;
+      if (mutex_.AwaitWithTimeout(absl::Condition(&done_), absl::FromChrono(left))) return;
     }
     stalled_ = true;
   }

@@ -1,11 +1,11 @@
 // A deadline by progress: for work of any length that must not stand still.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <thread>
 
 #include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
 #include "base/instant.h"
 
 namespace gristmill {
@@ -26,10 +26,10 @@ class StallWatch {
  private:
   void Run();
 
-  const absl::Duration patience_;
+  const std::chrono::milliseconds patience_;
   const std::function<void()> on_stall_;
   mutable absl::Mutex mutex_;
-  absl::Time last_ ABSL_GUARDED_BY(mutex_);
+  std::chrono::steady_clock::time_point last_ ABSL_GUARDED_BY(mutex_);
   bool stalled_ ABSL_GUARDED_BY(mutex_) = false;
   bool done_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // last: it uses the rest

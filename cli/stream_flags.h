@@ -25,7 +25,8 @@ struct StreamFlags {
 absl::Status AddStreamParams(const StreamFlags& flags, v1::JobRequest* request);
 
 // For whoever forgot --file: a sentence about a file of the current directory that a command of the
-// job names and that does not come with the job, where it would look for it. Empty if there is none.
+// job names and that does not come with the job, where it would look for it. Empty if there is
+// none.
 std::string HintAtForgottenFile(const v1::JobRequest& request);
 
 }  // namespace gristmill::cli

@@ -50,14 +50,18 @@ class JobTester {
   void set_map_tasks(std::size_t tasks) { map_tasks_ = std::max<std::size_t>(tasks, 1); }
 
   // The pairs that one map task leaves for these records: sorted by key and, if the job has a
-  // Combine, one for each key; of a job without a shuffle, as they were emitted.
+  // Combine, one for each key (of some hundred thousand keys, one for each in what fitted into
+  // memory); of a job without a shuffle, as they were emitted.
+  // This and the others throw TaskError for records that are none of the kind that the job reads.
   std::vector<MapPair> Map(const Records& records) {
+    CheckRecords(records);
     counters_.clear();
     MemoryInput input = InputOf(records);
     return MapAll(input);
   }
   // The same for the integers of a job that maps ranges.
   std::vector<MapPair> Map(IntegerRange range) {
+    CheckMapsRanges(true);
     counters_.clear();
     MemoryInput input(range);
     return MapAll(input);
@@ -65,16 +69,19 @@ class JobTester {
 
   // The job's output for these records, in its order.
   std::vector<OutputPair> Run(const Records& records) {
+    CheckRecords(records);
     return Decode<OutputKey<J>, OutputValue<J>>(
         Execute(SplitsOf(records), OutputFormat::kRecordFile));
   }
   // For all integers that the job declares as its input.
   std::vector<OutputPair> Run() {
+    CheckMapsRanges(true);
     return Decode<OutputKey<J>, OutputValue<J>>(
         Execute(SplitsOf(declared_.input.range), OutputFormat::kRecordFile));
   }
   // The output as the text of its file: key, tab, value, line by line.
   std::string RunToText(const Records& records) {
+    CheckRecords(records);
     return Execute(SplitsOf(records), OutputFormat::kText);
   }
 
@@ -84,6 +91,27 @@ class JobTester {
 
  private:
   using Inputs = std::vector<std::unique_ptr<MemoryInput>>;
+
+  void CheckMapsRanges(bool wanted) const {
+    if ((declared_.input.format == InputFormat::kIntegerRange) == wanted) return;
+    throw TaskError("job '" + info_.name +
+                    (wanted ? "' reads records; give Map and Run some"
+                            : "' maps ranges of integers; give Map a range, and Run nothing"));
+  }
+  void CheckRecords(const Records& records) const {
+    CheckMapsRanges(false);
+    const std::size_t bytes = declared_.input.record_bytes;
+    for (const std::string& record : records) {
+      if (declared_.input.format == InputFormat::kTextLines && record.find('\n') != record.npos) {
+        throw TaskError("a record of job '" + info_.name +
+                        "' holds a line end; give each line as a record of its own");
+      }
+      if (declared_.input.format == InputFormat::kFixedRecords && record.size() != bytes) {
+        throw TaskError("a record of job '" + info_.name + "' has " +
+                        std::to_string(record.size()) + " bytes, not " + std::to_string(bytes));
+      }
+    }
+  }
 
   // As blocks of one split.
   std::vector<std::string> BlocksOf(const Records& records) const {

@@ -131,6 +131,41 @@ TEST(JobTester, RunsOverTheIntegersThatTheJobDeclares) {
   EXPECT_THAT(JobTester<Sum>().Map({3, 5}), ElementsAre(Pair("sum", 7)));
 }
 
+class Pieces {
+ public:
+  static constexpr std::string_view kName = "pieces";
+  static constexpr std::string_view kSummary = "counts records of four bytes";
+  using Key = std::string;
+  using Value = std::uint64_t;
+  InputSpec Input() const {
+    return {.format = InputFormat::kFixedRecords, .record_bytes = 4, .range = {}};
+  }
+  void Map(std::string_view record, Emitter<Pieces>& out) { out.Emit(record, 1); }
+  static Value Combine(Value a, Value b) { return a + b; }
+};
+
+template <typename Call>
+std::string Refusal(Call call) {
+  try {
+    call();
+  } catch (const TaskError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(JobTester, RefusesRecordsThatTheJobWouldNeverGet) {
+  EXPECT_THAT(Refusal([] { JobTester<Letters>().Run(); }), HasSubstr("'letters' reads records"));
+  EXPECT_THAT(Refusal([] { JobTester<Letters>().Run({"a\nb"}); }), HasSubstr("holds a line end"));
+  EXPECT_THAT(Refusal([] { JobTester<Sum>().RunToText({"a"}); }),
+              HasSubstr("'sum' maps ranges of integers"));
+  EXPECT_THAT(Refusal([] {
+                JobTester<Pieces>().Map({"abcd", "abc"});
+              }),
+              HasSubstr("has 3 bytes, not 4"));
+  EXPECT_THAT(JobTester<Pieces>().Run({"abcd", "abcd"}), ElementsAre(Pair("abcd", 2)));
+}
+
 TEST(JobTester, WholeFilesAndTotalOrderWorkToo) {
   EXPECT_THAT(JobTester<Files>().Run({"12345", "1", "123"}),
               ElementsAre(Pair(1, None{}), Pair(3, None{}), Pair(5, None{})));

@@ -16,10 +16,12 @@
 namespace gristmill::worker {
 namespace {
 
-// As long as a coordinator may take to be started again.
+// As long as a coordinator may take to be started again. Since the last that came: a large file may
+// have taken longer before.
 constexpr absl::Duration kRetryFor = absl::Minutes(1);
 constexpr absl::Duration kBackoffFirst = absl::Milliseconds(100);
 constexpr absl::Duration kBackoffMost = absl::Seconds(2);
+
 std::shared_ptr<grpc::Channel> Dial(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -30,11 +32,16 @@ std::shared_ptr<grpc::Channel> Dial(const std::string& address) {
 }  // namespace
 
 absl::Status BlobClient::Fetch(const v1::ShippedFile& file, BlobStore* store) {
-  const absl::Time give_up = absl::Now() + kRetryFor;
+  absl::Time give_up = absl::Now() + kRetryFor;
   absl::Duration backoff = kBackoffFirst;
   for (;;) {
-    const absl::Status status = FetchOnce(file, store);
+    bool moved = false;
+    const absl::Status status = FetchOnce(file, store, &moved);
     if (status.ok()) return status;
+    if (moved) {
+      give_up = absl::Now() + kRetryFor;
+      backoff = kBackoffFirst;
+    }
     const bool again = absl::IsUnavailable(status) && absl::Now() + backoff < give_up;
     absl::MutexLock lock(&mutex_);
     if (!again || mutex_.AwaitWithTimeout(absl::Condition(&stopping_), backoff)) {
@@ -45,7 +52,7 @@ absl::Status BlobClient::Fetch(const v1::ShippedFile& file, BlobStore* store) {
   }
 }
 
-absl::Status BlobClient::FetchOnce(const v1::ShippedFile& file, BlobStore* store) {
+absl::Status BlobClient::FetchOnce(const v1::ShippedFile& file, BlobStore* store, bool* moved) {
   GM_ASSIGN_OR_RETURN(const auto writer, store->Begin(file.sha256(), file.bytes()));
   grpc::ClientContext context;  // without a deadline: large files and slow links take their time
   {
@@ -62,6 +69,7 @@ absl::Status BlobClient::FetchOnce(const v1::ShippedFile& file, BlobStore* store
   absl::Status written;
   while (written.ok() && reader->Read(&piece)) {
     watch.Progress();
+    *moved = true;
     written = writer->Append(piece.data());
   }
   if (!written.ok()) context.TryCancel();

@@ -24,13 +24,14 @@ class BlobClient {
   explicit BlobClient(std::string coordinator) : coordinator_(std::move(coordinator)) {}
 
   // Blocks until the file's contents are in the store. A coordinator that does not answer is asked
-  // again for a while; then, or if it refuses, one sentence.
+  // again for a minute since anything came; then, or if it refuses, one sentence.
   absl::Status Fetch(const v1::ShippedFile& file, BlobStore* store);
   // Every Fetch ends soon, now and from now on.
   void Stop();
 
  private:
-  absl::Status FetchOnce(const v1::ShippedFile& file, BlobStore* store);
+  // `*moved`: whether anything came.
+  absl::Status FetchOnce(const v1::ShippedFile& file, BlobStore* store, bool* moved);
 
   const std::string coordinator_;
   absl::Mutex mutex_;
