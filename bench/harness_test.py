@@ -7,7 +7,6 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 import xml.etree.ElementTree
 
@@ -194,27 +193,27 @@ class Outputs(unittest.TestCase):
             processes.run("no-such-program")
 
     def test_programs_that_run_together_end_when_the_harness_is_interrupted(self):
-        command = ["sh", "-c", 'echo $$ > "$0.new" && mv "$0.new" "$0" && exec sleep 1000']
-        pid_files = [self.root / "first", self.root / "second"]
+        command = ["sh", "-c", 'echo $$ > "$0" && exec sleep 1000']
+        pid_pipes = [self.root / "first", self.root / "second"]
+        for path in pid_pipes:
+            os.mkfifo(path)
         script = ("import signal, sys\n"
                   f"sys.path.insert(0, {str(pathlib.Path(__file__).resolve().parent)!r})\n"
                   "from harness import processes\n"
                   "def interrupt(*_):\n"
                   "    raise KeyboardInterrupt\n"
                   "signal.signal(signal.SIGTERM, interrupt)\n"
-                  f"processes.run_together({[[*command, str(path)] for path in pid_files]!r})\n")
+                  f"processes.run_together({[[*command, str(path)] for path in pid_pipes]!r})\n")
         harness = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
         self.addCleanup(harness.wait)
         self.addCleanup(harness.kill)
-        deadline = time.monotonic() + 30
-        while not all(path.exists() for path in pid_files):
-            self.assertLess(time.monotonic(), deadline, "the programs did not start")
-            time.sleep(0.01)
+        pids = [int(subprocess.run(["cat", path], timeout=30, stdout=subprocess.PIPE, check=True).stdout)
+                for path in pid_pipes]
         harness.terminate()
         self.assertNotEqual(harness.wait(timeout=30), 0)
-        for path in pid_files:
+        for pid in pids:
             with self.assertRaises(ProcessLookupError):
-                os.kill(int(path.read_text()), 0)
+                os.kill(pid, 0)
 
     def test_made_text_has_the_asked_words_and_no_more(self):
         path = self.root / "text"

@@ -3,12 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "base/status.h"
 #include "base/units.h"
 #include "bench/cluster_costs.h"
+#include "bench/output_files.h"
 #include "bench/prediction_checks.h"
 #include "bench/prediction_report.h"
 #include "cli/exit_code.h"
@@ -86,23 +84,11 @@ absl::Status AddSeries(const PredictionOptions& options, DurationMs task_ms,
   return absl::OkStatus();
 }
 
-absl::Status WriteFile(const std::string& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text << std::flush;
-  if (!file) return PermissionDenied("can't write {}; pass another directory with --output", path);
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::Status RunPrediction(const PredictionOptions& options) {
   GM_ASSIGN_OR_RETURN(const std::vector<DurationMs> task_times, ParseTaskTimes(options.task_times));
-  std::error_code error;
-  std::filesystem::create_directories(options.output, error);
-  if (error) {
-    return PermissionDenied("can't make {}: {}; pass another directory with --output",
-                            options.output, error.message());
-  }
+  GM_RETURN_IF_ERROR(MakeOutputDirectory(options.output));
   v1::PredictionReport report;
   report.set_tasks(options.tasks);
   report.set_slots(options.slots);
@@ -118,8 +104,8 @@ absl::Status RunPrediction(const PredictionOptions& options) {
   }
   const std::string json = cli::ToJson(report);
   fmt::print("{}", options.json ? json : RenderTables(report));
-  GM_RETURN_IF_ERROR(WriteFile(options.output + "/prediction.json", json));
-  GM_RETURN_IF_ERROR(WriteFile(options.output + "/prediction.svg", RenderChart(report)));
+  GM_RETURN_IF_ERROR(WriteOutputFile(options.output + "/prediction.json", json));
+  GM_RETURN_IF_ERROR(WriteOutputFile(options.output + "/prediction.svg", RenderChart(report)));
   fmt::print(stderr, "wrote {0}/prediction.json and {0}/prediction.svg\n", options.output);
   return absl::OkStatus();
 }

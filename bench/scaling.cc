@@ -6,13 +6,12 @@
 
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <vector>
 
 #include "base/status.h"
+#include "bench/output_files.h"
 #include "bench/python_baseline.h"
 #include "bench/report.h"
 #include "bench/svg_chart.h"
@@ -237,22 +236,10 @@ absl::Status Scaling::CheckAnswer(const std::string& output) const {
   return Internal("the job found {} where the plain loop found {}", answer, answer_);
 }
 
-absl::Status WriteFile(const std::string& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text << std::flush;
-  if (!file) return PermissionDenied("can't write {}; pass another directory with --output", path);
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::Status RunScaling(const ScalingOptions& options) {
-  std::error_code error;
-  std::filesystem::create_directories(options.output, error);
-  if (error) {
-    return PermissionDenied("can't make {}: {}; pass another directory with --output",
-                            options.output, error.message());
-  }
+  GM_RETURN_IF_ERROR(MakeOutputDirectory(options.output));
   GM_ASSIGN_OR_RETURN(const cli::TempDirectory directory, cli::TempDirectory::Make(""));
   Scaling scaling(options, directory.path());
   {
@@ -266,9 +253,9 @@ absl::Status RunScaling(const ScalingOptions& options) {
   const Report& report = scaling.report();
   const std::string title = fmt::format("Scaling of {} on {} CPUs", options.job, report.cpus);
   fmt::print("{}\n{}", RenderTable(report), cli::WrapText(RenderVerdict(report), kColumns));
-  GM_RETURN_IF_ERROR(WriteFile(options.output + "/scaling.json", RenderJson(report)));
+  GM_RETURN_IF_ERROR(WriteOutputFile(options.output + "/scaling.json", RenderJson(report)));
   GM_RETURN_IF_ERROR(
-      WriteFile(options.output + "/scaling.svg", RenderSpeedUpChart(title, ChartOf(report))));
+      WriteOutputFile(options.output + "/scaling.svg", RenderSpeedUpChart(title, ChartOf(report))));
   fmt::print("Details: {0}/scaling.json and {0}/scaling.svg\n", options.output);
   return absl::OkStatus();
 }

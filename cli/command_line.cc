@@ -32,6 +32,11 @@ On a cluster:
   gristmill submit JOB …              flags as for run; --wait shows progress
   gristmill list | status | watch | cancel | tasks | counters | workers
 
+Your own job:
+  gristmill new NAME                  a project with a job, its test and its build
+  gristmill run ./libNAME.so:NAME …   a job in a shared object; so do submit, verify, chaos
+  gristmill run stream --mapper COMMAND [--reducer COMMAND] …   programs in any language
+
 Also:
   gristmill bench scaling             measure how work scales on this machine
   gristmill bench prediction          predict how it scales to 1,000 workers

@@ -15,6 +15,7 @@
 #include "gristmill/edit_distance.h"
 #include "gristmill/registry.h"
 #include "storage/input_files.h"
+#include "storage/job_formats.h"
 #include "storage/output_directory.h"
 #include "storage/split_planner.h"
 
@@ -136,29 +137,12 @@ absl::Status CheckOutputPath(const DescribedJob& job, v1::JobRequest* request) {
 }
 
 absl::Status PlanOutputFormat(OutputFormat declared, v1::JobPlan* plan) {
-  switch (plan->request().output_format()) {
-    case v1::OUTPUT_FORMAT_TEXT:
-    case v1::OUTPUT_FORMAT_FIXED_RECORDS:
-    case v1::OUTPUT_FORMAT_RECORD_FILE:
-      plan->set_output_format(plan->request().output_format());
-      return absl::OkStatus();
-    case v1::OUTPUT_FORMAT_UNSPECIFIED:
-      break;
-    default:
-      return InvalidArgument("output format {} is unknown to this coordinator",
-                             static_cast<int>(plan->request().output_format()));
+  const v1::OutputFormat asked = plan->request().output_format();
+  if (asked != v1::OUTPUT_FORMAT_UNSPECIFIED && !FormatOf(asked)) {
+    return InvalidArgument("output format {} is unknown to this coordinator",
+                           static_cast<int>(asked));
   }
-  switch (declared) {
-    case OutputFormat::kText:
-      plan->set_output_format(v1::OUTPUT_FORMAT_TEXT);
-      break;
-    case OutputFormat::kFixedRecords:
-      plan->set_output_format(v1::OUTPUT_FORMAT_FIXED_RECORDS);
-      break;
-    case OutputFormat::kRecordFile:
-      plan->set_output_format(v1::OUTPUT_FORMAT_RECORD_FILE);
-      break;
-  }
+  plan->set_output_format(asked == v1::OUTPUT_FORMAT_UNSPECIFIED ? MessageOf(declared) : asked);
   plan->mutable_request()->set_output_format(plan->output_format());
   return absl::OkStatus();
 }
@@ -247,20 +231,8 @@ absl::Status CheckSizes(const v1::JobPlan& plan) {
 
 absl::Status PlanFiles(const InputSpec& input, v1::JobPlan* plan) {
   GM_RETURN_IF_ERROR(CheckFileRequest(plan->mutable_request()));
-  switch (input.format) {
-    case InputFormat::kTextLines:
-      plan->set_input_format(v1::INPUT_FORMAT_TEXT_LINES);
-      break;
-    case InputFormat::kFixedRecords:
-      plan->set_input_format(v1::INPUT_FORMAT_FIXED_RECORDS);
-      plan->set_record_bytes(input.record_bytes);
-      break;
-    case InputFormat::kWholeFiles:
-      plan->set_input_format(v1::INPUT_FORMAT_WHOLE_FILES);
-      break;
-    case InputFormat::kIntegerRange:
-      return Internal("job '{}' reads no files", plan->request().job());
-  }
+  plan->set_input_format(MessageOf(input.format));
+  if (input.format == InputFormat::kFixedRecords) plan->set_record_bytes(input.record_bytes);
   const auto& inputs = plan->request().inputs();
   GM_ASSIGN_OR_RETURN(std::vector<v1::InputFile> files,
                       FindInputFiles({inputs.begin(), inputs.end()}));

@@ -4,41 +4,17 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "base/status.h"
 #include "plugin/description.h"
 #include "plugin/job_object.h"
+#include "storage/job_formats.h"
 #include "storage/shipped_files.h"
 
 namespace gristmill::coordinator {
 namespace {
-
-absl::StatusOr<InputFormat> FormatOf(v1::InputFormat format) {
-  switch (format) {
-    case v1::INPUT_FORMAT_TEXT_LINES:
-      return InputFormat::kTextLines;
-    case v1::INPUT_FORMAT_FIXED_RECORDS:
-      return InputFormat::kFixedRecords;
-    case v1::INPUT_FORMAT_WHOLE_FILES:
-      return InputFormat::kWholeFiles;
-    case v1::INPUT_FORMAT_INTEGER_RANGE:
-      return InputFormat::kIntegerRange;
-    default:
-      return InvalidArgument("the job reads input of a format unknown to this coordinator");
-  }
-}
-
-OutputFormat FormatOf(v1::OutputFormat format) {
-  switch (format) {
-    case v1::OUTPUT_FORMAT_FIXED_RECORDS:
-      return OutputFormat::kFixedRecords;
-    case v1::OUTPUT_FORMAT_RECORD_FILE:
-      return OutputFormat::kRecordFile;
-    default:
-      return OutputFormat::kText;
-  }
-}
 
 // Gone with everything in it at the end.
 class ScratchDirectory {
@@ -111,10 +87,15 @@ absl::StatusOr<DescribedJob> DescribeObject(const v1::JobRequest& request, BlobS
   DescribedJob job;
   job.name = answer.job();
   job.writes_output = answer.writes_output();
-  GM_ASSIGN_OR_RETURN(job.declared.input.format, FormatOf(answer.input_format()));
+  const std::optional<InputFormat> input = FormatOf(answer.input_format());
+  const std::optional<OutputFormat> output = FormatOf(answer.output_format());
+  if (!input || !output) {
+    return InvalidArgument("'{}' is for formats unknown to this coordinator", request.object());
+  }
+  job.declared.input.format = *input;
   job.declared.input.record_bytes = answer.record_bytes();
   job.declared.input.range = {answer.range_begin(), answer.range_end()};
-  job.declared.output_format = FormatOf(answer.output_format());
+  job.declared.output_format = *output;
   job.declared.has_shuffle = answer.has_shuffle();
   job.declared.total_order = answer.total_order();
   job.declared.one_task_per_split = answer.one_task_per_split();

@@ -166,6 +166,25 @@ TEST(JobTester, RefusesRecordsThatTheJobWouldNeverGet) {
   EXPECT_THAT(JobTester<Pieces>().Run({"abcd", "abcd"}), ElementsAre(Pair("abcd", 2)));
 }
 
+class Where {
+ public:
+  static constexpr std::string_view kName = "where";
+  static constexpr std::string_view kSummary = "where its files are";
+  using Key = std::string;
+  using Value = None;
+  void Setup(TaskContext& context) { directory_ = context.directory(); }
+  void Map(std::string_view, Emitter<Where>& out) { out.Emit(directory_); }
+
+ private:
+  std::string directory_;
+};
+
+TEST(JobTester, TellsTheJobWhereItsFilesAre) {
+  JobTester<Where> tester;
+  tester.set_directory("/files");
+  EXPECT_THAT(tester.Map({"a"}), ElementsAre(Pair("/files", None{})));
+}
+
 TEST(JobTester, WholeFilesAndTotalOrderWorkToo) {
   EXPECT_THAT(JobTester<Files>().Run({"12345", "1", "123"}),
               ElementsAre(Pair(1, None{}), Pair(3, None{}), Pair(5, None{})));

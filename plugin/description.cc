@@ -20,10 +20,12 @@
 #include <optional>
 #include <utility>
 
+#include "base/file_descriptor.h"
 #include "base/readable_text.h"
 #include "base/status.h"
 #include "base/units.h"
 #include "plugin/job_object.h"
+#include "storage/job_formats.h"
 
 extern char** environ;
 
@@ -38,26 +40,6 @@ constexpr std::size_t kRefusalBytesMax = 4 << 10;
 constexpr rlim_t kChildMemoryBytes = rlim_t{2} << 30;
 constexpr rlim_t kChildOutputBytes = 64 << 10;
 constexpr std::size_t kLastWordsBytes = 500;
-
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() { Close(); }
-  void Close() {
-    if (fd_ >= 0) close(std::exchange(fd_, -1));
-  }
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 bool WriteAll(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -74,8 +56,8 @@ std::string FileName(const std::string& path) { return path.substr(path.rfind('/
 // --- The parent ---------------------------------------------------------------------------------
 
 // A file in memory that is at its beginning again.
-absl::StatusOr<Descriptor> MemoryFile(const char* name, std::string_view contents) {
-  Descriptor file(memfd_create(name, MFD_CLOEXEC));
+absl::StatusOr<FileDescriptor> MemoryFile(const char* name, std::string_view contents) {
+  FileDescriptor file(memfd_create(name, MFD_CLOEXEC));
   if (!file.valid() || !WriteAll(file.get(), contents) || lseek(file.get(), 0, SEEK_SET) != 0) {
     return ErrnoStatus(errno, "can't make a file in memory for a child process");
   }
@@ -138,7 +120,7 @@ class Child {
   // Its wait status, or nothing if it has not ended by the deadline: user code may go on whatever
   // it did to the pipe.
   std::optional<int> AwaitEnd(Clock::time_point deadline) {
-    const Descriptor end(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+    const FileDescriptor end(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
     for (;;) {
       const auto left =
           std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
@@ -202,32 +184,6 @@ std::string DescribeEnd(int status) {
 
 // --- The child ----------------------------------------------------------------------------------
 
-v1::OutputFormat FormatOf(OutputFormat format) {
-  switch (format) {
-    case OutputFormat::kText:
-      return v1::OUTPUT_FORMAT_TEXT;
-    case OutputFormat::kFixedRecords:
-      return v1::OUTPUT_FORMAT_FIXED_RECORDS;
-    case OutputFormat::kRecordFile:
-      return v1::OUTPUT_FORMAT_RECORD_FILE;
-  }
-  return v1::OUTPUT_FORMAT_UNSPECIFIED;
-}
-
-v1::InputFormat FormatOf(InputFormat format) {
-  switch (format) {
-    case InputFormat::kTextLines:
-      return v1::INPUT_FORMAT_TEXT_LINES;
-    case InputFormat::kFixedRecords:
-      return v1::INPUT_FORMAT_FIXED_RECORDS;
-    case InputFormat::kWholeFiles:
-      return v1::INPUT_FORMAT_WHOLE_FILES;
-    case InputFormat::kIntegerRange:
-      return v1::INPUT_FORMAT_INTEGER_RANGE;
-  }
-  return v1::INPUT_FORMAT_UNSPECIFIED;
-}
-
 v1::DescribeResponse Refuse(const absl::Status& status) {
   v1::DescribeResponse response;
   response.set_error_code(static_cast<std::uint32_t>(status.code()));
@@ -246,8 +202,8 @@ v1::DescribeResponse DescribeJob(const JobInfo& job, const ParamMap& params) {
   response.set_has_shuffle(declared.has_shuffle);
   response.set_total_order(declared.total_order);
   response.set_one_task_per_split(declared.one_task_per_split);
-  response.set_output_format(FormatOf(declared.output_format));
-  response.set_input_format(FormatOf(declared.input.format));
+  response.set_output_format(MessageOf(declared.output_format));
+  response.set_input_format(MessageOf(declared.input.format));
   response.set_record_bytes(declared.input.record_bytes);
   response.set_range_begin(declared.input.range.begin);
   response.set_range_end(declared.input.range.end);
@@ -276,13 +232,13 @@ absl::StatusOr<v1::DescribeResponse> DescribeInChild(const std::string& binary,
                                                      const v1::DescribeRequest& request,
                                                      DurationMs deadline_ms) {
   const std::string object = FileName(request.object());
-  GM_ASSIGN_OR_RETURN(const Descriptor input,
+  GM_ASSIGN_OR_RETURN(const FileDescriptor input,
                       MemoryFile("gristmill-describe-request", request.SerializeAsString()));
-  GM_ASSIGN_OR_RETURN(const Descriptor output, MemoryFile("gristmill-describe-output", ""));
+  GM_ASSIGN_OR_RETURN(const FileDescriptor output, MemoryFile("gristmill-describe-output", ""));
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return ErrnoStatus(errno, "can't make a pipe for a child");
-  const Descriptor answer_end(ends[0]);
-  Descriptor child_end(ends[1]);
+  const FileDescriptor answer_end(ends[0]);
+  FileDescriptor child_end(ends[1]);
   const auto deadline = Clock::now() + std::chrono::milliseconds(deadline_ms);
   GM_ASSIGN_OR_RETURN(Child child,
                       Child::Spawn(binary, directory, input.get(), output.get(), child_end.get()));

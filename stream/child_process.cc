@@ -32,17 +32,17 @@ constexpr int kLookMs = 100;  // at whether the attempt was cancelled
 }
 
 struct Pipe {
-  Descriptor read_end, write_end;
+  FileDescriptor read_end, write_end;
   Pipe() {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) ThrowErrno("can't make a pipe for a program", errno);
-    read_end = Descriptor(ends[0]);
-    write_end = Descriptor(ends[1]);
+    read_end = FileDescriptor(ends[0]);
+    write_end = FileDescriptor(ends[1]);
   }
 };
 
 // Our end of a pipe, which never blocks.
-Descriptor OurEnd(Descriptor& end) {
+FileDescriptor OurEnd(FileDescriptor& end) {
   fcntl(end.get(), F_SETFL, O_NONBLOCK);
   return std::move(end);
 }
@@ -55,11 +55,6 @@ sigset_t SigpipeOnly() {
 }
 
 }  // namespace
-
-void Descriptor::Close() {
-  if (fd_ >= 0) close(fd_);
-  fd_ = -1;
-}
 
 ChildProcess::SignalBlock::SignalBlock() {
   const sigset_t set = SigpipeOnly();
@@ -108,8 +103,8 @@ void ChildProcess::Start(const ChildOptions& options) {
   if (error != 0) ThrowErrno("can't start '" + options.command + "'", error);
   pid_ = child;
   const bool goes_on = ChildGroups::OfThisProcess().Add(pid_);
-  end_ = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
-  if (!goes_on || !end_.open()) {
+  end_ = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+  if (!goes_on || !end_.valid()) {
     const int open_error = errno;
     Reap();
     if (!goes_on) throw TaskCancelled();
@@ -125,16 +120,16 @@ ChildProcess::~ChildProcess() {
 }
 
 bool ChildProcess::Write(std::string_view bytes) {
-  while (!bytes.empty() && input_.open()) {
+  while (!bytes.empty() && input_.valid()) {
     if (WaitAndTake(/*to_write=*/true)) bytes.remove_prefix(WriteSome(bytes));
     if (WaitedEnough()) input_.Close();
   }
-  return input_.open();
+  return input_.valid();
 }
 
 std::size_t ChildProcess::WriteSome(std::string_view bytes) {
   const ssize_t written = write(input_.get(), bytes.data(), bytes.size());
-  if (written > 0 && !end_.open()) moved_ = Clock::now();
+  if (written > 0 && !end_.valid()) moved_ = Clock::now();
   if (written >= 0) return static_cast<std::size_t>(written);
   if (errno != EAGAIN && errno != EINTR) input_.Close();
   return 0;
@@ -142,10 +137,10 @@ std::size_t ChildProcess::WriteSome(std::string_view bytes) {
 
 ExitStatus ChildProcess::Finish() {
   input_.Close();
-  while (end_.open() || (output_.open() && !WaitedEnough())) WaitAndTake(/*to_write=*/false);
-  if (errors_.open()) TakeFrom(errors_, take_errors_);
+  while (end_.valid() || (output_.valid() && !WaitedEnough())) WaitAndTake(/*to_write=*/false);
+  if (errors_.valid()) TakeFrom(errors_, take_errors_);
   ExitStatus status = Reap();
-  status.left_writer = output_.open() && !failed_;
+  status.left_writer = output_.valid() && !failed_;
   return status;
 }
 
@@ -164,14 +159,14 @@ bool ChildProcess::WaitAndTake(bool to_write) {
   if (ready[1].revents != 0) {
     const std::size_t bytes = TakeFrom(output_, take_output_);
     writes_little_ = bytes > 0 && bytes < kLittleBytes;
-    if (bytes > 0 && !end_.open()) moved_ = Clock::now();
+    if (bytes > 0 && !end_.valid()) moved_ = Clock::now();
   }
   if (ready[2].revents != 0) TakeFrom(errors_, take_errors_);
   if (ready[3].revents != 0) NoteEnd();
   return ready[0].revents != 0;
 }
 
-std::size_t ChildProcess::TakeFrom(Descriptor& from, const Take& take) {
+std::size_t ChildProcess::TakeFrom(FileDescriptor& from, const Take& take) {
   const ssize_t bytes = read(from.get(), buffer_.data(), buffer_.size());
   if (bytes > 0) {
     take({buffer_.data(), static_cast<std::size_t>(bytes)});
@@ -190,7 +185,7 @@ void ChildProcess::NoteEnd() {
 }
 
 bool ChildProcess::WaitedEnough() const {
-  return !end_.open() && (failed_ || Clock::now() - moved_ >= patience_);
+  return !end_.valid() && (failed_ || Clock::now() - moved_ >= patience_);
 }
 
 // The zombie still holds the number of its group, so nobody else can be hit.

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/file_descriptor.h"
+
 namespace gristmill::stream {
 
 struct ChildOptions {
@@ -29,25 +31,6 @@ struct ExitStatus {
   // It left somebody running who still holds its stdout: what was taken may lack something.
   bool left_writer = false;
   friend bool operator==(const ExitStatus&, const ExitStatus&) = default;
-};
-
-// A file descriptor that is closed with its owner.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() { Close(); }
-  void Close();
-  int get() const { return fd_; }
-  bool open() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
 };
 
 // The program has a process group of its own, all of which is gone when this object is; it itself
@@ -94,7 +77,7 @@ class ChildProcess {
   // Its stdin, unless that is full.
   std::size_t WriteSome(std::string_view bytes);
   // Returns the bytes.
-  std::size_t TakeFrom(Descriptor& from, const Take& take);
+  std::size_t TakeFrom(FileDescriptor& from, const Take& take);
   void NoteEnd();
   // The program ended, and what it left need not be waited for.
   bool WaitedEnough() const;
@@ -104,9 +87,9 @@ class ChildProcess {
   const SignalBlock no_sigpipe_;
   const std::atomic<bool>* const cancelled_;
   const Take take_output_, take_errors_;
-  Descriptor input_, output_, errors_;  // our ends
-  Descriptor end_;                      // readable once the child ended, and closed then
-  bool failed_ = false;                 // it ended, but not well
+  FileDescriptor input_, output_, errors_;  // our ends
+  FileDescriptor end_;                      // readable once the child ended, and closed then
+  bool failed_ = false;                     // it ended, but not well
   const std::chrono::milliseconds patience_;
   std::chrono::steady_clock::time_point moved_;  // after the end: when bytes last did
   std::string buffer_;

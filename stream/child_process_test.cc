@@ -56,8 +56,8 @@ bool IsGone(pid_t pid) { return kill(pid, 0) != 0 && errno == ESRCH; }
 
 // Of a process that need not be a child of this one. Whether it was reaped does not matter.
 bool EndsSoon(pid_t pid) {
-  const Descriptor end(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  if (!end.open()) return errno == ESRCH;
+  const FileDescriptor end(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!end.valid()) return errno == ESRCH;
   pollfd ready{end.get(), POLLIN, 0};
   return poll(&ready, 1, 10'000) == 1;
 }
@@ -205,8 +205,8 @@ TEST_F(ChildProcessTest, ADirectoryThatIsNotThereIsNamed) {
 TEST_F(ChildProcessTest, DoesNotOutliveAProcessThatIsKilled) {
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);
-  const Descriptor read_end(ends[0]);
-  Descriptor write_end(ends[1]);
+  const FileDescriptor read_end(ends[0]);
+  FileDescriptor write_end(ends[1]);
   const pid_t tester = fork();
   if (tester == 0) {
     ChildProcess child(Options("sleep 1000"), TakeOutput(), TakeErrors());

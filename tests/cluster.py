@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -143,5 +144,5 @@ def read_output(directory):
     names = sorted(p.name for p in directory.iterdir())
     assert "_SUCCESS" in names, f"no _SUCCESS in {names}"
     names.remove("_SUCCESS")
-    assert all(n.startswith("part-") for n in names), f"strangers in the output: {names}"
+    assert all(re.fullmatch(r"part-\d{5,}-of-\d{5,}", n) for n in names), f"strangers in the output: {names}"
     return {n: (directory / n).read_bytes() for n in names}

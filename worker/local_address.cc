@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <memory>
 
+#include "base/file_descriptor.h"
 #include "base/status.h"
-#include "worker/runner/file_descriptor.h"
 
 namespace gristmill::worker {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/file_descriptor.h"
 #include "base/ids.h"
-#include "worker/runner/file_descriptor.h"
 #include "worker/runner/thread_pool.h"
 
 namespace gristmill::worker {

@@ -9,6 +9,7 @@
 #include "base/report_limits.h"
 #include "base/units.h"
 #include "storage/file.h"
+#include "storage/job_formats.h"
 #include "storage/output_directory.h"
 #include "worker/pipeline/block_source.h"
 #include "worker/pipeline/merge_plan.h"
@@ -44,17 +45,6 @@ class ScratchDirectory {
  private:
   const std::string path_;
 };
-
-OutputFormat ToOutputFormat(v1::OutputFormat format) {
-  switch (format) {
-    case v1::OUTPUT_FORMAT_FIXED_RECORDS:
-      return OutputFormat::kFixedRecords;
-    case v1::OUTPUT_FORMAT_RECORD_FILE:
-      return OutputFormat::kRecordFile;
-    default:
-      return OutputFormat::kText;
-  }
-}
 
 }  // namespace
 
@@ -150,7 +140,7 @@ TaskInfo Attempt::MakeTaskInfo() const {
   info.input_path = assignment_.split().path();
   info.input_offset = assignment_.split().offset();
   info.input_bytes = assignment_.split().length();
-  info.output_format = ToOutputFormat(job_.plan.output_format());
+  info.output_format = FormatOf(job_.plan.output_format()).value_or(OutputFormat::kText);
   info.mark = control_.mark;
   info.cancelled = &control_.cancelled;
   info.directory = job_.directory;

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "worker/runner/file_descriptor.h"
+#include "base/file_descriptor.h"
 
 namespace gristmill::worker {
 namespace {

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/file_descriptor.h"
 #include "base/ids.h"
 #include "gristmill/record_mark.h"
 #include "worker/core/input.h"
 #include "worker/runner/crash_note.h"
-#include "worker/runner/file_descriptor.h"
 
 namespace gristmill::worker {
 

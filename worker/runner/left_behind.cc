@@ -22,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-#include "worker/runner/file_descriptor.h"
+#include "base/file_descriptor.h"
 
 namespace gristmill::worker {
 namespace {

@@ -1,11 +1,11 @@
-// Owns a file descriptor.
+// A file descriptor that is closed with its owner.
 #pragma once
 
 #include <unistd.h>
 
 #include <utility>
 
-namespace gristmill::worker {
+namespace gristmill {
 
 class FileDescriptor {
  public:
@@ -28,4 +28,4 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-}  // namespace gristmill::worker
+}  // namespace gristmill
