@@ -141,6 +141,7 @@ std::vector<Input> InputsOf(v1::CoordinatorMessage message, const RunnerSetup& s
     case v1::CoordinatorMessage::kDrainComplete:
       inputs.push_back(DrainCompleted{});
       break;
+    case v1::CoordinatorMessage::kOverdue:
     case v1::CoordinatorMessage::KIND_NOT_SET:
       break;
   }

@@ -217,6 +217,7 @@ absl::StatusOr<Record> DecodeRecord(const v1::JournalRecord& record,
     case v1::JournalRecord::kFinishedRestored:
       return Decode(record.finished_restored());
     case v1::JournalRecord::kWorkersNamed:
+    case v1::JournalRecord::kTaskLeftOut:
     case v1::JournalRecord::KIND_NOT_SET:
       break;
   }
