@@ -7,7 +7,7 @@
 #   --list  print the packages, one a line, and install nothing
 set -euo pipefail
 
-tools=(g++ cmake ninja-build pkg-config ccache mold git ca-certificates
+tools=(g++ cmake ninja-build make pkg-config ccache mold git ca-certificates
        protobuf-compiler protobuf-compiler-grpc python3 python3-venv zstd iproute2 nftables)
 libraries=(libgrpc++-dev libprotobuf-dev libabsl-dev libre2-dev libssl-dev libc-ares-dev
            libfmt-dev libspdlog-dev libcli11-dev libsqlite3-dev libxxhash-dev
