@@ -26,7 +26,7 @@ constexpr Template kTemplates[] = {
     {"CMakeLists.txt", R"(cmake_minimum_required(VERSION 3.20)
 project(@job@ LANGUAGES CXX)
 if(NOT CMAKE_BUILD_TYPE)
-  set(CMAKE_BUILD_TYPE Release)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)  # `gristmill replay JOB --gdb` shows lines of the source
 endif()
 
 find_package(gristmill REQUIRED)
