@@ -142,6 +142,7 @@ std::vector<Input> InputsOf(v1::CoordinatorMessage message, const RunnerSetup& s
       inputs.push_back(DrainCompleted{});
       break;
     case v1::CoordinatorMessage::kOverdue:
+    case v1::CoordinatorMessage::kReadLog:  // nobody asks yet
     case v1::CoordinatorMessage::KIND_NOT_SET:
       break;
   }

@@ -236,6 +236,8 @@ void OnWorkerMessage(Driver& driver, const std::shared_ptr<SessionPort>& session
     case v1::WorkerMessage::kGoodbye:
       driver.Step(WorkerLeft{worker});
       return;
+    case v1::WorkerMessage::kLogRead:  // nobody asks yet
+      return;
     case v1::WorkerMessage::kRegister:
     case v1::WorkerMessage::KIND_NOT_SET:
       session->Close(InvalidArgument("a session registers once, with its first message"));
