@@ -89,7 +89,7 @@ class EmbeddedJob {
 worker::JobContext MakeContext(v1::JobPlan plan, const EmbeddedOptions& options) {
   worker::JobContext context;
   context.job = 1;
-  context.task_memory_bytes = plan.request().memory_bytes() / options.threads;
+  worker::SetMemory(plan, plan.request().memory_bytes(), options.threads, &context);
   context.plan = std::move(plan);
   context.spill_directory = options.spill_directory;
   context.directory = options.directory;
@@ -341,9 +341,7 @@ v1::JobStatus EmbeddedJob::Status() const {
   status.set_submitted_unix_ms(started_unix_ms_);
   status.set_workers(1);
   status.set_slots(options_.threads);
-  std::uint64_t input_bytes = 0;
-  for (const v1::InputFile& file : context_.plan.files()) input_bytes += file.bytes();
-  status.set_input_bytes(input_bytes);
+  status.set_input_bytes(InputBytes(context_.plan));
   return status;
 }
 

@@ -41,7 +41,7 @@ const ParamInfo* RequiredParam(const JobInfo& job) {
 // Whether the job reads files, as far as its defaults tell.
 bool ReadsFiles(const JobInfo& job) {
   return !job.check_params({}).empty() ||
-         job.declare({}).input.format != InputFormat::kIntegerRange;
+         job.declare({}).inputs.front().spec.format != InputFormat::kIntegerRange;
 }
 
 std::string ExampleOf(const JobInfo& job, const std::string& called) {

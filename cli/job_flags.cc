@@ -1,8 +1,10 @@
 #include "cli/job_flags.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
+#include "absl/strings/ascii.h"
 #include "base/readable_text.h"
 #include "base/status.h"
 #include "base/units.h"
@@ -38,6 +40,27 @@ absl::Status AddParam(const std::string& text, v1::JobRequest* request) {
   if (!request->mutable_params()->insert({name, text.substr(equals + 1)}).second) {
     return InvalidArgument("parameter '{}' is given twice; keep one of them", name);
   }
+  return absl::OkStatus();
+}
+
+bool IsInputName(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+  });
+}
+
+// PATH or NAME=PATH; the job knows which (NamedInput).
+absl::Status AddInput(const std::string& text, v1::JobRequest* request) {
+  GM_ASSIGN_OR_RETURN(const std::string whole, Absolute(text, "--input"));
+  request->add_inputs(whole);
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || !IsInputName(text.substr(0, equals))) return absl::OkStatus();
+  if (equals + 1 == text.size()) return absl::OkStatus();
+  GM_ASSIGN_OR_RETURN(const std::string path, Absolute(text.substr(equals + 1), "--input"));
+  v1::NamedInput* const named = request->add_named_inputs();
+  named->set_name(text.substr(0, equals));
+  named->set_path(path);
+  named->set_whole(whole);
   return absl::OkStatus();
 }
 
@@ -121,7 +144,7 @@ absl::StatusOr<v1::JobRequest> BuildRequest(const JobFlags& flags) {
     request.set_job(flags.job);
   }
   for (const std::string& input : flags.inputs) {
-    GM_ASSIGN_OR_RETURN(*request.add_inputs(), Absolute(input, "--input"));
+    GM_RETURN_IF_ERROR(AddInput(input, &request));
   }
   if (!flags.output.empty()) {
     GM_ASSIGN_OR_RETURN(*request.mutable_output(), Absolute(flags.output, "--output"));

@@ -46,6 +46,19 @@ TEST(BuildRequest, MakesPathsAbsolute) {
   EXPECT_EQ(request.output(), here + "/out");
 }
 
+TEST(BuildRequest, SendsWhatMayBeTheNameOfAnInputInBothWays) {
+  JobFlags flags = WordCount();
+  flags.inputs = {"left=a/b", "day=2026-11-26", "./x=y", "/a b=c", "=c", "c="};
+  const std::string here = std::filesystem::current_path().string();
+  const v1::JobRequest request = BuildRequest(flags).value();
+  EXPECT_THAT(request.inputs(), ElementsAre(here + "/left=a/b", here + "/day=2026-11-26",
+                                            here + "/x=y", "/a b=c", here + "/=c", here + "/c="));
+  ASSERT_EQ(request.named_inputs_size(), 2);
+  EXPECT_EQ(request.named_inputs(0).name(), "left");
+  EXPECT_EQ(request.named_inputs(0).path(), here + "/a/b");
+  EXPECT_EQ(request.named_inputs(0).whole(), here + "/left=a/b");
+}
+
 TEST(BuildRequest, ReadsParametersAndSizes) {
   JobFlags flags = WordCount();
   flags.params = {"lower=true", "pattern=a=b", "empty="};

@@ -57,7 +57,7 @@ std::string RenderJob(const v1::JobStatus& job, std::int64_t now_unix_ms) {
   }
   Table table({"STAGE", ">DONE", ">TASKS", ">RUNNING", ">FAILED ATTEMPTS", ">LOST OUTPUTS"});
   for (const v1::StageStatus& stage : job.stages()) {
-    table.AddRow({std::string(StageName(stage.kind())), GroupDigits(stage.tasks_succeeded()),
+    table.AddRow({std::string(StageName(stage)), GroupDigits(stage.tasks_succeeded()),
                   GroupDigits(stage.tasks_total()), GroupDigits(stage.tasks_running()),
                   GroupDigits(stage.attempts_failed()), GroupDigits(stage.outputs_lost())});
   }
@@ -67,7 +67,7 @@ std::string RenderJob(const v1::JobStatus& job, std::int64_t now_unix_ms) {
 std::string RenderTasks(const v1::TasksResponse& tasks) {
   Table table({"STAGE", ">TASK", "STATE", ">ATTEMPT", ">FAILURES", "WORKER", "WHAT"});
   for (const v1::TaskStatus& task : tasks.tasks()) {
-    table.AddRow({std::string(StageName(task.stage_kind())), std::to_string(task.id().task()),
+    table.AddRow({std::string(StageName(task)), std::to_string(task.id().task()),
                   std::string(NameOf(task.state())),
                   task.attempt() == 0 ? "-" : std::to_string(task.attempt()),
                   std::to_string(task.failures()), OrDash(task.worker()), OrDash(task.split())});

@@ -160,7 +160,7 @@ std::vector<std::string> RenderBars(const v1::JobStatus& status, const RateMeter
       width > text_columns ? std::min(width - text_columns, kBarColumnsMax) : 0;
   for (int i = 0; i < status.stages_size(); ++i) {
     const v1::StageStatus& stage = status.stages(i);
-    std::string line = fmt::format("{:<8}", StageName(stage.kind()));
+    std::string line = fmt::format("{:<8}", StageName(stage));
     if (bar_columns >= kBarColumnsMin) line += RenderBar(stage, bar_columns) + " ";
     // A line with a bar has room for all of them.
     const std::size_t columns = bar_columns >= kBarColumnsMin ? note_columns
@@ -191,7 +191,7 @@ std::string RenderProgressLine(const v1::JobStatus& status, const RateMeter& rat
     const v1::StageStatus& stage = status.stages(i);
     const std::string notes =
         RenderNotes(stage, rates.tasks_per_second(static_cast<std::size_t>(i)));
-    line += fmt::format("; {} {}", StageName(stage.kind()), RenderCounts(stage));
+    line += fmt::format("; {} {}", StageName(stage), RenderCounts(stage));
     if (!notes.empty()) line += fmt::format(" ({})", notes);
   }
   if (!HasEnded(status.state()) && !status.message().empty()) line += "; " + status.message();

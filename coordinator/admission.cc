@@ -11,13 +11,13 @@
 #include "base/request_limits.h"
 #include "base/status.h"
 #include "base/units.h"
+#include "coordinator/input_planning.h"
 #include "coordinator/output_place.h"
+#include "coordinator/stage_planning.h"
 #include "gristmill/edit_distance.h"
 #include "gristmill/registry.h"
-#include "storage/input_files.h"
 #include "storage/job_formats.h"
 #include "storage/output_directory.h"
-#include "storage/split_planner.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -25,18 +25,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint32_t kPartitionsMax = 100'000;
-constexpr std::uint64_t kDefaultSplitBytes = std::uint64_t{64} << 20;
-constexpr std::uint64_t kSplitBytesMin = 1 << 10;
-constexpr std::uint32_t kDefaultSplits = 64;
 constexpr std::uint64_t kDefaultMemoryBytes = std::uint64_t{1} << 30;
 constexpr std::uint32_t kDefaultMaxAttempts = 4;
 constexpr std::uint32_t kMaxAttemptsMax = 1'000;
 constexpr std::uint32_t kSkippedRecordsMax =
-    1'000;  // the coordinator keeps each until the job ends
-// Keeps ShuffleSources, which names every map task, well below the message limit of 64 MiB.
-constexpr std::uint64_t kMapTasksMax = 5'000'000;
-// A plan is one message to every worker; the file list is what makes it large.
-constexpr std::size_t kPlanBytesMax = std::size_t{32} << 20;
+    1'000;                                // the coordinator keeps each until the job ends
+constexpr std::uint32_t kCacheShare = 2;  // of the memory of a job that caches: a half
 
 absl::StatusOr<const JobInfo*> FindJobOrExplain(const std::string& name) {
   if (name.empty()) {
@@ -89,7 +83,11 @@ absl::Status CheckSkips(const DescribedJob& job, const v1::JobRequest& request) 
         "the input or the job",
         request.skip_bad_records(), kSkippedRecordsMax);
   }
-  if (job.declared.input.format == InputFormat::kIntegerRange) {
+  const auto& inputs = job.declared.inputs;
+  const bool counts = std::all_of(inputs.begin(), inputs.end(), [](const InputDeclaration& input) {
+    return input.spec.format == InputFormat::kIntegerRange;
+  });
+  if (counts) {
     return InvalidArgument(
         "job '{}' counts over integers and reads no records; leave out "
         "--skip-bad-records",
@@ -147,143 +145,6 @@ absl::Status PlanOutputFormat(OutputFormat declared, v1::JobPlan* plan) {
   return absl::OkStatus();
 }
 
-absl::Status PlanRange(const InputSpec& input, v1::JobPlan* plan) {
-  v1::JobRequest* request = plan->mutable_request();
-  if (request->inputs_size() > 0) {
-    return InvalidArgument("job '{}' counts over integers and reads no files; leave --input out",
-                           request->job());
-  }
-  if (request->split_bytes() > 0) {
-    return InvalidArgument(
-        "job '{}' reads no files, so a split has no size; say --splits N instead of --split-size",
-        request->job());
-  }
-  if (request->splits() == 0) request->set_splits(kDefaultSplits);
-  if (request->splits() > kMapTasksMax) {
-    return InvalidArgument("{} splits are more than the {} that a job may have; ask for fewer",
-                           request->splits(), kMapTasksMax);
-  }
-  if (input.range.end < input.range.begin) {
-    return InvalidArgument("job '{}' was given the range [{}, {}), which ends before it begins",
-                           request->job(), input.range.begin, input.range.end);
-  }
-  plan->set_input_format(v1::INPUT_FORMAT_INTEGER_RANGE);
-  plan->set_range_begin(input.range.begin);
-  plan->set_range_end(input.range.end);
-  return absl::OkStatus();
-}
-
-absl::Status CheckFileRequest(v1::JobRequest* request) {
-  if (request->inputs_size() == 0) {
-    return InvalidArgument("job '{}' reads files; name some with --input", request->job());
-  }
-  for (const std::string& input : request->inputs()) {
-    if (!fs::path(input).is_absolute()) {
-      return InvalidArgument("the input '{}' is not an absolute path; give it as /…", input);
-    }
-  }
-  if (request->splits() > 0) {
-    return InvalidArgument("job '{}' reads files; say --split-size SIZE instead of --splits",
-                           request->job());
-  }
-  if (request->split_bytes() == 0) request->set_split_bytes(kDefaultSplitBytes);
-  if (request->split_bytes() < kSplitBytesMin) {
-    return InvalidArgument("splits of {} are too small; give at least {}",
-                           FormatBytes(request->split_bytes()), FormatBytes(kSplitBytesMin));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckFixedRecords(const v1::JobPlan& plan) {
-  if (plan.record_bytes() == 0) {
-    return Internal("job '{}' reads fixed-length records but declares no record length",
-                    plan.request().job());
-  }
-  for (const v1::InputFile& file : plan.files()) {
-    if (file.compression() == v1::COMPRESSION_NONE && file.bytes() % plan.record_bytes() != 0) {
-      return InvalidArgument(
-          "'{}' is {} bytes long, no multiple of the {}-byte records that job '{}' reads; it may "
-          "be truncated",
-          file.path(), file.bytes(), plan.record_bytes(), plan.request().job());
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckSizes(const v1::JobPlan& plan) {
-  if (plan.ByteSizeLong() > kPlanBytesMax) {
-    return InvalidArgument(
-        "the names of the {} input files take {}, more than the {} that a job may have; join them "
-        "into fewer files",
-        plan.files_size(), FormatBytes(plan.ByteSizeLong()), FormatBytes(kPlanBytesMax));
-  }
-  if (plan.input_format() == v1::INPUT_FORMAT_WHOLE_FILES) return absl::OkStatus();
-  std::uint64_t splits = 0;
-  for (const v1::InputFile& file : plan.files()) {
-    splits += file.bytes() / plan.request().split_bytes() + 1;
-  }
-  if (splits > kMapTasksMax) {
-    return InvalidArgument("splits of {} would make more than {} map tasks; raise --split-size",
-                           FormatBytes(plan.request().split_bytes()), kMapTasksMax);
-  }
-  return absl::OkStatus();
-}
-
-absl::Status PlanFiles(const InputSpec& input, v1::JobPlan* plan) {
-  GM_RETURN_IF_ERROR(CheckFileRequest(plan->mutable_request()));
-  plan->set_input_format(MessageOf(input.format));
-  if (input.format == InputFormat::kFixedRecords) plan->set_record_bytes(input.record_bytes);
-  const auto& inputs = plan->request().inputs();
-  GM_ASSIGN_OR_RETURN(std::vector<v1::InputFile> files,
-                      FindInputFiles({inputs.begin(), inputs.end()}));
-  for (v1::InputFile& file : files) *plan->add_files() = std::move(file);
-  if (input.format == InputFormat::kFixedRecords) GM_RETURN_IF_ERROR(CheckFixedRecords(*plan));
-  if (!plan->request().output().empty()) {
-    GM_RETURN_IF_ERROR(CheckOutputOutsideInputs(plan->request()));
-    GM_RETURN_IF_ERROR(CheckInputsOutsideOutput(*plan));
-  }
-  return CheckSizes(*plan);
-}
-
-void AddStage(v1::JobPlan* plan, v1::StageKind kind, std::uint32_t tasks) {
-  v1::StagePlan* stage = plan->add_stages();
-  stage->set_kind(kind);
-  stage->set_task_count(tasks);
-}
-
-// The new last stage reads what the one before it made.
-void ReadPreviousStage(v1::JobPlan* plan, v1::EdgeKind kind) {
-  v1::StageEdge* edge = plan->mutable_stages(plan->stages_size() - 1)->add_inputs();
-  edge->set_from_stage(static_cast<std::uint32_t>(plan->stages_size() - 2));
-  edge->set_kind(kind);
-}
-
-// Whether tasks of a map stage before a shuffle may leave some of their input to others.
-bool MayBeCut(const JobDeclaration& declared, const v1::JobPlan& plan) {
-  if (declared.one_task_per_split || plan.input_format() == v1::INPUT_FORMAT_WHOLE_FILES)
-    return false;
-  if (plan.input_format() == v1::INPUT_FORMAT_INTEGER_RANGE) return true;
-  return std::any_of(plan.files().begin(), plan.files().end(), [](const v1::InputFile& file) {
-    return file.compression() == v1::COMPRESSION_NONE;
-  });
-}
-
-void PlanStages(const JobDeclaration& declared, v1::JobPlan* plan) {
-  const std::uint32_t splits = CountSplits(*plan);
-  if (!declared.has_shuffle) {
-    AddStage(plan, v1::STAGE_KIND_MAP, splits);
-    plan->set_output_files(splits);
-    return;
-  }
-  if (declared.total_order) AddStage(plan, v1::STAGE_KIND_SAMPLE, CountSampledSplits(splits));
-  AddStage(plan, v1::STAGE_KIND_MAP, splits);
-  plan->mutable_stages(plan->stages_size() - 1)->set_may_be_cut(MayBeCut(declared, *plan));
-  if (declared.total_order) ReadPreviousStage(plan, v1::EDGE_KIND_BROADCAST);
-  AddStage(plan, v1::STAGE_KIND_REDUCE, plan->request().partitions());
-  ReadPreviousStage(plan, v1::EDGE_KIND_SHUFFLE);
-  plan->set_output_files(plan->request().partitions());
-}
-
 }  // namespace
 
 absl::StatusOr<DescribedJob> DescribeJob(const JobInfo& job, const v1::JobRequest& request) {
@@ -330,15 +191,15 @@ absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_vie
   v1::JobPlan& plan = job.plan;
   *plan.mutable_request() = request;
   plan.mutable_request()->set_job(described.name);
+  GM_RETURN_IF_ERROR(CheckStages(declared, described.name));
   GM_RETURN_IF_ERROR(CheckPartitions(declared.partitions, plan.mutable_request()));
   GM_RETURN_IF_ERROR(CheckMemoryAndAttempts(plan.mutable_request()));
   GM_RETURN_IF_ERROR(CheckSkips(described, plan.request()));
   GM_RETURN_IF_ERROR(CheckOutputPath(described, plan.mutable_request()));
   GM_RETURN_IF_ERROR(PlanOutputFormat(declared.output_format, &plan));
-  GM_RETURN_IF_ERROR(declared.input.format == InputFormat::kIntegerRange
-                         ? PlanRange(declared.input, &plan)
-                         : PlanFiles(declared.input, &plan));
-  PlanStages(declared, &plan);
+  GM_RETURN_IF_ERROR(PlanInputs(declared, &plan));
+  GM_RETURN_IF_ERROR(PlanStages(declared, &plan));
+  if (declared.caches) plan.set_cache_bytes(plan.request().memory_bytes() / kCacheShare);
   if (!described.writes_output) return job;
   GM_ASSIGN_OR_RETURN(StagedOutput output,
                       StagedOutput::Prepare(plan.request().output(), plan.request().overwrite(),

@@ -78,7 +78,7 @@ TEST_F(Admission, FillsInTheDefaultsAndPreparesTheOutput) {
   EXPECT_EQ(plan->request().max_attempts(), 4);
   EXPECT_EQ(plan->output_format(), v1::OUTPUT_FORMAT_TEXT);
   EXPECT_EQ(plan->output_files(), 4);
-  EXPECT_EQ(plan->files_size(), 1);
+  EXPECT_EQ(plan->inputs(0).files_size(), 1);
   EXPECT_TRUE(std::filesystem::is_directory(plan->staging_directory()));
 }
 
@@ -150,7 +150,7 @@ TEST_F(Admission, SplitsARangeInto64) {
   const auto plan = Plan(Request("test-range"));
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_THAT(TaskCounts(*plan), ElementsAre(64, 4));
-  EXPECT_EQ(plan->range_end(), 1'000);
+  EXPECT_EQ(plan->inputs(0).range_end(), 1'000);
 }
 
 TEST_F(Admission, NamesTheNearestJobForAMisspeltOne) {

@@ -33,6 +33,7 @@ v1::JobStatus StatusOf(const JobView& job, const v1::JobPlan& plan) {
   for (std::size_t i = 0; i < job.stages.size(); ++i) {
     v1::StageStatus* stage = status.add_stages();
     stage->set_kind(plan.stages(static_cast<int>(i)).kind());
+    stage->set_name(plan.stages(static_cast<int>(i)).name());
     stage->set_tasks_total(job.stages[i].tasks);
     stage->set_tasks_succeeded(job.stages[i].succeeded);
     stage->set_tasks_running(job.stages[i].running);

@@ -8,9 +8,9 @@
 #include <system_error>
 
 #include "base/status.h"
+#include "plugin/declaration_message.h"
 #include "plugin/description.h"
 #include "plugin/job_object.h"
-#include "storage/job_formats.h"
 #include "storage/shipped_files.h"
 
 namespace gristmill::coordinator {
@@ -87,20 +87,11 @@ absl::StatusOr<DescribedJob> DescribeObject(const v1::JobRequest& request, BlobS
   DescribedJob job;
   job.name = answer.job();
   job.writes_output = answer.writes_output();
-  const std::optional<InputFormat> input = FormatOf(answer.input_format());
-  const std::optional<OutputFormat> output = FormatOf(answer.output_format());
-  if (!input || !output) {
+  std::optional<JobDeclaration> declared = plugin::DeclarationOf(answer.declared());
+  if (!declared) {
     return InvalidArgument("'{}' is for formats unknown to this coordinator", request.object());
   }
-  job.declared.input.format = *input;
-  job.declared.input.record_bytes = answer.record_bytes();
-  job.declared.input.range = {answer.range_begin(), answer.range_end()};
-  job.declared.output_format = *output;
-  job.declared.has_shuffle = answer.has_shuffle();
-  job.declared.total_order = answer.total_order();
-  job.declared.one_task_per_split = answer.one_task_per_split();
-  job.declared.knows_records = answer.knows_records();
-  job.declared.partitions = answer.partitions();
+  job.declared = *std::move(declared);
   return job;
 }
 

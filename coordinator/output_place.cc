@@ -47,9 +47,10 @@ std::string FollowDotDot(const std::string& path) {
   return climbs ? Resolve(parts).string() : path;
 }
 
-absl::Status CheckOutputOutsideInputs(const v1::JobRequest& request) {
+absl::Status CheckOutputOutsideInputs(const v1::JobRequest& request,
+                                      const std::vector<std::string>& paths) {
   const fs::path output = Resolve(request.output());
-  for (const std::string& input : request.inputs()) {
+  for (const std::string& input : paths) {
     std::error_code ignored;
     if (!fs::exists(input, ignored)) {
       if (!WillMatch(input, output)) continue;
@@ -74,10 +75,10 @@ absl::Status CheckOutputOutsideInputs(const v1::JobRequest& request) {
   return absl::OkStatus();
 }
 
-absl::Status CheckInputsOutsideOutput(const v1::JobPlan& plan) {
-  const fs::path output = Resolve(plan.request().output());
+absl::Status CheckInputsOutsideOutput(const v1::JobRequest& request, const v1::InputPlan& input) {
+  const fs::path output = Resolve(request.output());
   std::map<fs::path, fs::path> parents;  // resolved: many files share few directories
-  for (const v1::InputFile& file : plan.files()) {
+  for (const v1::InputFile& file : input.files()) {
     const fs::path path(file.path());
     const auto [parent, is_new] = parents.try_emplace(path.parent_path());
     if (is_new) parent->second = Resolve(parent->first);
@@ -86,7 +87,7 @@ absl::Status CheckInputsOutsideOutput(const v1::JobPlan& plan) {
         fs::is_symlink(path, ignored) ? Resolve(path) : parent->second / path.filename();
     if (IsInside(real, output)) {
       return InvalidArgument("the input '{}' lies inside the output directory '{}'; choose another",
-                             file.path(), plan.request().output());
+                             file.path(), request.output());
     }
   }
   return absl::OkStatus();

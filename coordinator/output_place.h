@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "gristmill/v1/job.pb.h"
@@ -15,13 +16,14 @@ std::string NormalOutputPath(const std::string& output);
 // has one, all links are followed.
 std::string FollowDotDot(const std::string& path);
 
-// InvalidArgument if the output directory is an input, lies inside of one, or will be matched by an
-// input's glob: the next job over the same input would read this one's output, too.
-absl::Status CheckOutputOutsideInputs(const v1::JobRequest& request);
+// InvalidArgument if the output directory is one of the paths of an input, lies inside of one, or
+// will be matched by one that is a glob: the next job over the same input would read this one's
+// output, too.
+absl::Status CheckOutputOutsideInputs(const v1::JobRequest& request,
+                                      const std::vector<std::string>& paths);
 
-// InvalidArgument if a file that the plan reads lies, by any name, inside the output directory:
-// with
+// InvalidArgument if a file of the input lies, by any name, inside the output directory: with
 // --overwrite its old files go.
-absl::Status CheckInputsOutsideOutput(const v1::JobPlan& plan);
+absl::Status CheckInputsOutsideOutput(const v1::JobRequest& request, const v1::InputPlan& input);
 
 }  // namespace gristmill::coordinator

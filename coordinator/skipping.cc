@@ -8,13 +8,23 @@
 #include "storage/task_input.h"
 
 namespace gristmill::coordinator {
+namespace {
+
+v1::Compression CompressionOf(const std::string& path, const v1::InputPlan& input) {
+  const auto file = std::find_if(input.files().begin(), input.files().end(),
+                                 [&path](const auto& f) { return f.path() == path; });
+  return file == input.files().end() ? v1::COMPRESSION_NONE : file->compression();
+}
+
+}  // namespace
 
 std::optional<InputRecord> BadRecordOf(const v1::TaskReport& report, const v1::JobPlan& plan,
                                        const SplitTable& splits, std::uint32_t stage,
                                        const TaskPart& part) {
   if (!report.has_bad_record() || plan.request().skip_bad_records() == 0) return std::nullopt;
   const auto split = SplitOfTask(plan, splits, stage, part);
-  if (!split || !MayHoldRecordAt(plan, *split, report.bad_record())) return std::nullopt;
+  if (!split) return std::nullopt;
+  if (!MayHoldRecordAt(InputOfStage(plan, stage), *split, report.bad_record())) return std::nullopt;
   return InputRecord{split->path(), report.bad_record()};
 }
 
@@ -31,15 +41,12 @@ void TellSkips(const SkippedRecords& skipped, v1::TaskAssignment* assignment) {
 std::vector<SetAsideRecord> SetAsideOf(const SkippedRecords& skipped, const v1::JobPlan& plan) {
   std::vector<SetAsideRecord> records;
   for (const auto& [record, skip] : skipped) {
-    const auto file =
-        std::find_if(plan.files().begin(), plan.files().end(),
-                     [&path = record.path](const auto& f) { return f.path() == path; });
     SetAsideRecord& set_aside = records.emplace_back();
     set_aside.path = record.path;
-    set_aside.compression = file == plan.files().end() ? v1::COMPRESSION_NONE : file->compression();
+    set_aside.compression = CompressionOf(record.path, InputOfStage(plan, skip.stage));
     set_aside.offset = record.offset;
-    set_aside.task = fmt::format(
-        "{} {}", StageName(plan.stages(static_cast<int>(skip.stage)).kind()), skip.task);
+    set_aside.task =
+        fmt::format("{} {}", StageName(plan.stages(static_cast<int>(skip.stage))), skip.task);
     set_aside.reason = skip.reason;
   }
   return records;

@@ -14,13 +14,15 @@ class Skipping : public ::testing::Test {
   Skipping() {
     plan_.mutable_request()->set_split_bytes(100);
     plan_.mutable_request()->set_skip_bad_records(3);
-    plan_.set_input_format(v1::INPUT_FORMAT_TEXT_LINES);
-    v1::InputFile& file = *plan_.add_files();
+    plan_.add_inputs()->set_format(v1::INPUT_FORMAT_TEXT_LINES);
+    v1::InputFile& file = *input().add_files();
     file.set_path("/in/a");
     file.set_bytes(200);
     plan_.add_stages()->set_kind(v1::STAGE_KIND_MAP);
     plan_.add_stages()->set_kind(v1::STAGE_KIND_REDUCE);
   }
+
+  v1::InputPlan& input() { return *plan_.mutable_inputs(0); }
 
   // Of a task of the first split, or as far as it reads that.
   std::optional<InputRecord> RecordAt(std::uint64_t offset, std::uint32_t stage = 0,
@@ -44,15 +46,15 @@ TEST_F(Skipping, ARecordLiesInItsTasksSplit) {
 }
 
 TEST_F(Skipping, ARecordBeginsWhereOneCan) {
-  plan_.set_input_format(v1::INPUT_FORMAT_FIXED_RECORDS);
-  plan_.set_record_bytes(10);
+  input().set_format(v1::INPUT_FORMAT_FIXED_RECORDS);
+  input().set_record_bytes(10);
   EXPECT_TRUE(RecordAt(90).has_value());
   EXPECT_FALSE(RecordAt(91).has_value());
-  plan_.set_input_format(v1::INPUT_FORMAT_WHOLE_FILES);
+  input().set_format(v1::INPUT_FORMAT_WHOLE_FILES);
   EXPECT_TRUE(RecordAt(0).has_value());
   EXPECT_FALSE(RecordAt(1).has_value());
-  plan_.set_input_format(v1::INPUT_FORMAT_TEXT_LINES);
-  plan_.mutable_files(0)->set_compression(v1::COMPRESSION_GZIP);
+  input().set_format(v1::INPUT_FORMAT_TEXT_LINES);
+  input().mutable_files(0)->set_compression(v1::COMPRESSION_GZIP);
   EXPECT_TRUE(RecordAt(5'000).has_value()) << "of the decompressed file";
 }
 
@@ -84,7 +86,7 @@ TEST_F(Skipping, AnAttemptIsToldWhatToSkipOfItsSplit) {
 }
 
 TEST_F(Skipping, WhatIsSetAsideKnowsItsFileAndTask) {
-  plan_.mutable_files(0)->set_compression(v1::COMPRESSION_GZIP);
+  input().mutable_files(0)->set_compression(v1::COMPRESSION_GZIP);
   const auto records = SetAsideOf({{{"/in/a", 10}, {0, 4, "boom"}}}, plan_);
   ASSERT_EQ(records.size(), 1u);
   EXPECT_EQ(records[0].path, "/in/a");

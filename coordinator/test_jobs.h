@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "gristmill/registry.h"
 
@@ -19,22 +20,38 @@ inline JobInfo TestJob(std::string name, JobDeclaration declared) {
     if (params.contains("throws")) throw std::runtime_error("the moon is full");
     JobDeclaration changed = declared;
     if (params.contains("records")) changed.output_format = OutputFormat::kRecordFile;
-    if (params.contains("map-only")) changed.has_shuffle = false;
+    if (params.contains("map-only")) changed.stages = StagesOfOneInput(false);
     return changed;
   };
   return info;
 }
 
+// Lines of two inputs meet, then their counts.
+inline JobDeclaration JoinDeclaration() {
+  JobDeclaration join;
+  join.inputs = {{.name = "left"}, {.name = "right", .spec = {InputFormat::kFixedRecords, 10, {}}}};
+  join.stages = {{.kind = StageKind::kMap, .input = 0},
+                 {.kind = StageKind::kMap, .input = 1},
+                 {.kind = StageKind::kReduce, .edges = {{0}, {1}}},
+                 {.kind = StageKind::kReduce,
+                  .name = "total",
+                  .edges = {{2, ReadBy::kShuffle}, {1, ReadBy::kBroadcast}},
+                  .one_task = true}};
+  return join;
+}
+
 // Call once, before anything looks a job up.
 inline bool RegisterTestJobs() {
-  const InputSpec records{InputFormat::kFixedRecords, 10, {}};
-  const InputSpec range{InputFormat::kIntegerRange, 0, {0, 1'000}};
-  RegisterJob(TestJob("test-lines", {.has_shuffle = true}));
+  const InputDeclaration records{"", {InputFormat::kFixedRecords, 10, {}}};
+  const InputDeclaration range{"", {InputFormat::kIntegerRange, 0, {0, 1'000}}};
+  const std::vector<StageDeclaration> shuffle = StagesOfOneInput(true);
+  RegisterJob(TestJob("test-lines", {.stages = shuffle}));
   RegisterJob(TestJob("test-copy", {}));
-  RegisterJob(TestJob("test-sort", {.input = records, .has_shuffle = true, .total_order = true}));
-  RegisterJob(TestJob("test-range", {.input = range, .has_shuffle = true}));
-  RegisterJob(TestJob("test-programs", {.has_shuffle = true, .knows_records = false}));
-  RegisterJob(TestJob("test-one-task", {.has_shuffle = true, .one_task_per_split = true}));
+  RegisterJob(TestJob("test-sort", {.inputs = {records}, .stages = StagesOfOneInput(true, true)}));
+  RegisterJob(TestJob("test-range", {.inputs = {range}, .stages = shuffle}));
+  RegisterJob(TestJob("test-programs", {.stages = shuffle, .knows_records = false}));
+  RegisterJob(TestJob("test-one-task", {.stages = StagesOfOneInput(true, false, true)}));
+  RegisterJob(TestJob("test-join", JoinDeclaration()));
   return true;
 }
 

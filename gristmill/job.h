@@ -67,7 +67,7 @@ consteval std::uint32_t PartitionsOf() {
   if constexpr (kDeclareskPartitions<J>) {
     return J::kPartitions;
   } else {
-    return JobDeclaration{}.partitions;
+    return JobDeclaration::kPartitionsByDefault;
   }
 }
 
@@ -95,12 +95,10 @@ JobDeclaration Declare(const ParamMap& params) {
   J job;
   const std::string problem = BindParams(job, params);
   if (!problem.empty()) throw TaskError(problem);
-  return {.input = InputOf(job),
+  return {.inputs = {{.name = "", .spec = InputOf(job)}},
+          .stages = StagesOfOneInput(!kMapOnly<J>, kIsTotalOrder<J>, kIsOneTaskPerSplit<J>),
           .output_format = FormatOf(job),
-          .partitions = PartitionsOf<J>(),
-          .has_shuffle = !kMapOnly<J>,
-          .total_order = kIsTotalOrder<J>,
-          .one_task_per_split = kIsOneTaskPerSplit<J>};
+          .partitions = PartitionsOf<J>()};
 }
 
 template <typename J>

@@ -67,12 +67,12 @@ TEST(JobInfo, DescribesTheClass) {
   EXPECT_EQ(job.name, "sortrecords");
   EXPECT_EQ(job.key_type, "string");
   EXPECT_EQ(job.value_type, "string");
-  EXPECT_TRUE(job.declare({}).has_shuffle);
-  EXPECT_TRUE(job.declare({}).total_order);
+  EXPECT_TRUE(job.declare({}).has_shuffle());
+  EXPECT_TRUE(job.declare({}).total_order());
   EXPECT_EQ(job.declare({}).output_format, OutputFormat::kFixedRecords);
   EXPECT_EQ(job.declare({}).partitions, 1u);
-  EXPECT_FALSE(MakeJobInfo<Shout>().declare({}).has_shuffle);
-  EXPECT_FALSE(MakeJobInfo<CountWords>().declare({}).total_order);
+  EXPECT_FALSE(MakeJobInfo<Shout>().declare({}).has_shuffle());
+  EXPECT_FALSE(MakeJobInfo<CountWords>().declare({}).total_order());
   EXPECT_EQ(MakeJobInfo<CountWords>().declare({}).partitions, 4u)
       << "unless the job says otherwise";
   EXPECT_EQ(MakeJobInfo<CountWords>().params.at(0).name, "skip");
@@ -102,11 +102,12 @@ struct CountsLastAnywhere : CountsLast {
 };
 
 TEST(JobInfo, SaysWhetherItMattersWhereSplitsEnd) {
-  EXPECT_FALSE(MakeJobInfo<CountsLines>().declare({}).one_task_per_split);
-  EXPECT_TRUE(MakeJobInfo<CountsPairsOfLines>().declare({}).one_task_per_split);
-  EXPECT_TRUE(MakeJobInfo<CountsLast>().declare({}).one_task_per_split) << "it emits once a task";
-  EXPECT_FALSE(MakeJobInfo<CountsLastAnywhere>().declare({}).one_task_per_split);
-  EXPECT_FALSE(MakeJobInfo<SumIntegers>().declare({}).one_task_per_split);
+  EXPECT_FALSE(MakeJobInfo<CountsLines>().declare({}).stages.front().one_task_per_split);
+  EXPECT_TRUE(MakeJobInfo<CountsPairsOfLines>().declare({}).stages.front().one_task_per_split);
+  EXPECT_TRUE(MakeJobInfo<CountsLast>().declare({}).stages.front().one_task_per_split)
+      << "it emits once a task";
+  EXPECT_FALSE(MakeJobInfo<CountsLastAnywhere>().declare({}).stages.front().one_task_per_split);
+  EXPECT_FALSE(MakeJobInfo<SumIntegers>().declare({}).stages.front().one_task_per_split);
 }
 
 TEST(JobInfo, ChecksParametersAndThenTheJobsOwnRules) {

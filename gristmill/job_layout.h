@@ -8,18 +8,21 @@
 #include "gristmill/record_mark.h"
 #include "gristmill/registry.h"
 #include "gristmill/task.h"
+#include "gristmill/task_cache.h"
 
 namespace gristmill {
 
 // An array of this is exported by every shared object with jobs.
 inline constexpr char kJobLayoutData[] = "gristmill_job_layout";
 
-using JobLayout = std::array<std::uint32_t, 12>;
+using JobLayout = std::array<std::uint32_t, 15>;
 
 inline constexpr JobLayout kJobLayout = {
-    12,  // of these
+    15,  // of these
     sizeof(JobInfo),
     sizeof(JobDeclaration),
+    sizeof(InputDeclaration),
+    sizeof(StageDeclaration),
     sizeof(ParamInfo),
     sizeof(JobMap),
     sizeof(TaskInfo),
@@ -29,6 +32,7 @@ inline constexpr JobLayout kJobLayout = {
     sizeof(CounterValue),
     sizeof(RecordMark),
     sizeof(TaskRunner),
+    sizeof(TaskCache),
 };
 
 }  // namespace gristmill

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gristmill/codec.h"
 #include "gristmill/hash.h"
@@ -52,7 +53,9 @@ class Partitioner {
     explicit Hashed(const TaskInfo&) {}
   };
   struct Ranged : KeyRanges {
-    explicit Ranged(const TaskInfo& info) : KeyRanges(info.broadcast, info.partitions) {}
+    explicit Ranged(const TaskInfo& info)
+        : KeyRanges(info.broadcasts.empty() ? std::vector<std::string>() : info.broadcasts.front(),
+                    info.partitions) {}
   };
 
   std::uint32_t OfEncoded(std::string_view encoded_key) const {

@@ -1,5 +1,6 @@
 #include "gristmill/registry.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -17,6 +18,31 @@ JobMap& MutableJobs() {
 }
 
 }  // namespace
+
+bool JobDeclaration::has_shuffle() const {
+  return std::any_of(stages.begin(), stages.end(), [](const StageDeclaration& stage) {
+    return std::any_of(stage.edges.begin(), stage.edges.end(),
+                       [](const EdgeDeclaration& edge) { return edge.by == ReadBy::kShuffle; });
+  });
+}
+
+bool JobDeclaration::total_order() const {
+  return std::any_of(stages.begin(), stages.end(), [](const StageDeclaration& stage) {
+    return stage.kind == StageKind::kSample;
+  });
+}
+
+std::vector<StageDeclaration> StagesOfOneInput(bool has_shuffle, bool total_order,
+                                               bool one_task_per_split) {
+  std::vector<StageDeclaration> stages;
+  if (total_order) stages.push_back({.kind = StageKind::kSample});
+  stages.push_back({.kind = StageKind::kMap, .one_task_per_split = one_task_per_split});
+  if (total_order) stages.back().edges = {{0, ReadBy::kBroadcast}};
+  if (!has_shuffle) return stages;
+  const auto map = static_cast<std::uint32_t>(stages.size() - 1);
+  stages.push_back({.kind = StageKind::kReduce, .edges = {{map, ReadBy::kShuffle}}});
+  return stages;
+}
 
 const JobMap& RegisteredJobs() { return MutableJobs(); }
 

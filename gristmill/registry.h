@@ -21,16 +21,56 @@ struct ParamInfo {
   std::string help;
 };
 
+// One of the things that a job reads.
+struct InputDeclaration {
+  std::string name = {};  // for `--input NAME=PATH`; empty if it is the job's only input
+  InputSpec spec = {};
+};
+
+enum class StageKind : std::uint8_t {
+  kSample,  // reads parts of some splits: RunSample
+  kMap,     // a task for each split of its input: RunMap, or RunMapOnly if it writes the output
+  kReduce,  // a task for each partition: RunReduceToRuns, or RunReduce if it writes the output
+};
+enum class ReadBy : std::uint8_t {
+  kShuffle,    // each task merges its partition of what all tasks of the other stage wrote as runs
+  kBroadcast,  // each task gets the result of every task of the other stage
+};
+
+struct EdgeDeclaration {
+  std::uint32_t stage = 0;  // that is read: one before the reader
+  ReadBy by = ReadBy::kShuffle;
+};
+
+// A set of equal tasks. They write sorted runs if a later stage reads them by a shuffle, give a
+// result if one does by a broadcast (both is fine), and write the output if it is the last stage.
+struct StageDeclaration {
+  StageKind kind = StageKind::kMap;
+  std::string name = {};                    // for people; empty: that of its kind
+  std::uint32_t input = 0;                  // sample and map: index in JobDeclaration::inputs
+  std::vector<EdgeDeclaration> edges = {};  // of equal keys, those of the first edge come first
+  bool one_task_per_split = false;  // what it makes may depend on where splits begin and end
+  bool one_task = false;            // reduce: it has one partition, however many the job has
+};
+
 // What a job is with certain parameters: of which stages it consists, what it reads and writes.
 struct JobDeclaration {
-  InputSpec input = {};
+  std::vector<InputDeclaration> inputs = std::vector<InputDeclaration>(1);
+  std::vector<StageDeclaration> stages = std::vector<StageDeclaration>(1);
   OutputFormat output_format = OutputFormat::kText;  // when the request asks for none
-  std::uint32_t partitions = 4;                      // likewise
-  bool has_shuffle = false;                          // Combine or Reduce
-  bool total_order = false;         // partitions are ranges of keys: a sample stage runs first
-  bool one_task_per_split = false;  // what Map emits may depend on where splits begin and end
-  bool knows_records = true;        // at which it fails (RecordMark), so that they can be skipped
+  std::uint32_t partitions = kPartitionsByDefault;   // likewise
+  bool knows_records = true;  // at which it fails (RecordMark), so that they can be skipped
+  bool caches = false;        // tasks keep things for later ones: half of the memory is for those
+
+  static constexpr std::uint32_t kPartitionsByDefault = 4;
+  bool has_shuffle() const;
+  bool total_order() const;  // partitions are ranges of keys: a sample stage runs first
 };
+
+// Those of a job with one input: map; map and reduce if it has a shuffle; before these sample if
+// its partitions are ranges of keys.
+std::vector<StageDeclaration> StagesOfOneInput(bool has_shuffle, bool total_order = false,
+                                               bool one_task_per_split = false);
 
 // What the framework needs of a job without knowing its types.
 struct JobInfo {

@@ -18,6 +18,8 @@
 
 namespace gristmill {
 
+class TaskCache;
+
 // A failure that is a sentence for the user.
 class TaskError : public std::runtime_error {
  public:
@@ -103,6 +105,7 @@ class OutputSink {
 // What a task knows of itself; also the job author's handle on counters. See context.h.
 struct TaskInfo {
   std::uint64_t job = 0;
+  std::uint32_t stage = 0;         // index in JobDeclaration::stages
   std::uint32_t task = 0;          // index within the stage
   std::uint64_t attempt = 0;       // of all attempts of all jobs
   std::uint32_t partitions = 1;    // of the shuffle this task writes, or partition count
@@ -111,13 +114,15 @@ struct TaskInfo {
   std::uint64_t input_offset = 0;  // of the split in its file
   std::uint64_t input_bytes = 0;
   OutputFormat output_format = OutputFormat::kText;
-  std::vector<std::string> broadcast;  // results of the upstream broadcast stage, in task order
-  bool lines_one_by_one = false;       // for jobs that map many: to find the one they crash at
-  RecordMark* mark = nullptr;          // to be kept at the task's record, unless null
+  // For each broadcast edge of the stage, in order: the results of the stage it reads, by task.
+  std::vector<std::vector<std::string>> broadcasts;
+  bool lines_one_by_one = false;  // for jobs that map many: to find the one they crash at
+  RecordMark* mark = nullptr;     // to be kept at the task's record, unless null
   // For code that waits for something else than its source or sink, unless null: once it is true,
   // throw TaskCancelled.
   const std::atomic<bool>* cancelled = nullptr;
-  std::string directory;  // with the files that came with the job; may be empty
+  std::string directory;       // with the files that came with the job; may be empty
+  TaskCache* cache = nullptr;  // of all tasks of the job in this process; null unless it caches
 };
 
 // One (name, value) per counter used, sorted by name.
@@ -131,14 +136,28 @@ struct CounterValue {
 class TaskRunner {
  public:
   virtual ~TaskRunner() = default;
-  // Map into sorted runs (a shuffle follows).
+  // Map into sorted runs. Where no shuffle follows, `runs` takes none: only the result counts.
   virtual void RunMap(InputSource& input, RunSink& runs) = 0;
-  // Map straight to output (the job has neither Combine nor Reduce).
+  // Map straight to output: of the last stage.
   virtual void RunMapOnly(InputSource& input, OutputSink& output) = 0;
+  // Of the last stage.
   virtual void RunReduce(PairSource& pairs, OutputSink& output) = 0;
+  // Reduce into sorted runs; as RunMap. Of jobs with stages behind a reduce stage.
+  virtual void RunReduceToRuns(PairSource& pairs, RunSink& runs);
+  // What the tasks get that read this one's stage by a broadcast; called once, after a map or a
+  // reduce. At most `bytes_max`.
+  virtual std::string TakeResult(std::uint64_t bytes_max);
   // Keys of the records of `input`, thinned evenly to at most `bytes_max` encoded bytes.
   virtual std::string RunSample(InputSource& input, std::uint64_t bytes_max) = 0;
   virtual std::vector<CounterValue> counters() const = 0;
 };
+
+// Only called for stages that the job declares, where binaries agree.
+inline void TaskRunner::RunReduceToRuns(PairSource&, RunSink&) {
+  throw TaskError("the job was given a reduce task before another one, which it does not have");
+}
+inline std::string TaskRunner::TakeResult(std::uint64_t) {
+  throw TaskError("the job was asked for a result, which its tasks do not have");
+}
 
 }  // namespace gristmill

@@ -41,6 +41,7 @@ class JobTester {
       throw TaskError(problem);
     }
     declared_ = info_.declare(params_);
+    input_ = declared_.inputs.front().spec;
   }
 
   // What TaskContext::directory() is to be: where the files are that come with the job.
@@ -77,7 +78,7 @@ class JobTester {
   std::vector<OutputPair> Run() {
     CheckMapsRanges(true);
     return Decode<OutputKey<J>, OutputValue<J>>(
-        Execute(SplitsOf(declared_.input.range), OutputFormat::kRecordFile));
+        Execute(SplitsOf(input_.range), OutputFormat::kRecordFile));
   }
   // The output as the text of its file: key, tab, value, line by line.
   std::string RunToText(const Records& records) {
@@ -93,20 +94,20 @@ class JobTester {
   using Inputs = std::vector<std::unique_ptr<MemoryInput>>;
 
   void CheckMapsRanges(bool wanted) const {
-    if ((declared_.input.format == InputFormat::kIntegerRange) == wanted) return;
+    if ((input_.format == InputFormat::kIntegerRange) == wanted) return;
     throw TaskError("job '" + info_.name +
                     (wanted ? "' reads records; give Map and Run some"
                             : "' maps ranges of integers; give Map a range, and Run nothing"));
   }
   void CheckRecords(const Records& records) const {
     CheckMapsRanges(false);
-    const std::size_t bytes = declared_.input.record_bytes;
+    const std::size_t bytes = input_.record_bytes;
     for (const std::string& record : records) {
-      if (declared_.input.format == InputFormat::kTextLines && record.find('\n') != record.npos) {
+      if (input_.format == InputFormat::kTextLines && record.find('\n') != record.npos) {
         throw TaskError("a record of job '" + info_.name +
                         "' holds a line end; give each line as a record of its own");
       }
-      if (declared_.input.format == InputFormat::kFixedRecords && record.size() != bytes) {
+      if (input_.format == InputFormat::kFixedRecords && record.size() != bytes) {
         throw TaskError("a record of job '" + info_.name + "' has " +
                         std::to_string(record.size()) + " bytes, not " + std::to_string(bytes));
       }
@@ -115,7 +116,7 @@ class JobTester {
 
   // As blocks of one split.
   std::vector<std::string> BlocksOf(const Records& records) const {
-    switch (declared_.input.format) {
+    switch (input_.format) {
       case InputFormat::kWholeFiles:
         return records;
       case InputFormat::kTextLines: {
@@ -187,7 +188,7 @@ class JobTester {
   }
 
   std::vector<MapPair> MapAll(MemoryInput& input) {
-    if (!declared_.has_shuffle) {
+    if (!declared_.has_shuffle()) {
       return Decode<typename J::Key, typename J::Value>(
           MapOnlyTask(input, 0, OutputFormat::kRecordFile));
     }
@@ -202,14 +203,14 @@ class JobTester {
     std::string written;
     std::vector<MemoryPair> pairs;
     for (const auto& input : inputs) {
-      if (!declared_.has_shuffle) {
+      if (!declared_.has_shuffle()) {
         written += MapOnlyTask(*input, task++, format);
       } else {
         const std::vector<MemoryPair> made = MapTask(*input, task++);
         pairs.insert(pairs.end(), made.begin(), made.end());
       }
     }
-    if (!declared_.has_shuffle) return written;
+    if (!declared_.has_shuffle()) return written;
     // Equal keys keep the order of the map tasks.
     std::stable_sort(pairs.begin(), pairs.end(),
                      [](const MemoryPair& a, const MemoryPair& b) { return a.key < b.key; });
@@ -239,6 +240,7 @@ class JobTester {
   const JobInfo info_;
   const ParamMap params_;
   JobDeclaration declared_;
+  InputSpec input_;
   std::string directory_;
   std::size_t map_tasks_ = 2;
   std::map<std::string, std::uint64_t> counters_;

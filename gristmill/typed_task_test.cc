@@ -47,7 +47,7 @@ Result RunJob(const Plan& plan, const std::vector<Input>& inputs) {
   const JobDeclaration declared = job.declare(plan.params);
   Result result;
   std::vector<std::string> samples;
-  for (std::size_t i = 0; declared.total_order && i < inputs.size(); ++i) {
+  for (std::size_t i = 0; declared.total_order() && i < inputs.size(); ++i) {
     MemoryInput input(inputs[i]);
     const auto task = job.make_task(plan.params, InfoOf(plan, i));
     samples.push_back(task->RunSample(input, 4096));
@@ -57,9 +57,9 @@ Result RunJob(const Plan& plan, const std::vector<Input>& inputs) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     MemoryInput input(inputs[i]);
     TaskInfo info = InfoOf(plan, i);
-    info.broadcast = samples;
+    info.broadcasts = {samples};
     const auto task = job.make_task(plan.params, info);
-    if (declared.has_shuffle) {
+    if (declared.has_shuffle()) {
       MemoryRuns runs;
       task->RunMap(input, runs);
       const std::vector<MemoryPair> merged = runs.Merged();
@@ -73,7 +73,7 @@ Result RunJob(const Plan& plan, const std::vector<Input>& inputs) {
   }
   std::stable_sort(pairs.begin(), pairs.end(),
                    [](const MemoryPair& a, const MemoryPair& b) { return a.key < b.key; });
-  for (std::uint32_t p = 0; declared.has_shuffle && p < plan.partitions; ++p) {
+  for (std::uint32_t p = 0; declared.has_shuffle() && p < plan.partitions; ++p) {
     std::vector<MemoryPair> mine;
     std::copy_if(pairs.begin(), pairs.end(), std::back_inserter(mine),
                  [p](const MemoryPair& pair) { return pair.partition == p; });
@@ -303,7 +303,7 @@ TEST(RangeJob, MapsARangeOnceAndCountsItsIntegers) {
   ASSERT_EQ(runs.Merged().size(), 1u);
   EXPECT_EQ(DecodeValue<std::int64_t>(runs.Merged()[0].value), 4950);
   EXPECT_THAT(task->counters(), testing::Contains(CounterValue{"input_records", 100}));
-  EXPECT_EQ(job.declare({{"to", "77"}}).input.range, (IntegerRange{0, 77}));
+  EXPECT_EQ(job.declare({{"to", "77"}}).inputs.front().spec.range, (IntegerRange{0, 77}));
   EXPECT_EQ(job.check_params({{"to", "-1"}}),
             "job 'sumintegers' asks for the integers from 0 to -1; the end must not be below the "
             "beginning");
@@ -321,7 +321,8 @@ class FileSizes {
 };
 
 TEST(WholeFileJob, GetsThePathAndAllContents) {
-  EXPECT_EQ(MakeJobInfo<FileSizes>().declare({}).input.format, InputFormat::kWholeFiles);
+  EXPECT_EQ(MakeJobInfo<FileSizes>().declare({}).inputs.front().spec.format,
+            InputFormat::kWholeFiles);
   EXPECT_THAT(RunJob<FileSizes>({}, {{"a\nb\n"}, {""}}).files,
               ElementsAre("/in/0\t4\n", "/in/1\t0\n"));
 }

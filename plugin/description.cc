@@ -24,8 +24,8 @@
 #include "base/readable_text.h"
 #include "base/status.h"
 #include "base/units.h"
+#include "plugin/declaration_message.h"
 #include "plugin/job_object.h"
-#include "storage/job_formats.h"
 
 extern char** environ;
 
@@ -195,20 +195,10 @@ v1::DescribeResponse DescribeJob(const JobInfo& job, const ParamMap& params) {
   if (const std::string problem = job.check_params(params); !problem.empty()) {
     return Refuse(InvalidArgument("{}", ReadableText(problem)));
   }
-  const JobDeclaration declared = job.declare(params);
   v1::DescribeResponse response;
   response.set_job(job.name);
   response.set_writes_output(job.writes_output);
-  response.set_has_shuffle(declared.has_shuffle);
-  response.set_total_order(declared.total_order);
-  response.set_one_task_per_split(declared.one_task_per_split);
-  response.set_output_format(MessageOf(declared.output_format));
-  response.set_input_format(MessageOf(declared.input.format));
-  response.set_record_bytes(declared.input.record_bytes);
-  response.set_range_begin(declared.input.range.begin);
-  response.set_range_end(declared.input.range.end);
-  response.set_knows_records(declared.knows_records);
-  response.set_partitions(declared.partitions);
+  *response.mutable_declared() = MessageOf(job.declare(params));
   return response;
 }
 

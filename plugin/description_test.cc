@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/status.h"
+#include "plugin/declaration_message.h"
 #include "plugin/object_fixture.h"
 
 namespace gristmill::plugin {
@@ -37,11 +38,12 @@ class DescriptionTest : public ObjectTest {
 TEST_F(DescriptionTest, TellsWhatTheJobIs) {
   const v1::DescribeResponse answer = Ask(CompileJob("good")).value();
   EXPECT_EQ(answer.job(), "count");
-  EXPECT_TRUE(answer.has_shuffle());
   EXPECT_TRUE(answer.writes_output());
-  EXPECT_FALSE(answer.total_order());
-  EXPECT_EQ(answer.input_format(), v1::INPUT_FORMAT_TEXT_LINES);
-  EXPECT_EQ(answer.output_format(), v1::OUTPUT_FORMAT_TEXT);
+  const JobDeclaration declared = DeclarationOf(answer.declared()).value();
+  EXPECT_TRUE(declared.has_shuffle());
+  EXPECT_FALSE(declared.total_order());
+  EXPECT_EQ(declared.inputs.at(0).spec.format, InputFormat::kTextLines);
+  EXPECT_EQ(declared.output_format, OutputFormat::kText);
 }
 
 TEST_F(DescriptionTest, ParametersThatTheJobRefusesAreItsOwnSentence) {

@@ -49,7 +49,7 @@ TEST_F(JobObjectTest, AnObjectOfThisVersionIsLoadedWithItsOwnRegistry) {
   ASSERT_EQ(jobs->size(), 1u);
   const JobInfo& job = *FindJobIn(*jobs, "libgood.so", "").value();
   EXPECT_EQ(job.name, "count");
-  EXPECT_TRUE(job.declare({}).has_shuffle);
+  EXPECT_TRUE(job.declare({}).has_shuffle());
   EXPECT_EQ(FindJob("count"), nullptr) << "this program's own registry knows nothing of it";
 }
 

@@ -39,7 +39,7 @@ worker::JobContext MakeContext(const v1::JobPlan& plan, const JobInfo* job,
   context.plan = plan;
   context.spill_directory = directory + "/spill";
   context.directory = FilesDirectory(directory);
-  context.task_memory_bytes = plan.request().memory_bytes() / threads;
+  worker::SetMemory(plan, plan.request().memory_bytes(), threads, &context);
   return context;
 }
 
@@ -124,7 +124,7 @@ class Upstream {
         const auto index = static_cast<std::uint32_t>(report.attempt() - 1);
         if (report.outcome() != v1::TASK_OUTCOME_SUCCEEDED) {
           status = Internal("{} task {}, whose output this one reads, fails itself: {}",
-                            StageName(task_->plan().stages(static_cast<int>(stage)).kind()), index,
+                            StageName(task_->plan().stages(static_cast<int>(stage))), index,
                             report.message());
           continue;
         }

@@ -28,7 +28,7 @@ namespace gristmill::replay {
 namespace {
 
 std::string NameOf(const v1::TaskStatus& task) {
-  return fmt::format("{}-{}", StageName(task.stage_kind()), task.id().task());
+  return fmt::format("{}-{}", StageName(task), task.id().task());
 }
 
 // Pages through the job's tasks to the first that is meant.

@@ -28,6 +28,28 @@ v1::OutputFormat MessageOf(OutputFormat format) {
   return v1::OUTPUT_FORMAT_UNSPECIFIED;
 }
 
+v1::StageKind MessageOf(StageKind kind) {
+  switch (kind) {
+    case StageKind::kSample:
+      return v1::STAGE_KIND_SAMPLE;
+    case StageKind::kMap:
+      return v1::STAGE_KIND_MAP;
+    case StageKind::kReduce:
+      return v1::STAGE_KIND_REDUCE;
+  }
+  return v1::STAGE_KIND_UNSPECIFIED;
+}
+
+v1::EdgeKind MessageOf(ReadBy by) {
+  switch (by) {
+    case ReadBy::kShuffle:
+      return v1::EDGE_KIND_SHUFFLE;
+    case ReadBy::kBroadcast:
+      return v1::EDGE_KIND_BROADCAST;
+  }
+  return v1::EDGE_KIND_UNSPECIFIED;
+}
+
 std::optional<InputFormat> FormatOf(v1::InputFormat format) {
   for (const InputFormat known : {InputFormat::kTextLines, InputFormat::kFixedRecords,
                                   InputFormat::kWholeFiles, InputFormat::kIntegerRange}) {
@@ -40,6 +62,20 @@ std::optional<OutputFormat> FormatOf(v1::OutputFormat format) {
   for (const OutputFormat known :
        {OutputFormat::kText, OutputFormat::kFixedRecords, OutputFormat::kRecordFile}) {
     if (MessageOf(known) == format) return known;
+  }
+  return std::nullopt;
+}
+
+std::optional<StageKind> KindOf(v1::StageKind kind) {
+  for (const StageKind known : {StageKind::kSample, StageKind::kMap, StageKind::kReduce}) {
+    if (MessageOf(known) == kind) return known;
+  }
+  return std::nullopt;
+}
+
+std::optional<ReadBy> ReadByOf(v1::EdgeKind kind) {
+  for (const ReadBy known : {ReadBy::kShuffle, ReadBy::kBroadcast}) {
+    if (MessageOf(known) == kind) return known;
   }
   return std::nullopt;
 }

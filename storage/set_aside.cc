@@ -96,12 +96,22 @@ absl::Status CopyLine(InputCursor* cursor, BufferedWriter* out) {
   }
 }
 
-absl::Status CopyRecord(const v1::JobPlan& plan, InputCursor* cursor, BufferedWriter* out) {
-  switch (plan.input_format()) {
+// The input that has the file; they are of one format if several do.
+const v1::InputPlan& InputOf(const std::string& path, const v1::JobPlan& plan) {
+  for (const v1::InputPlan& input : plan.inputs()) {
+    for (const v1::InputFile& file : input.files()) {
+      if (file.path() == path) return input;
+    }
+  }
+  return plan.inputs(0);
+}
+
+absl::Status CopyRecord(const v1::InputPlan& input, InputCursor* cursor, BufferedWriter* out) {
+  switch (input.format()) {
     case v1::INPUT_FORMAT_TEXT_LINES:
       return CopyLine(cursor, out);
     case v1::INPUT_FORMAT_FIXED_RECORDS:
-      return CopyBytes(cursor, plan.record_bytes(), out);
+      return CopyBytes(cursor, input.record_bytes(), out);
     default:
       return CopyBytes(cursor, std::numeric_limits<std::uint64_t>::max(), out);
   }
@@ -152,7 +162,7 @@ absl::Status WriteSetAside(const std::string& directory, const std::vector<SetAs
     before = &record;
     const std::uint64_t begin = bytes.bytes();
     GM_RETURN_IF_ERROR(GoTo(record, &*cursor));
-    GM_RETURN_IF_ERROR(CopyRecord(plan, &*cursor, &bytes));
+    GM_RETURN_IF_ERROR(CopyRecord(InputOf(record.path, plan), &*cursor, &bytes));
     GM_RETURN_IF_ERROR(
         index.Append(fmt::format("{}\t{}\t{}\t{}\t{}\n", Field(record.path), record.offset,
                                  bytes.bytes() - begin, Field(record.task), Field(record.reason))));

@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 
 class SetAside : public ::testing::Test {
  protected:
-  SetAside() { plan_.set_input_format(v1::INPUT_FORMAT_TEXT_LINES); }
+  SetAside() { plan_.add_inputs()->set_format(v1::INPUT_FORMAT_TEXT_LINES); }
 
   SetAsideRecord RecordAt(std::uint64_t offset, const std::string& reason = "boom") const {
     return {dir_.path("in"), compression_, offset, "map 7", reason};
@@ -59,11 +59,11 @@ TEST_F(SetAside, FindsRecordsInACompressedFile) {
 
 TEST_F(SetAside, KeepsFixedRecordsAndWholeFiles) {
   dir_.Write("in", "aaabbbccc");
-  plan_.set_input_format(v1::INPUT_FORMAT_FIXED_RECORDS);
-  plan_.set_record_bytes(3);
+  plan_.mutable_inputs(0)->set_format(v1::INPUT_FORMAT_FIXED_RECORDS);
+  plan_.mutable_inputs(0)->set_record_bytes(3);
   ASSERT_TRUE(Write({RecordAt(3)}).ok());
   EXPECT_EQ(Records(), "bbb");
-  plan_.set_input_format(v1::INPUT_FORMAT_WHOLE_FILES);
+  plan_.mutable_inputs(0)->set_format(v1::INPUT_FORMAT_WHOLE_FILES);
   ASSERT_TRUE(Write({RecordAt(0)}).ok());
   EXPECT_EQ(Records(), "aaabbbccc");
   EXPECT_EQ(Index(), "IN\t0\t9\tmap 7\tboom\n");

@@ -9,8 +9,8 @@
 
 namespace gristmill {
 
-// Number of splits of the plan's input: the task count of its map stage.
-std::uint32_t CountSplits(const v1::JobPlan& plan);
+// Number of splits of one of the plan's inputs: the task count of a map stage that reads it.
+std::uint32_t CountSplits(const v1::JobPlan& plan, std::uint32_t input = 0);
 
 // The splits of one plan, found by index without storing them all: O(log files) each.
 // Fixed-length records are never cut; sizes differ by at most one record or byte within a file.
@@ -18,13 +18,18 @@ std::uint32_t CountSplits(const v1::JobPlan& plan);
 class SplitTable {
  public:
   explicit SplitTable(const v1::JobPlan& plan);
-  std::uint32_t size() const;
-  v1::Split Get(std::uint32_t index) const;
+  // Of the plan's input of that index.
+  std::uint32_t size(std::uint32_t input = 0) const;
+  v1::Split Get(std::uint32_t index, std::uint32_t input = 0) const;
 
  private:
-  v1::JobPlan plan_;                        // input part only
-  std::vector<std::uint32_t> first_split_;  // by file, and the total at the end
+  v1::JobPlan plan_;  // input part only
+  // By input, and by file: the total is at the end.
+  std::vector<std::vector<std::uint32_t>> first_splits_;
 };
+
+// Of all files, each as often as an input names it.
+std::uint64_t InputBytes(const v1::JobPlan& plan);
 
 // For sample stages: how many of the splits are sampled (at most 32, evenly spaced), and which.
 std::uint32_t CountSampledSplits(std::uint32_t splits);

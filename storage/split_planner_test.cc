@@ -13,14 +13,14 @@ namespace {
 
 v1::JobPlan FilePlan(v1::InputFormat format, std::uint64_t split_bytes) {
   v1::JobPlan plan;
-  plan.set_input_format(format);
+  plan.add_inputs()->set_format(format);
   plan.mutable_request()->set_split_bytes(split_bytes);
   return plan;
 }
 
 void AddFile(v1::JobPlan* plan, const std::string& path, std::uint64_t bytes,
              v1::Compression compression = v1::COMPRESSION_NONE) {
-  v1::InputFile* file = plan->add_files();
+  v1::InputFile* file = plan->mutable_inputs(0)->add_files();
   file->set_path(path);
   file->set_bytes(bytes);
   file->set_compression(compression);
@@ -28,9 +28,9 @@ void AddFile(v1::JobPlan* plan, const std::string& path, std::uint64_t bytes,
 
 v1::JobPlan RangePlan(std::int64_t begin, std::int64_t end, std::uint32_t splits) {
   v1::JobPlan plan;
-  plan.set_input_format(v1::INPUT_FORMAT_INTEGER_RANGE);
-  plan.set_range_begin(begin);
-  plan.set_range_end(end);
+  plan.add_inputs()->set_format(v1::INPUT_FORMAT_INTEGER_RANGE);
+  plan.mutable_inputs(0)->set_range_begin(begin);
+  plan.mutable_inputs(0)->set_range_end(end);
   plan.mutable_request()->set_splits(splits);
   return plan;
 }
@@ -44,7 +44,7 @@ TEST(SplitPlanner, SplitsCoverEveryByteOfEveryFileOnceAndInOrder) {
     const SplitTable table(plan);
     ASSERT_EQ(table.size(), CountSplits(plan));
     std::uint32_t next = 0;
-    for (const v1::InputFile& file : plan.files()) {
+    for (const v1::InputFile& file : plan.inputs(0).files()) {
       std::uint64_t offset = 0, shortest = 1000, longest = 0;
       while (offset < file.bytes()) {
         const v1::Split split = table.Get(next++);
@@ -66,7 +66,7 @@ TEST(SplitPlanner, SplitsCoverEveryByteOfEveryFileOnceAndInOrder) {
 TEST(SplitPlanner, FixedLengthRecordsAreNeverCut) {
   for (const std::uint64_t split_bytes : {1, 99, 100, 101, 250, 1000, 100000}) {
     v1::JobPlan plan = FilePlan(v1::INPUT_FORMAT_FIXED_RECORDS, split_bytes);
-    plan.set_record_bytes(100);
+    plan.mutable_inputs(0)->set_record_bytes(100);
     AddFile(&plan, "/a", 1700);
     const SplitTable table(plan);
     std::uint64_t offset = 0;
@@ -83,7 +83,7 @@ TEST(SplitPlanner, FixedLengthRecordsAreNeverCut) {
 
 TEST(SplitPlanner, AFileThatIsShorterThanARecordStillGetsASplitThatCanFail) {
   v1::JobPlan plan = FilePlan(v1::INPUT_FORMAT_FIXED_RECORDS, 1000);
-  plan.set_record_bytes(100);
+  plan.mutable_inputs(0)->set_record_bytes(100);
   AddFile(&plan, "/a", 30);
   ASSERT_EQ(CountSplits(plan), 1u);
   EXPECT_EQ(SplitTable(plan).Get(0).length(), 30u);
@@ -96,7 +96,7 @@ TEST(SplitPlanner, CompressedAndWholeFilesAreOneSplitEach) {
   ASSERT_EQ(CountSplits(plan), 3u);
   EXPECT_EQ(SplitTable(plan).Get(0).length(), 1000u);
   EXPECT_EQ(SplitTable(plan).Get(0).compression(), v1::COMPRESSION_GZIP);
-  plan.set_input_format(v1::INPUT_FORMAT_WHOLE_FILES);
+  plan.mutable_inputs(0)->set_format(v1::INPUT_FORMAT_WHOLE_FILES);
   EXPECT_EQ(CountSplits(plan), 2u);
 }
 

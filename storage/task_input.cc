@@ -31,15 +31,20 @@ v1::Split PartOf(v1::Split split, const TaskPart& part) {
   return split;
 }
 
+std::string_view NameOr(const std::string& name, v1::StageKind kind) {
+  return name.empty() ? StageName(kind) : std::string_view(name);
+}
+
 }  // namespace
 
 std::optional<v1::Split> SplitOfTask(const v1::JobPlan& plan, const SplitTable& splits,
                                      std::uint32_t stage, const TaskPart& part) {
-  switch (plan.stages(static_cast<int>(stage)).kind()) {
+  const v1::StagePlan& reader = plan.stages(static_cast<int>(stage));
+  switch (reader.kind()) {
     case v1::STAGE_KIND_SAMPLE:
-      return splits.Get(SampledSplit(part.planned, splits.size()));
+      return splits.Get(SampledSplit(part.planned, splits.size(reader.input())), reader.input());
     case v1::STAGE_KIND_MAP:
-      return PartOf(splits.Get(part.planned), part);
+      return PartOf(splits.Get(part.planned, reader.input()), part);
     default:
       return std::nullopt;
   }
@@ -50,8 +55,9 @@ absl::Status CheckCut(const v1::JobPlan& plan, const SplitTable& splits, std::ui
   const auto split = SplitOfTask(plan, splits, stage, part);
   const bool possible = plan.stages(static_cast<int>(stage)).may_be_cut() && split &&
                         split->compression() == v1::COMPRESSION_NONE;
-  const bool fixed = plan.input_format() == v1::INPUT_FORMAT_FIXED_RECORDS;
-  const std::uint64_t unit = fixed ? std::max<std::uint64_t>(plan.record_bytes(), 1) : 1;
+  const v1::InputPlan& input = InputOfStage(plan, stage);
+  const bool fixed = input.format() == v1::INPUT_FORMAT_FIXED_RECORDS;
+  const std::uint64_t unit = fixed ? std::max<std::uint64_t>(input.record_bytes(), 1) : 1;
   if (possible && cut_at > 0 && cut_at <= LengthOf(*split) && cut_at % unit == 0) {
     return absl::OkStatus();
   }
@@ -59,12 +65,16 @@ absl::Status CheckCut(const v1::JobPlan& plan, const SplitTable& splits, std::ui
                          cut_at);
 }
 
-bool MayHoldRecordAt(const v1::JobPlan& plan, const v1::Split& split, std::uint64_t offset) {
-  switch (plan.input_format()) {
+const v1::InputPlan& InputOfStage(const v1::JobPlan& plan, std::uint32_t stage) {
+  return plan.inputs(static_cast<int>(plan.stages(static_cast<int>(stage)).input()));
+}
+
+bool MayHoldRecordAt(const v1::InputPlan& input, const v1::Split& split, std::uint64_t offset) {
+  switch (input.format()) {
     case v1::INPUT_FORMAT_TEXT_LINES:
       break;
     case v1::INPUT_FORMAT_FIXED_RECORDS:
-      if (offset % std::max<std::uint64_t>(plan.record_bytes(), 1) != 0) return false;
+      if (offset % std::max<std::uint64_t>(input.record_bytes(), 1) != 0) return false;
       break;
     case v1::INPUT_FORMAT_WHOLE_FILES:
       return offset == 0;
@@ -98,11 +108,21 @@ std::string DescribeTaskFailure(const v1::JobPlan& plan, const SplitTable& split
                                 const TaskRef& task, const TaskPart& part, std::uint32_t times,
                                 std::string_view worker, std::string_view reason) {
   return fmt::format("{} task {} failed {}{}{}: {} ({}{})",
-                     StageName(plan.stages(static_cast<int>(task.stage)).kind()), task.task,
+                     StageName(plan.stages(static_cast<int>(task.stage))), task.task,
                      times == 1 ? "once" : fmt::format("{} times", times),
                      worker.empty() ? "" : ", last on worker ", worker, reason,
                      SplitOfTask(plan, splits, task.stage, part) ? "split " : "",
                      DescribeTaskInput(plan, splits, task.stage, part));
+}
+
+std::string_view StageName(const v1::StagePlan& stage) {
+  return NameOr(stage.name(), stage.kind());
+}
+std::string_view StageName(const v1::StageStatus& stage) {
+  return NameOr(stage.name(), stage.kind());
+}
+std::string_view StageName(const v1::TaskStatus& task) {
+  return NameOr(task.stage_name(), task.stage_kind());
 }
 
 std::string_view StageName(v1::StageKind kind) {

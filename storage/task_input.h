@@ -12,6 +12,7 @@
 #include "base/ids.h"
 #include "base/task_part.h"
 #include "gristmill/v1/job.pb.h"
+#include "gristmill/v1/job_service.pb.h"
 #include "gristmill/v1/worker_service.pb.h"
 #include "storage/split_planner.h"
 
@@ -27,9 +28,12 @@ std::optional<v1::Split> SplitOfTask(const v1::JobPlan& plan, const SplitTable& 
 absl::Status CheckCut(const v1::JobPlan& plan, const SplitTable& splits, std::uint32_t stage,
                       const TaskPart& part, std::uint64_t cut_at);
 
+// What the tasks of a sample or map stage read.
+const v1::InputPlan& InputOfStage(const v1::JobPlan& plan, std::uint32_t stage);
+
 // Whether a record that a task with this split reads may begin at `offset` of the (decompressed)
 // file.
-bool MayHoldRecordAt(const v1::JobPlan& plan, const v1::Split& split, std::uint64_t offset);
+bool MayHoldRecordAt(const v1::InputPlan& input, const v1::Split& split, std::uint64_t offset);
 
 v1::TaskAssignment MakeAssignment(const v1::JobPlan& plan, const SplitTable& splits,
                                   const TaskRef& task, const TaskPart& part, AttemptId attempt);
@@ -44,6 +48,10 @@ std::string DescribeTaskFailure(const v1::JobPlan& plan, const SplitTable& split
                                 const TaskRef& task, const TaskPart& part, std::uint32_t times,
                                 std::string_view worker, std::string_view reason);
 
+// What people call it: "map", or "map 2".
+std::string_view StageName(const v1::StagePlan& stage);
+std::string_view StageName(const v1::StageStatus& stage);
+std::string_view StageName(const v1::TaskStatus& task);
 // "sample", "map" or "reduce".
 std::string_view StageName(v1::StageKind kind);
 

@@ -7,14 +7,14 @@ namespace {
 
 v1::JobPlan PlanOf(v1::InputFormat format) {
   v1::JobPlan plan;
-  plan.set_input_format(format);
+  plan.add_inputs()->set_format(format);
   plan.mutable_request()->set_splits(2);
   plan.mutable_request()->set_split_bytes(50);
-  plan.set_record_bytes(5);
-  plan.set_range_begin(-100);
-  plan.set_range_end(100);
+  plan.mutable_inputs(0)->set_record_bytes(5);
+  plan.mutable_inputs(0)->set_range_begin(-100);
+  plan.mutable_inputs(0)->set_range_end(100);
   if (format != v1::INPUT_FORMAT_INTEGER_RANGE) {
-    v1::InputFile* file = plan.add_files();
+    v1::InputFile* file = plan.mutable_inputs(0)->add_files();
     file->set_path("/f");
     file->set_bytes(100);
   }

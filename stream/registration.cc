@@ -33,8 +33,8 @@ std::string CheckParams(const ParamMap& params) {
 // the lines it was given it fails.
 JobDeclaration Declare(const ParamMap& params) {
   const auto reducer = params.find("reducer");
-  return {.has_shuffle = reducer != params.end() && !reducer->second.empty(),
-          .one_task_per_split = true,
+  const bool has_shuffle = reducer != params.end() && !reducer->second.empty();
+  return {.stages = StagesOfOneInput(has_shuffle, false, /*one_task_per_split=*/true),
           .knows_records = false};
 }
 

@@ -66,13 +66,13 @@ TEST(StreamParams, OrdersBeyondTheKeyAreRefused) {
 }
 
 TEST(StreamJob, HasAShuffleOnlyWithAReducer) {
-  EXPECT_FALSE(Job().declare({{"mapper", "cat"}}).has_shuffle);
-  EXPECT_FALSE(Job().declare({{"mapper", "cat"}, {"reducer", ""}}).has_shuffle);
-  EXPECT_TRUE(Job().declare({{"mapper", "cat"}, {"reducer", "cat"}}).has_shuffle);
+  EXPECT_FALSE(Job().declare({{"mapper", "cat"}}).has_shuffle());
+  EXPECT_FALSE(Job().declare({{"mapper", "cat"}, {"reducer", ""}}).has_shuffle());
+  EXPECT_TRUE(Job().declare({{"mapper", "cat"}, {"reducer", "cat"}}).has_shuffle());
 }
 
 TEST(StreamJob, GivesEachSplitToOneProgram) {
-  EXPECT_TRUE(Job().declare({}).one_task_per_split);
+  EXPECT_TRUE(Job().declare({}).stages.front().one_task_per_split);
   EXPECT_FALSE(Job().declare({}).knows_records);
 }
 

@@ -113,9 +113,9 @@ class WorkerTest : public testing::Test {
     plan.mutable_request()->set_memory_bytes(256 << 20);
     if (!deed.empty()) (*plan.mutable_request()->mutable_params())["deed"] = deed;
     (*plan.mutable_request()->mutable_params())["marker"] = root_ + "/marker";
-    plan.set_input_format(v1::INPUT_FORMAT_INTEGER_RANGE);
+    plan.add_inputs()->set_format(v1::INPUT_FORMAT_INTEGER_RANGE);
     plan.set_output_format(v1::OUTPUT_FORMAT_TEXT);
-    plan.set_range_end(1'000);
+    plan.mutable_inputs(0)->set_range_end(1'000);
     plan.set_output_files(1);
     plan.set_staging_directory(root_ + "/out");
     v1::StagePlan& map = *plan.add_stages();

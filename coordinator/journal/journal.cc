@@ -17,8 +17,7 @@ namespace gristmill::coordinator {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x474d4a4c;  // "GMJL"
-constexpr std::int64_t kFormatVersion = 4;
-constexpr std::int64_t kOldestVersion = 2;          // that is a journal of this version as it is
+constexpr std::int64_t kFormatVersion = 5;
 constexpr std::size_t kBatchBytes = 8 << 20;        // a batch ends with the record that passes it
 constexpr std::size_t kRecordBytesMax = 512 << 20;  // SQLite holds at most 1e9 bytes in a blob
 
@@ -93,10 +92,7 @@ absl::Status CheckOrCreate(SqliteDatabase& database) {
   if (application == 0 && objects == 0) return Create(database);
   if (application != kApplicationId) return FailedPrecondition("another program's database");
   GM_ASSIGN_OR_RETURN(const std::int64_t version, Meta(database, "format_version"));
-  if (version >= kOldestVersion && version < kFormatVersion) {
-    GM_RETURN_IF_ERROR(database.Execute(
-        fmt::format("UPDATE meta SET value = {} WHERE key = 'format_version'", kFormatVersion)));
-  } else if (version != kFormatVersion) {
+  if (version != kFormatVersion) {
     return absl::UnimplementedError(fmt::format(
         "its format version is {} and this gristmill reads version {}; run the gristmill that "
         "wrote it or choose another file with --journal",

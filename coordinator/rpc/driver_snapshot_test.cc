@@ -27,8 +27,8 @@ std::shared_ptr<const v1::JobPlan> PlanOf(const std::string& request_id, std::ui
   plan->mutable_request()->set_max_attempts(3);
   plan->mutable_request()->set_request_id(request_id);
   plan->mutable_request()->set_split_bytes(100);
-  plan->set_input_format(v1::INPUT_FORMAT_TEXT_LINES);
-  v1::InputFile& file = *plan->add_files();
+  plan->add_inputs()->set_format(v1::INPUT_FORMAT_TEXT_LINES);
+  v1::InputFile& file = *plan->mutable_inputs(0)->add_files();
   file.set_path("/in/text");
   file.set_bytes(100 * maps);
   plan->set_staging_directory("/out/_temporary/t");
@@ -140,7 +140,7 @@ TEST_F(DriverSnapshot, AJobWithoutTasksKeepsItsSummary) {
   Step(CancelJob{job, "enough"});
   Step(Tick{});
   ASSERT_TRUE(driver_.core().job(job)->tasks_forgotten);
-  EXPECT_EQ(driver_.catalog().Find(job)->plan->files_size(), 0);
+  EXPECT_EQ(driver_.catalog().Find(job)->plan->inputs_size(), 0);
   const auto restored = Restored();
   ExpectTheSame(*restored);
   EXPECT_EQ(restored->StatusOf(job).input_bytes(), 700u);

@@ -48,6 +48,10 @@ class FakeSession final : public SessionPort {
         text = "cut";
         for (const auto attempt : message.cut().attempts()) text += fmt::format(" {}", attempt);
         return text;
+      case v1::CoordinatorMessage::kOverdue:
+        return "overdue";
+      case v1::CoordinatorMessage::kReadLog:
+        return "read log";
       case v1::CoordinatorMessage::kJobEnd:
         text = "job end";
         for (const auto job : message.job_end().jobs()) text += fmt::format(" {}", job);

@@ -27,7 +27,7 @@ std::shared_ptr<const v1::JobPlan> SummaryOf(const v1::JobPlan& plan) {
 
 void JobCatalog::Add(JobId job, std::shared_ptr<const v1::JobPlan> plan, std::int64_t unix_ms) {
   CatalogEntry& entry = AddEntry(job, std::move(plan), unix_ms);
-  for (const v1::InputFile& file : entry.plan->files()) entry.input_bytes += file.bytes();
+  entry.input_bytes = InputBytes(*entry.plan);
   entry.splits = std::make_shared<SplitTable>(*entry.plan);
 }
 

@@ -41,8 +41,8 @@ std::shared_ptr<const v1::JobPlan> PlanOf(std::uint32_t tasks) {
   plan->mutable_request()->set_output("/out");
   plan->mutable_request()->set_max_attempts(4);
   plan->mutable_request()->set_splits(tasks);
-  plan->set_input_format(v1::INPUT_FORMAT_INTEGER_RANGE);
-  plan->set_range_end(tasks);
+  plan->add_inputs()->set_format(v1::INPUT_FORMAT_INTEGER_RANGE);
+  plan->mutable_inputs(0)->set_range_end(tasks);
   plan->set_staging_directory("/out/_temporary/t");
   v1::StagePlan* map = plan->add_stages();
   map->set_kind(v1::STAGE_KIND_MAP);

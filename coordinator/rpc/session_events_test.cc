@@ -44,8 +44,8 @@ std::shared_ptr<v1::JobPlan> MapAndReducePlan() {
   plan->mutable_request()->set_output("/out");
   plan->mutable_request()->set_max_attempts(1);
   plan->mutable_request()->set_splits(1);
-  plan->set_input_format(v1::INPUT_FORMAT_INTEGER_RANGE);
-  plan->set_range_end(10);
+  plan->add_inputs()->set_format(v1::INPUT_FORMAT_INTEGER_RANGE);
+  plan->mutable_inputs(0)->set_range_end(10);
   plan->set_staging_directory("/out/_temporary/t");
   v1::StagePlan* map = plan->add_stages();
   map->set_kind(v1::STAGE_KIND_MAP);
@@ -134,9 +134,9 @@ TEST_F(SessionEvents, ARecordAtWhichATaskDiesTwiceIsLeftOutOfItsNextAttempt) {
   plan->mutable_request()->set_max_attempts(2);
   plan->mutable_request()->set_skip_bad_records(1);
   plan->mutable_request()->set_split_bytes(100);
-  plan->set_input_format(v1::INPUT_FORMAT_TEXT_LINES);
-  plan->add_files()->set_path("/in");
-  plan->mutable_files(0)->set_bytes(100);
+  plan->mutable_inputs(0)->set_format(v1::INPUT_FORMAT_TEXT_LINES);
+  plan->mutable_inputs(0)->add_files()->set_path("/in");
+  plan->mutable_inputs(0)->mutable_files(0)->set_bytes(100);
   driver_.Submit(plan);
   EndTurn();
   v1::WorkerMessage message;

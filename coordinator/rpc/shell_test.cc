@@ -28,8 +28,8 @@ std::shared_ptr<const v1::JobPlan> PlanOf(std::uint32_t maps) {
   plan->mutable_request()->set_job("job");
   plan->mutable_request()->set_max_attempts(1);
   plan->mutable_request()->set_splits(maps);
-  plan->set_input_format(v1::INPUT_FORMAT_INTEGER_RANGE);
-  plan->set_range_end(maps);
+  plan->add_inputs()->set_format(v1::INPUT_FORMAT_INTEGER_RANGE);
+  plan->mutable_inputs(0)->set_range_end(maps);
   v1::StagePlan* map = plan->add_stages();
   map->set_kind(v1::STAGE_KIND_MAP);
   map->set_task_count(maps);

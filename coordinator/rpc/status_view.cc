@@ -96,7 +96,9 @@ v1::TaskStatus ViewTask(const Coordinator& core, const JobCatalog& catalog, cons
   status.mutable_id()->set_job(ref.job.value());
   status.mutable_id()->set_stage(ref.stage);
   status.mutable_id()->set_task(ref.task);
-  status.set_stage_kind(entry.plan->stages(static_cast<int>(ref.stage)).kind());
+  const v1::StagePlan& stage = entry.plan->stages(static_cast<int>(ref.stage));
+  status.set_stage_kind(stage.kind());
+  status.set_stage_name(stage.name());
   status.set_state(ViewState(task, job, entry.plan->request().max_attempts()));
   status.set_attempt(task.attempt.value());
   if (task.worker) status.set_worker(catalog.WorkerName(task.worker));

@@ -25,9 +25,9 @@ const ScratchDirectory& Scratch() {
 
 v1::JobPlan PlanFor(const std::string& path, std::uint64_t bytes, v1::InputFormat format) {
   v1::JobPlan plan;
-  plan.set_input_format(format);
+  plan.add_inputs()->set_format(format);
   plan.mutable_request()->set_split_bytes(1 << 30);
-  v1::InputFile& file = *plan.add_files();
+  v1::InputFile& file = *plan.mutable_inputs(0)->add_files();
   file.set_path(path);
   file.set_bytes(bytes);
   return plan;
@@ -129,7 +129,7 @@ void CutRecords(Input& input) {
   const std::string text = DrawText(input);
   v1::JobPlan plan =
       PlanFor(Scratch().Write("text", text), text.size(), v1::INPUT_FORMAT_FIXED_RECORDS);
-  plan.set_record_bytes(options.record_bytes);
+  plan.mutable_inputs(0)->set_record_bytes(options.record_bytes);
   plan.mutable_request()->set_split_bytes(std::max<std::uint64_t>(split_bytes, text.size() / 300));
   const Read read = ReadSplits(plan, options, text);
   const bool whole = options.record_bytes > 0 && text.size() % options.record_bytes == 0;
@@ -178,7 +178,8 @@ void Decompress(Input& input) {
   const std::string bad = Damaged(good, damage);
   v1::JobPlan plan =
       PlanFor(Scratch().Write("packed", bad), bad.size(), v1::INPUT_FORMAT_TEXT_LINES);
-  plan.mutable_files(0)->set_compression(gzip ? v1::COMPRESSION_GZIP : v1::COMPRESSION_ZSTD);
+  plan.mutable_inputs(0)->mutable_files(0)->set_compression(gzip ? v1::COMPRESSION_GZIP
+                                                                 : v1::COMPRESSION_ZSTD);
   std::string all, error;
   try {
     const auto source = worker::MakeBlockSource(SplitTable(plan).Get(0), options, kCancelled);

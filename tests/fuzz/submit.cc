@@ -69,7 +69,7 @@ void CheckPlan(const v1::JobPlan& plan) {
     }
   }
   std::uint64_t bytes = 0, input_bytes = 0;
-  for (const v1::InputFile& file : plan.files()) input_bytes += file.bytes();
+  input_bytes = InputBytes(plan);
   for (std::uint32_t i = 0; i < splits.size() && i < 1'000; ++i) bytes += splits.Get(i).length();
   if (splits.size() <= 1'000) Expect(bytes == input_bytes, "{} of {}", bytes, input_bytes);
   if (tasks > 10'000) return;

@@ -36,9 +36,9 @@ std::shared_ptr<const v1::JobPlan> DrawPlan(Input& input) {
   auto plan = std::make_shared<v1::JobPlan>();
   plan->mutable_request()->set_job("job");
   plan->mutable_request()->set_max_attempts(1 + input.Below(3));
-  plan->set_input_format(v1::INPUT_FORMAT_INTEGER_RANGE);
+  plan->add_inputs()->set_format(v1::INPUT_FORMAT_INTEGER_RANGE);
   const std::uint32_t tasks = input.Below(12);
-  plan->set_range_end(tasks);
+  plan->mutable_inputs(0)->set_range_end(tasks);
   plan->mutable_request()->set_splits(tasks);
   if (input.Flag()) plan->set_staging_directory("/out/_temporary/t");
   const std::uint32_t stages = 1 + input.Below(3);

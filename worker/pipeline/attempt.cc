@@ -28,6 +28,18 @@ constexpr std::uint64_t kPipelineBytes = kInputBlockBytes + kInputBlockBytes / 2
 // What the samples of all tasks take together: tens of thousands of keys of the usual length, a
 // hundred for each of a thousand partitions. Every map task reads them all.
 constexpr std::size_t kAllSamplesBytesMax = 1 << 20;
+// Likewise of results that the job's code makes.
+constexpr std::size_t kAllResultsBytesMax = 16 << 20;
+
+// Of a stage that is read for its results alone.
+class NoRuns final : public RunSink {
+ public:
+  void BeginRun() override {
+    throw TaskError("the task emits pairs, but no stage of the job reads them");
+  }
+  void Append(std::uint32_t, std::string_view, std::uint64_t) override { BeginRun(); }
+  void EndRun() override {}
+};
 
 // A directory for a task's scratch files, gone with everything in it at the end.
 class ScratchDirectory {
@@ -106,33 +118,43 @@ void Attempt::CountTimes() {
   }
 }
 
-bool Attempt::HasShuffleReader() const {
+const v1::StagePlan* Attempt::ReaderBy(v1::EdgeKind kind) const {
   for (const v1::StagePlan& other : job_.plan.stages()) {
     for (const v1::StageEdge& edge : other.inputs()) {
-      const bool shuffle = edge.kind() == v1::EDGE_KIND_SHUFFLE;
-      if (shuffle && edge.from_stage() == assignment_.id().stage()) return true;
+      if (edge.kind() == kind && edge.from_stage() == assignment_.id().stage()) return &other;
     }
   }
-  return false;
+  return nullptr;
+}
+
+bool Attempt::WritesOutput() const {
+  return assignment_.id().stage() + 1 == static_cast<std::uint32_t>(job_.plan.stages_size());
 }
 
 std::uint32_t Attempt::CountPartitions() const {
-  for (const v1::StagePlan& other : job_.plan.stages()) {
-    if (other.kind() == v1::STAGE_KIND_REDUCE) return other.task_count();
-  }
-  return std::max<std::uint32_t>(job_.plan.output_files(), 1);
+  const v1::StagePlan* const reader = ReaderBy(v1::EDGE_KIND_SHUFFLE);
+  return std::max(reader != nullptr ? reader->task_count() : stage().task_count(), 1u);
 }
 
 std::uint64_t Attempt::RunnerMemoryBytes() const {
-  // A merge has the greater part of its task's memory; any other task leaves the job nearly all.
+  // A merge has the greater part of its task's memory, unless its task sorts, too; any other task
+  // leaves the job nearly all.
   const std::uint64_t memory = job_.task_memory_bytes;
-  if (stage().kind() == v1::STAGE_KIND_REDUCE) return memory / 4;
+  if (stage().kind() == v1::STAGE_KIND_REDUCE) return memory / (WritesOutput() ? 4 : 2);
   return memory - std::min(kPipelineBytes, memory / 2);
+}
+
+// What all of them take together is read by every task behind them, and journaled.
+std::size_t Attempt::ResultBytesMax() const {
+  const std::size_t all =
+      stage().kind() == v1::STAGE_KIND_SAMPLE ? kAllSamplesBytesMax : kAllResultsBytesMax;
+  return std::min(all / std::max(stage().task_count(), 1u), kReportResultBytesMax);
 }
 
 TaskInfo Attempt::MakeTaskInfo() const {
   TaskInfo info;
   info.job = job_.job;
+  info.stage = assignment_.id().stage();
   info.task = assignment_.id().task();
   info.attempt = assignment_.attempt();
   info.partitions = CountPartitions();
@@ -144,6 +166,7 @@ TaskInfo Attempt::MakeTaskInfo() const {
   info.mark = control_.mark;
   info.cancelled = &control_.cancelled;
   info.directory = job_.directory;
+  info.cache = job_.cache.get();
   // Both want to know the line at which the job's code dies.
   info.lines_one_by_one = assignment_.alone() || job_.plan.request().skip_bad_records() > 0;
   for (const v1::StageEdge& edge : stage().inputs()) {
@@ -153,7 +176,7 @@ TaskInfo Attempt::MakeTaskInfo() const {
       throw TaskError(fmt::format("the results of stage {} have not arrived", edge.from_stage()));
     }
     const auto& results = found->second->results();
-    info.broadcast.insert(info.broadcast.end(), results.begin(), results.end());
+    info.broadcasts.emplace_back(results.begin(), results.end());
   }
   return info;
 }
@@ -181,8 +204,12 @@ std::vector<MapOutput> Attempt::UpstreamOutputs() const {
 
 CountingSource Attempt::OpenInput(bool sampled) {
   SourceOptions options;
-  options.format = job_.plan.input_format();
-  options.record_bytes = job_.plan.record_bytes();
+  if (stage().input() >= static_cast<std::uint32_t>(job_.plan.inputs_size())) {
+    throw TaskError("the job's plan has a stage that reads an input which it does not have");
+  }
+  const v1::InputPlan& input = job_.plan.inputs(static_cast<int>(stage().input()));
+  options.format = input.format();
+  options.record_bytes = input.record_bytes();
   options.record_bytes_max = RecordBytesMax(job_.task_memory_bytes);
   if (stage().may_be_cut() && !sampled) options.cut = &control_.cut;
   const auto open = sampled ? MakeSampledSource : MakeBlockSource;
@@ -192,7 +219,7 @@ CountingSource Attempt::OpenInput(bool sampled) {
     source = SkipRecords(std::move(source), options, assignment_.split().path(),
                          {skipped.begin(), skipped.end()});
   }
-  return {std::move(source), job_.plan, &control_.records};
+  return {std::move(source), input, &control_.records};
 }
 
 OutputWriter Attempt::OpenOutput(const JobInfo& info) const {
@@ -204,33 +231,34 @@ OutputWriter Attempt::OpenOutput(const JobInfo& info) const {
   return {path, job_.plan.output_format(), {info.key_type, info.value_type}};
 }
 
-void Attempt::FinishOutput(const TaskRunner& runner, OutputWriter& output) {
-  ThrowIfCancelled(control_.cancelled);
-  CountOf(runner);
-  const InStage writing(clock_, PipelineStage::kWrite);
-  output.Finish();
-  Count("output_bytes", output.bytes());
-}
-
 void Attempt::RunStage(const JobInfo& info, TaskRunner& runner, v1::TaskReport* report) {
   switch (stage().kind()) {
     case v1::STAGE_KIND_SAMPLE:
       return RunSample(runner, report);
     case v1::STAGE_KIND_MAP:
-      return HasShuffleReader() ? RunMap(runner) : RunMapOnly(info, runner);
+      WritesOutput() ? RunMapOnly(info, runner) : RunMap(runner);
+      break;
     case v1::STAGE_KIND_REDUCE:
-      return RunReduce(info, runner);
+      RunReduce(info, runner);
+      break;
     default:
       throw TaskError("the job's plan has a stage of unknown kind; submit the job again");
   }
+  if (ReaderBy(v1::EDGE_KIND_BROADCAST) == nullptr) return;
+  std::string result = runner.TakeResult(ResultBytesMax());
+  if (result.size() > ResultBytesMax()) {
+    throw TaskError(fmt::format(
+        "the task's result, which all tasks of a later stage get, takes {}, and {} is the most "
+        "with so many tasks; let it hold less, or use fewer partitions",
+        FormatBytes(result.size()), FormatBytes(ResultBytesMax())));
+  }
+  report->set_result(std::move(result));
 }
 
 void Attempt::RunSample(TaskRunner& runner, v1::TaskReport* report) {
   const InStage sampling(clock_, PipelineStage::kSample);
   CountingSource input = OpenInput(/*sampled=*/true);
-  const std::size_t bytes_max =
-      std::min(kAllSamplesBytesMax / std::max(stage().task_count(), 1u), kReportResultBytesMax);
-  std::string keys = runner.RunSample(input, bytes_max);
+  std::string keys = runner.RunSample(input, ResultBytesMax());
   if (keys.size() > kReportResultBytesMax) {
     throw TaskError(fmt::format("the sampled keys take {}, and {} is the most; use shorter keys",
                                 FormatBytes(keys.size()), FormatBytes(kReportResultBytesMax)));
@@ -239,38 +267,59 @@ void Attempt::RunSample(TaskRunner& runner, v1::TaskReport* report) {
   report->set_result(std::move(keys));
 }
 
-void Attempt::RunMap(TaskRunner& runner) {
-  CountingSource input = OpenInput(/*sampled=*/false);
+void Attempt::WriteRuns(const TaskRunner& runner, const std::function<void(RunSink&)>& write) {
+  if (ReaderBy(v1::EDGE_KIND_SHUFFLE) == nullptr) {
+    NoRuns none;
+    write(none);
+    ThrowIfCancelled(control_.cancelled);
+    return CountOf(runner);
+  }
   RunFileWriter runs(RunFilePath(job_.spill_directory, job_.job, assignment_.id().stage(),
                                  assignment_.id().task(), assignment_.attempt()),
                      run_file_id(), CountPartitions());
   {
-    TimedInput timed_input(input, clock_);
     TimedRuns timed_runs(runs, clock_);
-    const InStage mapping(clock_, PipelineStage::kMap);
-    runner.RunMap(timed_input, timed_runs);
+    write(timed_runs);
   }
   ThrowIfCancelled(control_.cancelled);
   CountOf(runner);
-  {
-    const InStage spilling(clock_, PipelineStage::kSpill);
-    runs.Finish();
-  }
-  Count("input_bytes", input.bytes());
+  const InStage spilling(clock_, PipelineStage::kSpill);
+  runs.Finish();
   Count("spilled_bytes", runs.bytes());
   Count("spilled_runs", runs.runs());
 }
 
-void Attempt::RunMapOnly(const JobInfo& info, TaskRunner& runner) {
-  CountingSource input = OpenInput(/*sampled=*/false);
+void Attempt::WriteOutput(const JobInfo& info, const TaskRunner& runner,
+                          const std::function<void(OutputSink&)>& write) {
   OutputWriter output = OpenOutput(info);
   {
-    TimedInput timed_input(input, clock_);
     TimedOutput timed_output(output, clock_);
-    const InStage mapping(clock_, PipelineStage::kMap);
-    runner.RunMapOnly(timed_input, timed_output);
+    write(timed_output);
   }
-  FinishOutput(runner, output);
+  ThrowIfCancelled(control_.cancelled);
+  CountOf(runner);
+  const InStage writing(clock_, PipelineStage::kWrite);
+  output.Finish();
+  Count("output_bytes", output.bytes());
+}
+
+void Attempt::RunMap(TaskRunner& runner) {
+  CountingSource input = OpenInput(/*sampled=*/false);
+  WriteRuns(runner, [&](RunSink& runs) {
+    TimedInput timed_input(input, clock_);
+    const InStage mapping(clock_, PipelineStage::kMap);
+    runner.RunMap(timed_input, runs);
+  });
+  Count("input_bytes", input.bytes());
+}
+
+void Attempt::RunMapOnly(const JobInfo& info, TaskRunner& runner) {
+  CountingSource input = OpenInput(/*sampled=*/false);
+  WriteOutput(info, runner, [&](OutputSink& output) {
+    TimedInput timed_input(input, clock_);
+    const InStage mapping(clock_, PipelineStage::kMap);
+    runner.RunMapOnly(timed_input, output);
+  });
   Count("input_bytes", input.bytes());
 }
 
@@ -289,14 +338,18 @@ void Attempt::RunReduce(const JobInfo& info, TaskRunner& runner) {
       std::move(input.segments), {merge_bytes, scratch.path(), run_file_id(), partition},
       control_.cancelled, &control_.records, &merged);
   clock_.Enter(PipelineStage::kFramework);
-  OutputWriter output = OpenOutput(info);
-  {
-    TimedPairs timed_pairs(*pairs, clock_);
-    TimedOutput timed_output(output, clock_);
-    const InStage reducing(clock_, PipelineStage::kReduce);
-    runner.RunReduce(timed_pairs, timed_output);
+  TimedPairs timed_pairs(*pairs, clock_);
+  if (WritesOutput()) {
+    WriteOutput(info, runner, [&](OutputSink& output) {
+      const InStage reducing(clock_, PipelineStage::kReduce);
+      runner.RunReduce(timed_pairs, output);
+    });
+  } else {
+    WriteRuns(runner, [&](RunSink& runs) {
+      const InStage reducing(clock_, PipelineStage::kReduce);
+      runner.RunReduceToRuns(timed_pairs, runs);
+    });
   }
-  FinishOutput(runner, output);
   Count("shuffle_bytes", input.bytes);
   Count("spilled_bytes", merged.scratch_bytes);
   Count("spilled_runs", merged.scratch_runs);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -41,24 +42,30 @@ class Attempt {
   // Counts where its time went; last.
   void CountTimes();
 
-  // Whether another stage reads this one's runs.
-  bool HasShuffleReader() const;
-  // Of the job's shuffle; of its output if it has none.
+  // The stage that reads this one's runs, or its results; any, if several do. Null if none does.
+  const v1::StagePlan* ReaderBy(v1::EdgeKind kind) const;
+  bool WritesOutput() const;
+  // Of the shuffle that the task writes; else of its own stage.
   std::uint32_t CountPartitions() const;
   // The part of the task's memory that the job's compiled code may use.
   std::uint64_t RunnerMemoryBytes() const;
   TaskInfo MakeTaskInfo() const;
+  std::size_t ResultBytesMax() const;
   // The outputs of all upstream tasks, each exactly once: a reduce over less would be wrong.
   std::vector<MapOutput> UpstreamOutputs() const;
   CountingSource OpenInput(bool sampled);
   OutputWriter OpenOutput(const JobInfo& info) const;
-  void FinishOutput(const TaskRunner& runner, OutputWriter& output);
 
   void RunStage(const JobInfo& info, TaskRunner& runner, v1::TaskReport* report);
   void RunSample(TaskRunner& runner, v1::TaskReport* report);
   void RunMap(TaskRunner& runner);
   void RunMapOnly(const JobInfo& info, TaskRunner& runner);
   void RunReduce(const JobInfo& info, TaskRunner& runner);
+  // Has `write` fill sorted runs and finishes them.
+  void WriteRuns(const TaskRunner& runner, const std::function<void(RunSink&)>& write);
+  // Has `write` fill a partition file and finishes it.
+  void WriteOutput(const JobInfo& info, const TaskRunner& runner,
+                   const std::function<void(OutputSink&)>& write);
 
   const JobContext& job_;
   const v1::TaskAssignment& assignment_;

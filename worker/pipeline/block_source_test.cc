@@ -17,9 +17,9 @@ using ::testing::HasSubstr;
 
 v1::JobPlan PlanFor(const std::string& path, std::uint64_t split_bytes, v1::InputFormat format) {
   v1::JobPlan plan;
-  plan.set_input_format(format);
+  plan.add_inputs()->set_format(format);
   plan.mutable_request()->set_split_bytes(split_bytes);
-  v1::InputFile* const file = plan.add_files();
+  v1::InputFile* const file = plan.mutable_inputs(0)->add_files();
   file->set_path(path);
   file->set_bytes(std::filesystem::file_size(path));
   return plan;
@@ -162,7 +162,7 @@ TEST_F(BlockSource, FixedRecordsComeWholeFromEverySplit) {
   const std::string path = dir_.Write("file", text);
   for (const std::uint64_t split_bytes : {1, 7, 20, 100, 10000}) {
     v1::JobPlan plan = PlanFor(path, split_bytes, v1::INPUT_FORMAT_FIXED_RECORDS);
-    plan.set_record_bytes(7);
+    plan.mutable_inputs(0)->set_record_bytes(7);
     const SplitTable table(plan);
     SourceOptions options = Lines(50);
     options.format = v1::INPUT_FORMAT_FIXED_RECORDS;

@@ -17,11 +17,11 @@ namespace gristmill::worker {
 // Passes blocks on and keeps count: of bytes for the report, of records as progress.
 class CountingSource final : public InputSource {
  public:
-  CountingSource(std::unique_ptr<InputSource> source, const v1::JobPlan& plan,
+  CountingSource(std::unique_ptr<InputSource> source, const v1::InputPlan& input,
                  std::atomic<std::uint64_t>* records)
       : source_(std::move(source)),
-        format_(plan.input_format()),
-        record_bytes_(std::max<std::uint32_t>(plan.record_bytes(), 1)),
+        format_(input.format()),
+        record_bytes_(std::max<std::uint32_t>(input.record_bytes(), 1)),
         records_(records) {}
 
   bool NextBlock(InputBlock* block) override {

@@ -68,6 +68,17 @@ void SetHandedBack(v1::TaskReport* report) {
 
 }  // namespace
 
+void SetMemory(const v1::JobPlan& plan, std::uint64_t bytes, std::uint32_t threads,
+               JobContext* context) {
+  // The plan's share is of what the job asked for, of which the framework may have only a part.
+  const std::uint64_t asked = std::max<std::uint64_t>(plan.request().memory_bytes(), 1);
+  const std::uint64_t cache_percent =
+      std::min<std::uint64_t>(plan.cache_bytes(), asked) * 100 / asked;
+  const std::uint64_t cache_bytes = bytes / 100 * cache_percent;
+  if (cache_bytes > 0) context->cache = std::make_shared<TaskCache>(cache_bytes);
+  context->task_memory_bytes = (bytes - cache_bytes) / threads;
+}
+
 v1::TaskReport ExecuteTask(const JobContext& job, const v1::TaskAssignment& assignment,
                            const TaskInputs& inputs, AttemptControl& control) {
   v1::TaskReport report;

@@ -9,6 +9,7 @@
 
 #include "gristmill/record_mark.h"
 #include "gristmill/registry.h"
+#include "gristmill/task_cache.h"
 #include "gristmill/v1/job.pb.h"
 #include "gristmill/v1/worker_service.pb.h"
 #include "worker/pipeline/shuffle_port.h"
@@ -26,8 +27,13 @@ struct JobContext {
   std::uint64_t task_memory_bytes = 0;  // the runner's budget divided by its threads
   std::string out_of_memory =           // what is said when an allocation fails
       "the task ran out of memory; lower --threads or use a machine with more";
-  ShufflePort* shuffle = nullptr;  // null: every map output is a local file (embedded)
+  std::shared_ptr<TaskCache> cache;  // TaskInfo::cache
+  ShufflePort* shuffle = nullptr;    // null: every map output is a local file (embedded)
 };
+
+// Divides the memory of a runner among its threads and the cache, if the job has one.
+void SetMemory(const v1::JobPlan& plan, std::uint64_t bytes, std::uint32_t threads,
+               JobContext* context);
 
 // Filled by the runner as messages arrive, immutable once handed to a task.
 struct TaskInputs {

@@ -83,6 +83,40 @@ TEST_F(TaskExecutor, AJobWithoutOutputCountsItsBytes) {
   EXPECT_THAT(Counters(report), Contains(Pair("output_bytes", 13u)));
 }
 
+TEST_F(TaskExecutor, AReduceThatAShuffleFollowsWritesRunsAndGivesItsResult) {
+  for (const auto kind : {v1::EDGE_KIND_SHUFFLE, v1::EDGE_KIND_BROADCAST}) {
+    if (kind == v1::EDGE_KIND_SHUFFLE) {
+      v1::StagePlan* const last = job_.plan.add_stages();
+      last->set_kind(v1::STAGE_KIND_REDUCE);
+      last->set_task_count(3);
+    }
+    v1::StageEdge* const edge = job_.plan.mutable_stages(2)->add_inputs();
+    edge->set_from_stage(1);
+    edge->set_kind(kind);
+  }
+  RunMaps();
+  const v1::TaskReport report = Run(1, 0, 200);
+  ASSERT_EQ(report.outcome(), v1::TASK_OUTCOME_SUCCEEDED) << report.message();
+  EXPECT_EQ(report.result(), "5");
+  EXPECT_THAT(Counters(report), Contains(Pair("spilled_runs", 5u)));
+  EXPECT_THAT(dir_.Files(), Contains("spill/job-7/stage-1-task-0-attempt-200.runs"));
+}
+
+TEST_F(TaskExecutor, AResultThatIsTooLargeAndPairsThatNobodyReadsAreSentences) {
+  v1::StagePlan* const last = job_.plan.add_stages();
+  last->set_kind(v1::STAGE_KIND_MAP);
+  last->set_task_count(2);
+  v1::StageEdge* const edge = last->add_inputs();
+  edge->set_from_stage(1);
+  edge->set_kind(v1::EDGE_KIND_BROADCAST);
+  RunMaps();
+  EXPECT_EQ(Run(1, 0, 200).message(), "the task emits pairs, but no stage of the job reads them");
+  result_tail.assign(70'000, 'x');
+  EXPECT_EQ(Run(1, 1, 201).message(),
+            "the task's result, which all tasks of a later stage get, takes 68 KiB, and 64 KiB is "
+            "the most with so many tasks; let it hold less, or use fewer partitions");
+}
+
 TEST_F(TaskExecutor, SampleTasksReturnKeys) {
   job_.plan.mutable_stages(0)->set_kind(v1::STAGE_KIND_SAMPLE);
   const v1::TaskReport report = Run(0, 0, 9);

@@ -26,6 +26,8 @@ namespace gristmill::worker {
 
 // What the job below does with each line of a map task, for the tests of failures.
 inline std::function<void(std::string_view)> on_line;
+// What ends its results.
+inline std::string result_tail;
 // What it counts beside its lines.
 inline std::vector<CounterValue> more_counters;
 
@@ -61,6 +63,22 @@ class LineCount final : public TaskRunner {
       output.Append(key + "\t" + std::to_string(count) + "\n", 1);
     }
   }
+
+  // The pairs as they are, but no apples; the result is the number of all.
+  void RunReduceToRuns(PairSource& pairs, RunSink& runs) override {
+    for (auto batch = pairs.NextBatch(); !batch.empty(); batch = pairs.NextBatch()) {
+      for (const EncodedPair& pair : batch) {
+        ++lines_;
+        if (pair.key_view() == "apple") continue;
+        runs.BeginRun();
+        std::string block;
+        AppendPair(&block, pair.key_view(), pair.value_view());
+        runs.Append(PartitionOf(std::string(pair.key_view())), block, 1);
+        runs.EndRun();
+      }
+    }
+  }
+  std::string TakeResult(std::uint64_t) override { return std::to_string(lines_) + result_tail; }
 
   std::string RunSample(InputSource& input, std::uint64_t bytes_max) override {
     const std::vector<std::string> lines = Lines(input);
@@ -114,18 +132,19 @@ class TaskFixture : public ::testing::Test {
     ASSERT_TRUE(registered);
     on_line = nullptr;
     more_counters.clear();
+    result_tail.clear();
     job_.job = 7;
     job_.spill_directory = dir_.path("spill");
     job_.task_memory_bytes = 64 << 20;
     job_.plan.mutable_request()->set_job("line-count");
     job_.plan.mutable_request()->set_split_bytes(10);
-    job_.plan.set_input_format(v1::INPUT_FORMAT_TEXT_LINES);
+    job_.plan.add_inputs()->set_format(v1::INPUT_FORMAT_TEXT_LINES);
     job_.plan.set_output_format(v1::OUTPUT_FORMAT_TEXT);
     dir_.Write("in/a", "pear\napple\nfig\napple\n");
     dir_.Write("in/b", "fig\nzebra\nfig");
     const auto files = FindInputFiles({dir_.path("in")});
     ASSERT_TRUE(files.ok()) << files.status();
-    for (const v1::InputFile& file : *files) *job_.plan.add_files() = file;
+    for (const v1::InputFile& file : *files) *job_.plan.mutable_inputs(0)->add_files() = file;
     output_.emplace(StagedOutput::Prepare(dir_.path("out"), false, "a test").value());
     job_.plan.set_staging_directory(output_->staging());
     job_.plan.set_output_files(2);

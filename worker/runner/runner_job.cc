@@ -50,7 +50,7 @@ RunnerJob::RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle, FlightR
   loaded_ = LoadJob();
   const std::uint64_t job_memory_bytes = start.plan().request().memory_bytes();
   const auto memory = RunnerMemory::From(std::getenv(kRunnerMemoryVariable), job_memory_bytes);
-  context_.task_memory_bytes = memory.ShareOfFramework(job_memory_bytes) / Threads(start);
+  SetMemory(start.plan(), memory.ShareOfFramework(job_memory_bytes), Threads(start), &context_);
   context_.out_of_memory = DescribeOutOfMemory(memory);
   // Last: the threads of the pool have their stacks.
   const absl::Status limited = memory.bytes == 0 ? absl::OkStatus() : LimitMemory(memory.bytes);
