@@ -147,6 +147,9 @@ struct OutputText {
   std::string operator()(const worker::StartRunner& o) const {
     return fmt::format("start runner {} of job {}", o.runner.value(), o.job.value());
   }
+  std::string operator()(const worker::GiveRunner& o) const {
+    return fmt::format("give runner {} to job {}", o.runner.value(), o.job.value());
+  }
   std::string operator()(const worker::ForwardToRunner& o) const {
     return fmt::format("forward to runner {}", o.runner.value());
   }

@@ -88,6 +88,11 @@ void VirtualWorker::Perform(const worker::StartRunner& output) {
   PushMine(starts, Happening::kRunnerConnects, output.runner.value());
 }
 
+void VirtualWorker::Perform(const worker::GiveRunner& output) {
+  VirtualRunner* runner = Find(output.runner);
+  if (runner != nullptr) runner->job = output.job;
+}
+
 void VirtualWorker::OnRunnerConnects(worker::RunnerId runner) {
   VirtualRunner* found = Find(runner);
   if (found == nullptr) return;

@@ -55,7 +55,10 @@ class VirtualWorker {
 
   // --- What the checkers want to know
   // -------------------------------------------------------------
-  bool is_idle() const { return runners_.empty(); }
+  // No runner but one in reserve.
+  bool is_idle() const {
+    return runners_.empty() || (runners_.size() == 1 && !runners_.front().job);
+  }
   // Reports that the coordinator did not acknowledge.
   bool has_unacknowledged() const { return !unacknowledged_.empty(); }
 
@@ -73,6 +76,7 @@ class VirtualWorker {
   void Perform(const worker::SendGoodbye& output);
   void Perform(const worker::ResetSession& output);
   void Perform(const worker::StartRunner& output);
+  void Perform(const worker::GiveRunner& output);
   void Perform(const worker::ForwardToRunner& output);
   void Perform(const worker::CancelOnRunner& output);
   void Perform(const worker::CutOnRunner& output);

@@ -67,7 +67,9 @@ class WorkerProcess : public Worker {
         slots_(slots),
         instance_(RandomHex()),
         blob_client_(options_.coordinator),
-        core_(WorkerLimits{.slots = slots, .drain_deadline_ms = options_.drain_deadline_ms}),
+        core_(WorkerLimits{.slots = slots,
+                           .drain_deadline_ms = options_.drain_deadline_ms,
+                           .keeps_spare_runner = true}),
         loop_([this] { return core_.next_deadline(); },
               [this] {
                 LookAtDisk();
@@ -269,19 +271,15 @@ class WorkerProcess : public Worker {
       variables.push_back(fmt::format("{}={}", kRunnerMemoryVariable,
                                       *bytes == 0 ? "none" : std::to_string(*bytes)));
     }
-    const std::string directory = FilesDirectory(start.job);
-    absl::Status started = MakeDirectories(directory);
-    if (started.ok()) {
-      started = processes_->Start(start.runner, {.job = start.job,
-                                                 .threads = start.alone ? 1 : slots_,
-                                                 .directory = directory,
-                                                 .variables = std::move(variables)});
-    }
+    const absl::Status started = processes_->Start(
+        start.runner,
+        {.job = start.job, .threads = start.alone ? 1 : slots_, .variables = std::move(variables)});
     if (started.ok()) return;
     spdlog::error("{}", Message(started));
     runner_service_->Forget(start.runner);
     Post(RunnerDied{start.runner, RunnerDied::How::kNotStarted, 0, Message(started), {}});
   }
+  void Perform(const GiveRunner& give) { processes_->Give(give.runner, give.job); }
   void Perform(const ForwardToRunner& forward) {
     runner_service_->Send(forward.runner, CommandOf(forward));
   }

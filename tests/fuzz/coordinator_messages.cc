@@ -139,7 +139,7 @@ class Worker {
   }
   void Perform(const worker::Exit&) { exited_ = true; }
 
-  worker::WorkerCore core_{{.slots = 2}};
+  worker::WorkerCore core_{{.slots = 2, .keeps_spare_runner = true}};
   Instant now_{1'000};
   std::set<worker::RunnerId> runners_;  // alive
   bool exited_ = false;

@@ -33,8 +33,13 @@ struct ResetSession {
 // --- To runners --------------------------------------------------------------------------------
 struct StartRunner {
   RunnerId runner;
-  JobId job;
+  JobId job;           // zero: it is started before any job needs it, see GiveRunner
   bool alone = false;  // with one thread, for one attempt
+};
+// A runner that was started without a job has one from now on.
+struct GiveRunner {
+  RunnerId runner;
+  JobId job;
 };
 // The payload of JobStarted, SourcesChanged, BroadcastMade or AttemptAssigned, as it came.
 struct ForwardToRunner {
@@ -74,7 +79,7 @@ struct Exit {
 
 using Output =
     std::variant<SendRegister, SendHeartbeat, SendReports, SendDrain, SendGoodbye, ResetSession,
-                 StartRunner, ForwardToRunner, CancelOnRunner, CutOnRunner, StopRunner, KillRunner,
-                 DeleteAttemptFiles, DeleteJobFiles, DeleteAllFiles, Exit>;
+                 StartRunner, GiveRunner, ForwardToRunner, CancelOnRunner, CutOnRunner, StopRunner,
+                 KillRunner, DeleteAttemptFiles, DeleteJobFiles, DeleteAllFiles, Exit>;
 
 }  // namespace gristmill::worker

@@ -40,7 +40,10 @@ std::optional<std::uint64_t> BadRecordOf(const RunnerDied& died, const AttemptIn
 }  // namespace
 
 RunnerId WorkerCore::RunnerFor(JobId id, Job& job) {
-  if (!job.runner) job.runner = StartRunnerOf(id, job, false);
+  if (!job.runner) {
+    job.runner = HasSpareFor(job) ? GiveSpareTo(id, job) : StartRunnerOf(id, job, false);
+    spare_wanted_ = limits_.keeps_spare_runner;
+  }
   return job.runner;
 }
 
@@ -82,6 +85,7 @@ void WorkerCore::Kill(RunnerId id, Runner& runner, Death death) {
   if (death == Death::kForgotten || !runner.killed) runner.death = death;
   // The next assignment of the job starts a fresh runner.
   if (Job* job = LiveJob(runner.job); job != nullptr && job->runner == id) job->runner = {};
+  if (spare_ == id) spare_ = {};
   if (runner.killed) return;
   runner.killed = true;
   runner.kill_at = kNever;
@@ -93,16 +97,21 @@ void WorkerCore::On(const RunnerConnected& connected) {
   const auto found = runners_.find(connected.runner);
   if (found == runners_.end() || found->second.killed) return;
   Runner& runner = found->second;
-  Job* job = LiveJob(runner.job);
-  if (job == nullptr || runner.connected) return;
+  const Job* job = LiveJob(runner.job);
+  const bool is_spare = found->first == spare_;
+  if ((job == nullptr && !is_spare) || runner.connected) return;
   runner.connected = true;
   runner.kill_at = kNever;
   runner.death = Death::kNotWanted;
-  Emit(ForwardToRunner{found->first, job->start});
-  for (const auto& [stage, sources] : job->sources) Emit(ForwardToRunner{found->first, sources});
-  for (const auto& [stage, made] : job->broadcasts) Emit(ForwardToRunner{found->first, made});
-  for (const AttemptId id : runner.attempts) {
-    Emit(ForwardToRunner{found->first, attempts_.at(id).assignment});
+  if (!is_spare) TellAll(found->first, runner, *job);
+}
+
+void WorkerCore::TellAll(RunnerId id, const Runner& runner, const Job& job) {
+  Emit(ForwardToRunner{id, job.start});
+  for (const auto& [stage, sources] : job.sources) Emit(ForwardToRunner{id, sources});
+  for (const auto& [stage, made] : job.broadcasts) Emit(ForwardToRunner{id, made});
+  for (const AttemptId attempt : runner.attempts) {
+    Emit(ForwardToRunner{id, attempts_.at(attempt).assignment});
   }
 }
 
@@ -180,6 +189,7 @@ void WorkerCore::On(const RunnerDetached& detached) {
   if (Job* job = LiveJob(found->second.job); job != nullptr && job->runner == detached.runner) {
     job->runner = {};
   }
+  if (spare_ == detached.runner) spare_ = {};
   KillBy(found->second, now_ + limits_.stop_deadline_ms, Death::kDetached);
 }
 
@@ -215,6 +225,7 @@ void WorkerCore::On(const RunnerDied& died) {
   if (Job* job = LiveJob(runner.job); job != nullptr && job->runner == died.runner) {
     job->runner = {};
   }
+  if (spare_ == died.runner) spare_ = {};
   Suspects suspects = SuspectsOf(died, runner.attempts);
   const bool is_known = !suspects.empty();
   if (!is_known) {

@@ -61,6 +61,7 @@ void WorkerCore::On(const DrainRequested&) {
   draining_ = true;
   if (again || !ever_registered_) return Leave({});
   leave_at_ = now_ + limits_.drain_deadline_ms;
+  EndSpare();
   if (session_ == Session::kRegistered) Emit(SendDrain{});
 }
 
@@ -78,6 +79,7 @@ void WorkerCore::Leave(std::string reason) {
 
 void WorkerCore::ForgetEverything() {
   for (auto& [id, runner] : runners_) {
+    if (id == spare_) continue;
     Kill(id, runner, Death::kForgotten);
     runner.forgotten.insert(runner.forgotten.end(), runner.attempts.begin(), runner.attempts.end());
     runner.attempts.clear();

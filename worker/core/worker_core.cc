@@ -12,6 +12,7 @@ std::vector<Output> WorkerCore::Step(const Input& input, Instant now) {
   if (left_) return {};
   now_ = now;
   std::visit([this](const auto& typed) { On(typed); }, input);
+  StartSpareIfIdle();
   if (!fresh_reports_.empty()) {
     if (session_ == Session::kRegistered && !left_) Emit(SendReports{std::move(fresh_reports_)});
     fresh_reports_.clear();

@@ -23,13 +23,15 @@ struct WorkerLimits {
   DurationMs register_deadline_ms = 15'000;      // from the open stream to Registered
   DurationMs runner_start_deadline_ms = 20'000;  // from its start to its first message
   DurationMs stop_deadline_ms = 2'000;           // from a request to stop to SIGKILL
+  bool keeps_spare_runner = false;               // started before a job needs it
   int silent_leases_max = 3;  // leases without a word while an acknowledgement is due
 };
 
 // Not thread-safe. Same state, input and now: same outputs.
 class WorkerCore {
  public:
-  explicit WorkerCore(WorkerLimits limits) : limits_(limits) {}
+  explicit WorkerCore(WorkerLimits limits)
+      : limits_(limits), spare_wanted_(limits.keeps_spare_runner) {}
 
   // Performs nothing itself: the caller performs the outputs in order before the next Step.
   std::vector<Output> Step(const Input& input, Instant now);
@@ -58,7 +60,7 @@ class WorkerCore {
     bool ended = false;                              // waits for the death of its runners
   };
   struct Runner {
-    JobId job;
+    JobId job;           // zero: it is the spare one, or was when it began to die
     bool alone = false;  // for one attempt, after which it ends
     bool connected = false;
     Death death = Death::kNotWanted;
@@ -85,7 +87,8 @@ class WorkerCore {
     Report report;
   };
 
-  // One handler per input; session.cc, jobs.cc and runners.cc hold one family each.
+  // One handler per input; session.cc, jobs.cc and runners.cc (with spare_runner.cc) hold one
+  // family each.
   void On(const SessionOpened&);
   void On(const SessionRegistered&);
   void On(const SessionBroken&);
@@ -121,6 +124,12 @@ class WorkerCore {
   Job* LiveJob(JobId job);
   RunnerId RunnerFor(JobId id, Job& job);
   RunnerId StartRunnerOf(JobId id, const Job& job, bool alone);
+  void StartSpareIfIdle();
+  bool HasSpareFor(const Job& job) const;
+  RunnerId GiveSpareTo(JobId id, const Job& job);
+  void EndSpare();
+  // What a runner that connected is to know of its job, and its attempts.
+  void TellAll(RunnerId id, const Runner& runner, const Job& job);
   // One that was started for an attempt which is over.
   void EndIfDone(RunnerId id, Runner& runner);
   void ForwardToRunnerOf(const Job& job, const PayloadPtr& payload);
@@ -153,6 +162,8 @@ class WorkerCore {
   bool left_ = false;
 
   RunnerId last_runner_;
+  RunnerId spare_;  // zero if there is none
+  bool spare_wanted_;
   std::map<JobId, Job> jobs_;
   std::map<RunnerId, Runner> runners_;
   std::map<AttemptId, Attempt> attempts_;

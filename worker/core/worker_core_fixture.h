@@ -58,8 +58,12 @@ struct Printer {
   std::string operator()(const SendGoodbye&) { return "goodbye"; }
   std::string operator()(const ResetSession& o) { return "reset \"" + o.reason + "\""; }
   std::string operator()(const StartRunner& o) {
+    if (!o.job) return fmt::format("start-spare {}", o.runner.value());
     return fmt::format("start-runner {} job {}{}", o.runner.value(), o.job.value(),
                        o.alone ? " alone" : "");
+  }
+  std::string operator()(const GiveRunner& o) {
+    return fmt::format("give {} to job {}", o.runner.value(), o.job.value());
   }
   std::string operator()(const ForwardToRunner& o) {
     return fmt::format("forward {} {}", o.runner.value(),
@@ -87,6 +91,7 @@ struct Printer {
 
 class WorkerCoreTest : public testing::Test {
  protected:
+  explicit WorkerCoreTest(WorkerLimits limits = {.slots = 2}) : core_(limits) {}
   // Every output of the input, one per line.
   std::string Do(const Input& input) {
     std::string text;
@@ -124,7 +129,7 @@ class WorkerCoreTest : public testing::Test {
   // Rare enough that no heartbeat comes between the deadlines under test.
   static constexpr DurationMs kHeartbeatMs = 1'000'000;
   static constexpr DurationMs kLeaseMs = 10'000;
-  WorkerCore core_{WorkerLimits{.slots = 2}};
+  WorkerCore core_;
   Instant now_{50'000};
 };
 

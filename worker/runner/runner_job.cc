@@ -1,6 +1,9 @@
 #include "worker/runner/runner_job.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -10,6 +13,7 @@
 #include "base/attempt_limits.h"
 #include "base/status.h"
 #include "plugin/job_object.h"
+#include "storage/file.h"
 #include "worker/runner/crash_handler.h"
 #include "worker/runner/runner_memory.h"
 
@@ -57,7 +61,14 @@ RunnerJob::RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle, FlightR
   if (!limited.ok()) fmt::print(stderr, "gristmill: {}\n", Message(limited));
 }
 
+absl::Status RunnerJob::EnterDirectory() const {
+  GM_RETURN_IF_ERROR(MakeDirectories(context_.directory));
+  if (chdir(context_.directory.c_str()) == 0) return absl::OkStatus();
+  return ErrnoStatus(errno, fmt::format("can't enter '{}'", context_.directory));
+}
+
 absl::Status RunnerJob::LoadJob() {
+  GM_RETURN_IF_ERROR(EnterDirectory());
   GM_ASSIGN_OR_RETURN(context_.info,
                       plugin::LoadJobOf(context_.plan.request(), context_.directory));
   if (context_.info != nullptr) NoteModules();
@@ -129,7 +140,9 @@ void RunnerJob::RunNow(const v1::TaskAssignment& assignment, AttemptControl& con
   }
   const bool retires = report.outcome() == v1::TASK_OUTCOME_FAILED && RanOutOfMemory();
   if (retires) report.clear_bad_record();  // whatever was thrown
-  report_(std::move(report), pool_.HasWaiting());
+  // That of a failure for lack of memory goes with the end of the stream, so that the worker does
+  // not give the next try to this process.
+  report_(std::move(report), retires || pool_.HasWaiting());
   if (retires) retire_();
 }
 

@@ -26,7 +26,8 @@ class RunnerJob {
   // it, so the process should end soon.
   using Retire = std::function<void()>;
 
-  // Limits the memory of this process. `shuffle` and `recorder`, which may be null, outlive this.
+  // Makes the job's directory this process's own and limits its memory. `shuffle` and `recorder`,
+  // which may be null, outlive this.
   RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle, FlightRecorder* recorder,
             Report report, Retire retire);
 
@@ -45,6 +46,7 @@ class RunnerJob {
     std::optional<std::chrono::steady_clock::time_point> since = {};  // when it got a thread
   };
 
+  absl::Status EnterDirectory() const;
   // The job's shared object, if it is in one.
   absl::Status LoadJob();
   void RunNow(const v1::TaskAssignment& assignment, AttemptControl& control);

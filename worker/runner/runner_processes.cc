@@ -54,6 +54,10 @@ std::string RandomFamily() {
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
+std::string NameFor(JobId job) {
+  return job ? fmt::format("runner of job {}", job.value()) : "runner in reserve";
+}
+
 bool Overrides(const std::vector<std::string>& variables, const char* entry) {
   for (const std::string& variable : variables) {
     const std::size_t name_and_sign = variable.find('=') + 1;
@@ -67,9 +71,8 @@ struct SpawnSetup {
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
 
-  SpawnSetup(int output, int recorder, const std::string& directory) {
+  SpawnSetup(int output, int recorder) {
     posix_spawn_file_actions_init(&files);
-    if (!directory.empty()) posix_spawn_file_actions_addchdir_np(&files, directory.c_str());
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
@@ -151,10 +154,9 @@ absl::Status RunnerProcesses::Start(RunnerId runner, const Setup& setup) {
   GM_ASSIGN_OR_RETURN(auto recorder, FlightRecorder::Create(setup.threads));
 
   const Instant now = EventLoop::Now();
-  const auto log = [job = setup.job](std::string_view line) {
-    spdlog::info("runner of job {}: {}", job.value(), line);
-  };
-  Process process{.job = setup.job,
+  const auto name = std::make_shared<std::string>(NameFor(setup.job));
+  const auto log = [name](std::string_view line) { spdlog::info("{}: {}", *name, line); };
+  Process process{.name = name,
                   .pid = 0,
                   .pid_fd = {},
                   .output = std::move(output),
@@ -166,8 +168,8 @@ absl::Status RunnerProcesses::Start(RunnerId runner, const Setup& setup) {
   environment.push_back(process.mark);
 
   absl::MutexLock lock(&mutex_);
-  GM_ASSIGN_OR_RETURN(process.pid, Spawn(child_end.get(), process.recorder->descriptor(),
-                                         setup.directory, environment));
+  GM_ASSIGN_OR_RETURN(process.pid,
+                      Spawn(child_end.get(), process.recorder->descriptor(), environment));
   process.pid_fd = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, process.pid, 0)));
   const absl::Status watched = WatchAll(runner, process);
   if (!watched.ok()) {
@@ -185,7 +187,7 @@ absl::Status RunnerProcesses::WatchAll(RunnerId runner, const Process& process) 
   return Watch(epoll_.get(), process.output.get(), Tag(runner, Source::kOutput));
 }
 
-absl::StatusOr<pid_t> RunnerProcesses::Spawn(int output, int recorder, const std::string& directory,
+absl::StatusOr<pid_t> RunnerProcesses::Spawn(int output, int recorder,
                                              const std::vector<std::string>& variables) const {
   std::vector<char*> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -198,12 +200,18 @@ absl::StatusOr<pid_t> RunnerProcesses::Spawn(int output, int recorder, const std
   char name[] = "gristmill";
   char command[] = "runner";
   char* const arguments[] = {name, command, nullptr};
-  const SpawnSetup setup(output, recorder, directory);
+  const SpawnSetup setup(output, recorder);
   pid_t pid = 0;
   const int error = posix_spawn(&pid, binary_.c_str(), &setup.files, &setup.attributes, arguments,
                                 environment.data());
   if (error != 0) return ErrnoStatus(error, fmt::format("can't run '{} runner'", binary_));
   return pid;
+}
+
+void RunnerProcesses::Give(RunnerId runner, JobId job) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = processes_.find(runner);
+  if (found != processes_.end()) *found->second.name = NameFor(job);
 }
 
 void RunnerProcesses::Kill(RunnerId runner) {
@@ -291,8 +299,7 @@ RunnerDied RunnerProcesses::Reap(RunnerId runner, Process& process) const {
   }
   const int left = KillLeftBehind(process.mark);
   if (left > 0) {
-    spdlog::warn("runner of job {}: killed {} processes that it left behind", process.job.value(),
-                 left);
+    spdlog::warn("{}: killed {} processes that it left behind", *process.name, left);
   }
   ReadOutput(process.output, process.text, process.reading);
   process.text.End();

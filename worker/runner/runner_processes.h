@@ -43,20 +43,21 @@ class RunnerProcesses {
   ~RunnerProcesses();
 
   struct Setup {
-    JobId job;
+    JobId job;                                // zero: it gets one later
     std::uint32_t threads = 1;                // each has a place in the flight recorder
-    std::string directory = {};               // where it runs; empty: this process's own
     std::vector<std::string> variables = {};  // "NAME=value", added to this process's environment
   };
   // Runs `binary runner`.
   // Call it from a thread that outlives the runner: the kernel kills a runner whose parent thread
   // ended.
   absl::Status Start(RunnerId runner, const Setup& setup);
+  // One that was started without a job: its output is the job's from now on.
+  void Give(RunnerId runner, JobId job);
   void Kill(RunnerId runner);
 
  private:
   struct Process {
-    JobId job;
+    std::shared_ptr<std::string> name;  // in the log; used by who holds the process
     pid_t pid = 0;
     FileDescriptor pid_fd;
     FileDescriptor output;
@@ -68,7 +69,7 @@ class RunnerProcesses {
   };
 
   RunnerProcesses(std::string binary, Died died, FileDescriptor epoll, FileDescriptor wake);
-  absl::StatusOr<pid_t> Spawn(int output, int recorder, const std::string& directory,
+  absl::StatusOr<pid_t> Spawn(int output, int recorder,
                               const std::vector<std::string>& variables) const;
   absl::Status WatchAll(RunnerId runner, const Process& process) const;
   void ReapUntilStopped();

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
-#include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "base/status.h"
 #include "storage/test_directory.h"
@@ -50,11 +52,42 @@ class RunnerProcessesTest : public testing::Test {
   std::vector<RunnerDied> deaths_;
 };
 
-TEST_F(RunnerProcessesTest, ARunnerStartsInItsDirectory) {
-  auto processes = Use(Script("pwd"));
-  const std::string directory = std::filesystem::canonical(directory_.path("")).string();
-  ASSERT_TRUE(processes->Start(RunnerId(1), {.job = JobId(7), .directory = directory}).ok());
-  EXPECT_EQ(AwaitDeath().last_output, directory + "\n");
+// A process that a runner made, by the pid that it wrote into a named pipe.
+class Descendant {
+ public:
+  explicit Descendant(const std::string& fifo) : fifo_(fifo) { mkfifo(fifo.c_str(), 0600); }
+  // Waits until it is there.
+  void Meet() {
+    std::ifstream(fifo_) >> pid_;
+    ASSERT_GT(pid_, 0);
+    handle_ = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+    ASSERT_TRUE(handle_.valid());
+  }
+  bool DiesWithin(int ms) {
+    pollfd death{handle_.get(), POLLIN, 0};
+    return poll(&death, 1, ms) == 1;
+  }
+  void Kill() { kill(pid_, SIGKILL); }
+
+ private:
+  const std::string fifo_;
+  pid_t pid_ = 0;
+  FileDescriptor handle_;
+};
+
+TEST_F(RunnerProcessesTest, TheOutputOfARunnerBelongsToTheJobThatItWasGivenTo) {
+  std::ostringstream log;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+  Descendant go(directory_.path("go"));
+  const auto processes = Use(Script("read _ < " + directory_.path("go") + "; echo hello"));
+  ASSERT_TRUE(processes->Start(RunnerId(1), {}).ok());
+  processes->Give(RunnerId(1), JobId(7));
+  std::ofstream(directory_.path("go")) << "go\n";
+  EXPECT_EQ(AwaitDeath().code, 0);
+  spdlog::set_default_logger(before);
+  EXPECT_THAT(log.str(), HasSubstr("runner of job 7: hello"));
 }
 
 TEST_F(RunnerProcessesTest, AnExitIsToldWithItsStatusAndTheEndOfTheOutput) {
@@ -83,29 +116,6 @@ TEST_F(RunnerProcessesTest, OfEndlessOutputTheEndIsKept) {
   EXPECT_EQ(died.last_output.size(), 4096u);
   EXPECT_THAT(died.last_output, testing::EndsWith("line 599\n"));
 }
-
-// A process that a runner made, by the pid that it wrote into a named pipe.
-class Descendant {
- public:
-  explicit Descendant(const std::string& fifo) : fifo_(fifo) { mkfifo(fifo.c_str(), 0600); }
-  // Waits until it is there.
-  void Meet() {
-    std::ifstream(fifo_) >> pid_;
-    ASSERT_GT(pid_, 0);
-    handle_ = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
-    ASSERT_TRUE(handle_.valid());
-  }
-  bool DiesWithin(int ms) {
-    pollfd death{handle_.get(), POLLIN, 0};
-    return poll(&death, 1, ms) == 1;
-  }
-  void Kill() { kill(pid_, SIGKILL); }
-
- private:
-  const std::string fifo_;
-  pid_t pid_ = 0;
-  FileDescriptor handle_;
-};
 
 TEST_F(RunnerProcessesTest, KillingTakesTheWholeProcessGroup) {
   Descendant child(directory_.path("pid"));

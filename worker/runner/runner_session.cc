@@ -133,7 +133,13 @@ RunnerSession::Ending RunnerSession::TakeLeave() {
   return Ending::kOutOfMemory;
 }
 
+void RunnerSession::AwaitJob() {
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(this, &RunnerSession::EndedOrHasJob));
+}
+
 RunnerSession::Ending RunnerSession::WaitForEnd() {
+  AwaitJob();
   absl::Time next_progress = absl::Now() + kProgressPeriod;
   for (bool retiring = false; !retiring;) {
     v1::RunnerMessage message;
@@ -151,7 +157,7 @@ RunnerSession::Ending RunnerSession::WaitForEnd() {
       if (holds && !retiring && now < next_progress) continue;
       if (now >= next_progress) {
         next_progress = now + kProgressPeriod;
-        if (job_ != nullptr) *message.mutable_progress() = job_->progress();
+        *message.mutable_progress() = job_->progress();
       }
     }
     SendHeldReports();

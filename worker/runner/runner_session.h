@@ -41,6 +41,11 @@ class RunnerSession : public grpc::ClientBidiReactor<v1::RunnerMessage, v1::Runn
   void SendHeldReports();
   void Retire();
   Ending TakeLeave();
+  // Until there is one, or the end.
+  void AwaitJob();
+  bool EndedOrHasJob() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return ended_ || job_ != nullptr;
+  }
   bool EndedOrHolds() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return ended_ || retiring_ || held_.reports_size() > 0;
   }
