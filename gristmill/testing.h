@@ -4,6 +4,7 @@
 //   gristmill::JobTester<WordCount> tester{{"lower", "true"}};
 //   EXPECT_THAT(tester.Run({"a B", "b"}), ElementsAre(Pair("a", 1), Pair("b", 2)));
 //
+// For chains: ChainTester (chain_testing.h).
 // What the job refuses or throws comes out as an exception derived from std::exception.
 #pragma once
 
@@ -17,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "gristmill/chain_testing.h"  // IWYU pragma: export
 #include "gristmill/job.h"
 #include "gristmill/memory_ports.h"
 

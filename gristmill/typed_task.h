@@ -63,11 +63,7 @@ class TypedTask final : public TaskRunner {
       Emitter<J> emitter(collector, context_);
       MapAll(input, emitter);
       collector.Finish();
-      context_.Count("map_output_pairs", collector.pairs_added());
-      if constexpr (kDeclaresCombine<J>) {
-        context_.Count("combine_output_pairs", collector.pairs_written());
-        CountCombineTime(collector.combine_time());
-      }
+      CountPairs(collector);
     }
   }
 
@@ -89,10 +85,7 @@ class TypedTask final : public TaskRunner {
     } else {
       ScratchCache::OfThisThread().Trim(0);  // the merge has the same budget
       RecordWriter<OutputKey<J>, OutputValue<J>> writer(info_.output_format, output);
-      Output<J> out(writer, context_);
-      if constexpr (kDeclaresSetup<J>) job_.Setup(context_);
-      context_.Count("reduce_groups", ReduceAll(pairs, out));
-      if constexpr (EndsReduce<J>) job_.TearDown(out);
+      ReduceInto(pairs, writer);
       writer.Finish();
       context_.Count("output_records", writer.records());
     }
@@ -111,6 +104,48 @@ class TypedTask final : public TaskRunner {
   }
 
   std::vector<CounterValue> counters() const override { return context_.CounterValues(); }
+
+  // For tasks that are made of several steps.
+  J& job() { return job_; }
+  TaskContext& context() { return context_; }
+
+  // The whole map, emitting to `collector`.
+  void MapInto(InputSource& input, typename Emitter<J>::Collector& collector) {
+    Emitter<J> emitter(collector, context_);
+    MapAll(input, emitter);
+  }
+  // The whole reduce, emitting to `writer`.
+  void ReduceInto(PairSource& pairs, RecordWriter<OutputKey<J>, OutputValue<J>>& writer) {
+    Output<J> out(writer, context_);
+    if constexpr (kDeclaresSetup<J>) job_.Setup(context_);
+    context_.Count("reduce_groups", ReduceAll(pairs, out));
+    if constexpr (EndsReduce<J>) job_.TearDown(out);
+  }
+  template <typename Collector>
+  void CountPairs(const Collector& collector) {
+    context_.Count("map_output_pairs", collector.pairs_added());
+    if constexpr (kDeclaresCombine<J>) {
+      context_.Count("combine_output_pairs", collector.pairs_written());
+      CountCombineTime(collector.combine_time());
+    }
+  }
+  // Calls `use` with each record of the split: lines or records of fixed length.
+  template <typename Use>
+  void ForEachRecord(InputSource& input, const Use& use) {
+    const MarkedRecords marked(mark_);
+    const auto marked_use = [&](std::string_view record) {
+      mark_.At(record);
+      use(record);
+    };
+    for (InputBlock block; input.NextBlock(&block);) {
+      mark_.EnterBlock(block.bytes, block.offset);
+      if (input_.format == InputFormat::kFixedRecords) {
+        ForEachFixedRecord(block.bytes, input_.record_bytes, marked_use);
+      } else {
+        ForEachLine(block.bytes, marked_use);
+      }
+    }
+  }
 
  private:
   static std::string Wrong(const char* task) {

@@ -288,6 +288,70 @@ class JobsTest(unittest.TestCase):
             values[key].add(value)
         self.check("distinct", [b"%s\t%d" % (key, len(seen)) for key, seen in values.items()])
 
+    # --- chains ---
+
+    def test_pagerank_equals_the_same_sums_in_python(self):
+        chance = random.Random(5)
+        edges = {(f"p{int(chance.paretovariate(0.6)) % 400}", f"p{int(chance.paretovariate(0.5)) % 500}")
+                 for _ in range(4_000)}
+        lines = ["# from to\n", "lonely\n"] + [f"{a}\t{b}\n" for a, b in sorted(edges)] * 2
+        chance.shuffle(lines)
+        (self.input / "graph.txt").write_text("".join(lines))
+        links = collections.defaultdict(set, lonely=set())
+        for a, b in edges:
+            links[a].add(b)
+            links[b]
+        one, damping, rounds = 2**32, round(0.85 * 2**32), 0
+        ranks, moved = {page: one for page in links}, one * len(links)
+        while moved // len(links) > round(0.0001 * one):
+            idle = sum(rank for page, rank in ranks.items() if not links[page]) // len(links)
+            handed = collections.Counter()
+            for page, rank in ranks.items():
+                for i, to in enumerate(sorted(links[page])):
+                    handed[to] += rank // len(links[page]) + (i < rank % len(links[page]))
+            before, rounds = ranks, rounds + 1
+            ranks = {page: ((one - damping) * one + damping * (handed[page] + idle)) >> 32 for page in links}
+            moved = sum(abs(ranks[page] - before[page]) for page in links)
+        self.assertGreater(rounds, 5)
+        self.assertAlmostEqual(sum(ranks.values()) / one, len(links), places=2)
+        text = lambda rank: "%d.%06d" % divmod((rank * 10**6 + 2**31) >> 32, 10**6)
+        expected = [f"{page}\t{text(rank)}".encode() for page, rank in ranks.items()]
+        self.check("pagerank", expected, [f"rounds={rounds + 5}"], (["--split-size", "64MiB"], ["--split-size", "30000"]))
+
+    def test_kmeans_equals_the_same_rounds_in_python(self):
+        chance = random.Random(8)
+        points = [tuple(round(chance.gauss(10 * (i % 5) - 20, 2), 3) for _ in range(3)) for i in range(3_000)]
+        (self.input / "points.csv").write_text("".join(",".join(map(str, p)) + "\n" for p in points))
+        points = [tuple(round(x * 10**6) for x in p) for p in points]
+        mask = 2**64 - 1
+        def hash_of(point, hash=7):
+            for x in point:
+                hash = (hash + x + 0x9E3779B97F4A7C15) & mask
+                hash = ((hash ^ (hash >> 30)) * 0xBF58476D1CE4E5B9) & mask
+                hash = ((hash ^ (hash >> 27)) * 0x94D049BB133111EB) & mask
+                hash ^= hash >> 31
+            return hash
+        centres = [(0, point) for _, point in sorted({(hash_of(p), p) for p in points})[:6]]
+        before, rounds = None, 0
+        while before is None or [c[1] for c in before] != [c[1] for c in centres]:
+            before, groups, rounds = centres, [[] for _ in centres], rounds + 1
+            for point in points:
+                squares = [float(sum(float(a - b) ** 2 for a, b in zip(point, c[1]))) for c in centres]
+                groups[squares.index(min(squares))].append(point)
+            centres = [(len(g), tuple((2 * sum(xs) + len(g)) // (2 * len(g)) for xs in zip(*g))) for g in groups]
+        self.assertGreater(rounds, 3)
+        text = lambda x: "-" * (x < 0) + "%d.%06d" % divmod(abs(x), 10**6)
+        expected = "".join(f"{i}\t{n}\t" + "\t".join(map(text, c)) + "\n" for i, (n, c) in enumerate(centres))
+        flags = ["--input", str(self.input), "--param", "k=6", "--param", "seed=7", "--param", f"rounds={rounds + 3}"]
+        for parts in self.every_way("kmeans", flags, [["--split-size", "64MiB"], ["--split-size", "9999"]]):
+            self.assertEqual(b"".join(parts.values()).decode(), expected)
+
+    def test_chains_refuse_what_they_can_not_do(self):
+        (self.input / "points.csv").write_text("1,2\n")
+        self.refused("kmeans", ["--param", "rounds=0"], "repeats a step 0 times")
+        self.refused("kmeans", ["--param", "k=0"], "'k' must be from 1 to 1000")
+        self.refused("pagerank", ["--param", "dampng=1"], "did you mean 'damping'?")
+
     # --- jobs without input files ---
 
     def check_range(self, job, params, expected):
