@@ -38,15 +38,21 @@ const ParamInfo* RequiredParam(const JobInfo& job) {
   return nullptr;
 }
 
-// Whether the job reads files, as far as its defaults tell.
-bool ReadsFiles(const JobInfo& job) {
-  return !job.check_params({}).empty() ||
-         job.declare({}).inputs.front().spec.format != InputFormat::kIntegerRange;
+// " --input …" for each input that has files, as far as the job's defaults tell.
+std::string ExampleOfInputs(const JobInfo& job) {
+  if (!job.check_params({}).empty()) return " --input FILE_OR_DIRECTORY";
+  std::string flags;
+  for (const InputDeclaration& input : job.declare({}).inputs) {
+    if (input.spec.format == InputFormat::kIntegerRange) continue;
+    flags += " --input ";
+    if (!input.name.empty()) flags += input.name + "=";
+    flags += "FILE_OR_DIRECTORY";
+  }
+  return flags;
 }
 
 std::string ExampleOf(const JobInfo& job, const std::string& called) {
-  std::string line = "gristmill run " + called;
-  if (ReadsFiles(job)) line += " --input FILE_OR_DIRECTORY";
+  std::string line = "gristmill run " + called + ExampleOfInputs(job);
   if (job.writes_output) line += " --output DIRECTORY";
   if (const ParamInfo* required = RequiredParam(job)) {
     line += fmt::format(" --param {}=…", required->name);

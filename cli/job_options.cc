@@ -15,7 +15,10 @@ void AddInputFlags(CLI::App* command, JobFlags* flags) {
           "object")
       ->type_name(kJobNameType)
       ->required();
-  command->add_option("-i,--input", flags->inputs, "Files, directories or globs to read")
+  command
+      ->add_option(
+          "-i,--input", flags->inputs,
+          "Files, directories or globs to read; NAME=PATH for a job whose inputs have names")
       ->type_name("PATH");
 }
 

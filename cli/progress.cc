@@ -106,6 +106,38 @@ std::string RenderVolume(const std::vector<v1::Counter>& counters, DurationMs el
   return text;
 }
 
+// A job of more stages shows those under way only.
+constexpr int kStagesShownMax = 8;
+constexpr std::size_t kNameColumnsMin = 8;  // of a stage's name, with what is behind it
+
+bool IsDone(const v1::StageStatus& stage) {
+  return stage.tasks_succeeded() == stage.tasks_total() && stage.tasks_running() == 0;
+}
+
+// The indexes of the stages to show: all, or those under way, of a job that rests the next one.
+std::vector<int> ShownStages(const v1::JobStatus& status) {
+  std::vector<int> shown, waiting;
+  for (int i = 0; i < status.stages_size(); ++i) {
+    const v1::StageStatus& stage = status.stages(i);
+    const bool begun = stage.tasks_succeeded() > 0 || stage.tasks_running() > 0;
+    if (status.stages_size() <= kStagesShownMax || (begun && !IsDone(stage))) {
+      shown.push_back(i);
+    } else if (!IsDone(stage)) {
+      waiting.push_back(i);
+    }
+  }
+  if (shown.empty() && !waiting.empty()) shown.push_back(waiting.front());
+  if (shown.size() > kStagesShownMax) shown.resize(kStagesShownMax);
+  return shown;
+}
+
+// "12 of 101 stages done", if not all are shown.
+std::string RenderStagesDone(const v1::JobStatus& status) {
+  if (status.stages_size() <= kStagesShownMax) return "";
+  const auto done = std::count_if(status.stages().begin(), status.stages().end(), IsDone);
+  return fmt::format("{} of {} stages done", done, status.stages_size());
+}
+
 }  // namespace
 
 void RateMeter::Observe(const v1::JobStatus& status, Instant now) {
@@ -147,20 +179,24 @@ std::vector<std::string> RenderBars(const v1::JobStatus& status, const RateMeter
     lines.back() += fmt::format(", {} with {}", CountOf(status.workers(), "worker"),
                                 CountOf(status.slots(), "slot"));
   }
+  if (const std::string done = RenderStagesDone(status); !done.empty()) lines.push_back(done);
+  const std::vector<int> shown = ShownStages(status);
+  std::size_t name_columns = kNameColumnsMin;
   std::size_t count_columns = 0;
   std::size_t note_columns = 0;
-  for (int i = 0; i < status.stages_size(); ++i) {
+  for (const int i : shown) {
     const double rate = rates.tasks_per_second(static_cast<std::size_t>(i));
+    name_columns = std::max(name_columns, StageName(status.stages(i)).size() + 1);
     count_columns = std::max(count_columns, RenderCounts(status.stages(i)).size());
     note_columns = std::max(note_columns, RenderNotes(status.stages(i), rate).size());
   }
-  const std::size_t before_notes = 8 + count_columns + 2;
+  const std::size_t before_notes = name_columns + count_columns + 2;
   const std::size_t text_columns = before_notes + 3 + note_columns;
   const std::size_t bar_columns =
       width > text_columns ? std::min(width - text_columns, kBarColumnsMax) : 0;
-  for (int i = 0; i < status.stages_size(); ++i) {
+  for (const int i : shown) {
     const v1::StageStatus& stage = status.stages(i);
-    std::string line = fmt::format("{:<8}", StageName(stage));
+    std::string line = fmt::format("{:<{}}", StageName(stage), name_columns);
     if (bar_columns >= kBarColumnsMin) line += RenderBar(stage, bar_columns) + " ";
     // A line with a bar has room for all of them.
     const std::size_t columns = bar_columns >= kBarColumnsMin ? note_columns
@@ -187,7 +223,8 @@ std::size_t CountRows(const std::vector<std::size_t>& line_columns, std::size_t 
 
 std::string RenderProgressLine(const v1::JobStatus& status, const RateMeter& rates) {
   std::string line = fmt::format("{}: {}", TitleOf(status), NameOf(status.state()));
-  for (int i = 0; i < status.stages_size(); ++i) {
+  if (const std::string done = RenderStagesDone(status); !done.empty()) line += "; " + done;
+  for (const int i : ShownStages(status)) {
     const v1::StageStatus& stage = status.stages(i);
     const std::string notes =
         RenderNotes(stage, rates.tasks_per_second(static_cast<std::size_t>(i)));

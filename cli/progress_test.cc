@@ -40,6 +40,36 @@ RateMeter TenPerSecond() {
   return rates;
 }
 
+// A chain of 60 rounds, of which so many are done and one is half done.
+v1::JobStatus Chain(int done) {
+  v1::JobStatus status;
+  status.set_name("pagerank");
+  status.set_state(v1::JOB_STATE_RUNNING);
+  for (int i = 0; i < 60; ++i) {
+    AddStage(&status, v1::STAGE_KIND_REDUCE, 4,
+             i < done    ? 4
+             : i == done ? 2
+                         : 0,
+             i == done ? 1 : 0);
+    status.mutable_stages(i)->set_name("rank." + std::to_string(i + 1));
+  }
+  return status;
+}
+
+TEST(Progress, OfManyStagesShowsThoseUnderWay) {
+  EXPECT_EQ(RenderProgressLine(Chain(11), RateMeter()),
+            "pagerank: running; 11 of 60 stages done; rank.12 2/4 (1 running)");
+  const std::vector<std::string> lines = RenderBars(Chain(11), RateMeter(), 1'000, 100);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[1], "11 of 60 stages done");
+  EXPECT_EQ(lines[2].find("rank.12 "), 0u) << lines[2];
+  v1::JobStatus resting = Chain(11);
+  resting.mutable_stages(11)->set_tasks_running(0);
+  resting.mutable_stages(11)->set_tasks_succeeded(0);
+  EXPECT_EQ(RenderProgressLine(resting, RateMeter()),
+            "pagerank: running; 11 of 60 stages done; rank.12 0/4");
+}
+
 TEST(RateMeter, KnowsNothingAtFirst) {
   RateMeter rates;
   EXPECT_EQ(rates.tasks_per_second(0), 0);

@@ -166,7 +166,7 @@ std::uint32_t CountTasks(const StageDeclaration& stage, std::uint32_t splits,
   return 0;
 }
 
-// "map", or "map 2" if there are several without a name of their own.
+// "map", or "map.2" if there are several without a name of their own.
 void NameStages(const JobDeclaration& declared, v1::JobPlan* plan) {
   std::map<v1::StageKind, int> unnamed, so_far;
   for (std::size_t i = 0; i < declared.stages.size(); ++i) {
@@ -177,7 +177,7 @@ void NameStages(const JobDeclaration& declared, v1::JobPlan* plan) {
     if (!declared.stages[i].name.empty()) {
       stage.set_name(declared.stages[i].name);
     } else if (unnamed[stage.kind()] > 1) {
-      stage.set_name(fmt::format("{} {}", StageName(stage.kind()), ++so_far[stage.kind()]));
+      stage.set_name(fmt::format("{}.{}", StageName(stage.kind()), ++so_far[stage.kind()]));
     } else {
       stage.set_name(std::string(StageName(stage.kind())));
     }

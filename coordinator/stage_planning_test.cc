@@ -119,7 +119,7 @@ TEST_F(SeveralInputs, EachStageReadsItsOwn) {
   EXPECT_EQ(plan.request().named_inputs(0).whole(), "");
   std::vector<std::string> names;
   for (const v1::StagePlan& stage : plan.stages()) names.push_back(stage.name());
-  EXPECT_THAT(names, ElementsAre("map 1", "map 2", "reduce", "total"));
+  EXPECT_THAT(names, ElementsAre("map.1", "map.2", "reduce", "total"));
   EXPECT_THAT(ShapeOf(plan).stages,
               ElementsAre(StageShape{3, {}, true}, StageShape{5, {}, false},
                           StageShape{4, {{0, EdgeKind::kShuffle}, {1, EdgeKind::kShuffle}}},

@@ -203,7 +203,7 @@ class ChainStages {
       } else {
         stage.kind = StageKind::kReduce;
         stage.name = std::string(J::kName);
-        if (role.repeated) stage.name += " " + std::to_string(role.round + 1);
+        if (role.repeated) stage.name += "." + std::to_string(role.round + 1);
         stage.edges.push_back({before, ReadBy::kShuffle});
         if constexpr (Op<I>::kKind == OpKind::kIterate) {
           AddStateEdges(role, I > 0, before - 1, stage);

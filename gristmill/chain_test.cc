@@ -178,7 +178,7 @@ struct Halves {
 TEST(Chain, RepeatsAStepAsOftenAsAParameterSays) {
   const JobInfo info = MakeChainInfo<Halves>();
   EXPECT_EQ(info.declare({{"rounds", "5"}}).stages.size(), 6u);
-  EXPECT_EQ(info.declare({{"rounds", "5"}}).stages[3].name, "halve 3");
+  EXPECT_EQ(info.declare({{"rounds", "5"}}).stages[3].name, "halve.3");
   EXPECT_THAT(ChainTester<Halves>().Run({"aaaa", "bb"}),
               ElementsAre(Pair("aaaa", 10), Pair("bb", 5)));
   EXPECT_EQ(info.check_params({{"rounds", "0"}}),
@@ -258,7 +258,7 @@ TEST(Iteration, ARoundReadsTheInputAndTheStateOfTheOnesBefore) {
   EXPECT_THAT(edges(4), ElementsAre("broadcast 1", "broadcast 3"));
   EXPECT_THAT(edges(5), ElementsAre("shuffle 4", "broadcast 1", "broadcast 3"));
   EXPECT_THAT(edges(6), ElementsAre("broadcast 3", "broadcast 5"));
-  EXPECT_EQ(declared.stages[5].name, "move 2");
+  EXPECT_EQ(declared.stages[5].name, "move.2");
 }
 
 TEST(Iteration, StopsWhenARoundChangesNothing) {

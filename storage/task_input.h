@@ -48,7 +48,7 @@ std::string DescribeTaskFailure(const v1::JobPlan& plan, const SplitTable& split
                                 const TaskRef& task, const TaskPart& part, std::uint32_t times,
                                 std::string_view worker, std::string_view reason);
 
-// What people call it: "map", or "map 2".
+// What people call it: "map", or "map.2".
 std::string_view StageName(const v1::StagePlan& stage);
 std::string_view StageName(const v1::StageStatus& stage);
 std::string_view StageName(const v1::TaskStatus& task);
