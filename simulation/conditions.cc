@@ -37,7 +37,7 @@ JobShape DrawShape(std::uint32_t tasks, bool plain, Random& random) {
     shape.stages.push_back({reduces, {{0, EdgeKind::kShuffle}}});
     return shape;
   }
-  const std::uint32_t stages = 1 + random.Below(4);
+  const std::uint32_t stages = 1 + random.Below(5);
   for (std::uint32_t stage = 0; stage < stages; ++stage) {
     const bool empty = random.OneIn(24);
     const std::uint32_t share = stage + 1 == stages ? tasks : tasks / 2;
@@ -48,6 +48,9 @@ JobShape DrawShape(std::uint32_t tasks, bool plain, Random& random) {
     const bool broadcast = random.OneIn(4);
     made.inputs.push_back({stage - 1, broadcast ? EdgeKind::kBroadcast : EdgeKind::kShuffle});
     if (stage > 1 && random.OneIn(3)) made.inputs.push_back({stage - 2, EdgeKind::kShuffle});
+    // As rounds do: results of an earlier stage, or of one whose runs are read, too.
+    if (!broadcast && random.OneIn(4)) made.inputs.push_back({stage - 1, EdgeKind::kBroadcast});
+    if (stage > 2 && random.OneIn(4)) made.inputs.push_back({stage - 3, EdgeKind::kBroadcast});
   }
   LetTasksBeCut(&shape, random);
   return shape;

@@ -153,10 +153,16 @@ class RandomHistory {
     JobShape shape{"job", {}, 1 + Below(3), Below(2) == 0};
     const auto tasks = [&] { return Below(6) == 0 ? 0 : 1 + Below(kTasksMax); };
     shape.stages.push_back({tasks(), {}});
-    const std::uint32_t more = Below(4);
+    const std::uint32_t more = Below(5);
     for (std::uint32_t i = 0; i < more; ++i) {
-      StageShape stage{tasks(), {{i, Below(4) == 0 ? EdgeKind::kBroadcast : EdgeKind::kShuffle}}};
+      const bool broadcast = Below(4) == 0;
+      StageShape stage{tasks(), {{i, broadcast ? EdgeKind::kBroadcast : EdgeKind::kShuffle}}};
       if (i > 0 && Below(3) == 0) stage.inputs.push_back({i - 1, EdgeKind::kShuffle});
+      // As rounds do: a result of any stage before, also of one whose runs are read, too.
+      const std::uint32_t from = Below(i + 1);
+      if (Below(3) == 0 && !(broadcast && from == i)) {
+        stage.inputs.push_back({from, EdgeKind::kBroadcast});
+      }
       shape.stages.push_back(stage);
     }
     LetTasksBeCut(&shape);
