@@ -5,6 +5,7 @@
 
 #include "gristmill/collectors.h"
 #include "gristmill/context.h"
+#include "gristmill/group_key.h"
 #include "gristmill/job_traits.h"
 #include "gristmill/key_ranges.h"
 #include "gristmill/record_writer.h"
@@ -52,7 +53,8 @@ class Emitter {
     if constexpr (internal::kIsTotalOrder<J>) {
       if (sampler_ == nullptr) [[likely]]
         return false;
-      sampler_->Add(KeyEncoder<Key>().Encode(key));
+      KeyEncoder<Key> encoder;
+      sampler_->Add(internal::Grouping<J>::EncodedGroup(encoder.Encode(key)));
       return true;
     }
     return false;

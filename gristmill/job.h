@@ -11,9 +11,9 @@
 //   };
 //   GRISTMILL_JOB(WordCount);
 //
-// Optional members: kDetails, kTotalOrder, kOneTaskPerSplit, kPartitions, OutputKey, OutputValue,
-// Declare, Validate, Input, Format, Setup, Reduce, Partition, TearDown. A task has its own object,
-// used from one thread.
+// Optional members: kDetails, kTotalOrder, kOneTaskPerSplit, kGroupFields, kPartitions, OutputKey,
+// OutputValue, Declare, Validate, Input, Format, Setup, Reduce, Partition, TearDown. A task has its
+// own object, used from one thread.
 //
 // Map(const Lines&, Emitter&) instead of a line takes many at once, where the job cuts words or
 // seeks something in them: gristmill/words.h and literals.h are quick at that. How many is the
@@ -25,6 +25,12 @@
 // on where splits begin and end: because it keeps something from one record to the next, say. It is
 // the default of jobs with a TearDown(Emitter&), and of those that map ranges of integers and have
 // no Combine.
+//
+// `static constexpr std::size_t kGroupFields = 1` makes a secondary sort: with a Key that is, say,
+// a std::pair<std::string, std::int64_t>, Reduce(std::string_view, Values&, Output&) gets all
+// values of a first field in the order of the second, and values.key() is the whole key of the
+// value at hand. Partition, if the job has one, is given the leading fields alone. A Combine folds
+// what has the whole key in common.
 //
 // `static constexpr std::uint32_t kPartitions = 1` is how many output files the job has when nobody
 // asks for another number, instead of 4.

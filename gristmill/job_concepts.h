@@ -48,12 +48,11 @@ concept CombinesRight = requires(J& job, V a, V b) {
   { job.Combine(std::move(a), std::move(b)) } -> std::convertible_to<V>;
 };
 template <typename J>
-concept ReducesRight = requires(J& job, View<typename J::Key> key, Values<J>& values,
-                                Output<J>& out) {
+concept ReducesRight = requires(J& job, View<GroupKey<J>> key, Values<J>& values, Output<J>& out) {
   job.Reduce(key, values, out);
 };
 template <typename J>
-concept PartitionsRight = requires(const J& job, View<typename J::Key> key, std::uint32_t n) {
+concept PartitionsRight = requires(const J& job, View<GroupKey<J>> key, std::uint32_t n) {
   { job.Partition(key, n) } -> std::same_as<std::uint32_t>;
 };
 template <typename J>
@@ -149,6 +148,24 @@ consteval bool CheckMap() {
 }
 
 template <typename J>
+consteval bool CheckGroups() {
+  constexpr bool kNumber = !kDeclareskGroupFields<J> || requires {
+    requires std::same_as<decltype(J::kGroupFields), const std::size_t>;
+  };
+  static_assert(kNumber,
+                "Gristmill job: kGroupFields must be public and `static constexpr std::size_t`");
+  constexpr bool kSome =
+      !kDeclareskGroupFields<J> || !kNumber ||
+      (kGroupFieldsOf < J >> 0 && kGroupFieldsOf<J> < kFieldsOf<typename J::Key>);
+  static_assert(kSome,
+                "Gristmill job: kGroupFields must be more than 0 and less than the fields of Key, "
+                "a std::pair or std::tuple: those that are left order the values");
+  constexpr bool kReduced = !kDeclareskGroupFields<J> || kDeclaresReduce<J>;
+  static_assert(kReduced, "Gristmill job: kGroupFields is how Reduce groups; add Reduce");
+  return kNumber && kSome && kReduced;
+}
+
+template <typename J>
 consteval bool CheckShuffle() {
   constexpr bool kCombine = !kDeclaresCombine<J> || CombinesRight<J>;
   static_assert(
@@ -157,11 +174,12 @@ consteval bool CheckShuffle() {
   constexpr bool kReduce = !kDeclaresReduce<J> || ReducesRight<J>;
   static_assert(kReduce,
                 "Gristmill job: Reduce must be public and callable as Reduce(View<Key>, "
-                "Values<Job>&, Output<Job>&)");
+                "Values<Job>&, Output<Job>&), with View<GroupKey<Job>> if there is kGroupFields");
   constexpr bool kPartition = !kDeclaresPartition<J> || PartitionsRight<J>;
   static_assert(kPartition,
                 "Gristmill job: Partition must be callable as std::uint32_t Partition(View<Key>, "
-                "std::uint32_t partitions) const");
+                "std::uint32_t partitions) const, with View<GroupKey<Job>> if there is "
+                "kGroupFields");
   constexpr bool kOrder = !kDeclareskTotalOrder<J> || requires {
     requires std::same_as<decltype(J::kTotalOrder), const bool>;
   };
@@ -210,7 +228,9 @@ template <typename J>
 consteval bool CheckJob() {
   if constexpr (CheckShape<J>()) {
     if constexpr (CheckMap<J>()) {
-      if constexpr (CheckShuffle<J>()) return CheckEdges<J>();
+      if constexpr (CheckGroups<J>()) {
+        if constexpr (CheckShuffle<J>()) return CheckEdges<J>();
+      }
     }
   }
   return false;

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "gristmill/types.h"
 
@@ -43,6 +46,7 @@ GRISTMILL_DECLARES(TearDown)
 GRISTMILL_DECLARES(kTotalOrder)
 GRISTMILL_DECLARES(kOneTaskPerSplit)
 GRISTMILL_DECLARES(kPartitions)
+GRISTMILL_DECLARES(kGroupFields)
 #undef GRISTMILL_DECLARES
 
 template <typename J>
@@ -63,6 +67,37 @@ consteval bool TotalOrder() {
 }
 template <typename J>
 inline constexpr bool kIsTotalOrder = TotalOrder<J>();
+
+// How many leading fields of the key make a group; 0 for the whole key.
+template <typename J>
+consteval std::size_t GroupFields() {
+  if constexpr (requires { requires std::same_as<decltype(J::kGroupFields), const std::size_t>; }) {
+    return J::kGroupFields;
+  }
+  return 0;
+}
+template <typename J>
+inline constexpr std::size_t kGroupFieldsOf = GroupFields<J>();
+
+template <typename T>
+inline constexpr std::size_t kFieldsOf = 1;
+template <Tuple T>
+inline constexpr std::size_t kFieldsOf<T> = std::tuple_size_v<T>;
+
+// The first field of T by itself, several as a tuple, T itself for none or what T does not have.
+template <typename T, std::size_t kFields>
+consteval auto LeadingFields() {
+  if constexpr (kFields == 0 || kFields >= kFieldsOf<T>) {
+    return std::type_identity<T>();
+  } else if constexpr (kFields == 1) {
+    return std::type_identity<std::tuple_element_t<0, T>>();
+  } else {
+    return []<std::size_t... I>(std::index_sequence<I...>) {
+      return std::type_identity<std::tuple<std::tuple_element_t<I, T>...>>();
+    }
+    (std::make_index_sequence<kFields>());
+  }
+}
 
 template <typename J>
 struct OutputKeyOf {
@@ -91,5 +126,10 @@ template <typename J>
 using OutputKey = typename internal::OutputKeyOf<J>::Type;
 template <typename J>
 using OutputValue = typename internal::OutputValueOf<J>::Type;
+
+// By what Reduce groups, and Partition decides: Key, or its leading kGroupFields.
+template <typename J>
+using GroupKey = typename decltype(internal::LeadingFields<typename J::Key,
+                                                           internal::kGroupFieldsOf<J>>())::type;
 
 }  // namespace gristmill

@@ -124,6 +124,15 @@ inline std::string TakeEscaped(ByteReader* reader) {
   }
 }
 
+inline void SkipEscaped(ByteReader* reader) {
+  for (;;) {
+    if (reader->TakeByte() != 0) continue;
+    const std::uint8_t mark = reader->TakeByte();
+    if (mark == 0x01) return;
+    if (mark != 0xff) ByteReader::Fail();
+  }
+}
+
 // `part` may be all of a key or stand within a compound; only a whole string is encoded elsewhere.
 template <Encodable T>
 void AppendKeyPart(std::string* out, const T& part) {

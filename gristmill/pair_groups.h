@@ -1,4 +1,4 @@
-// Cuts a source of sorted pairs into groups of equal keys.
+// Cuts a source of sorted pairs into groups of equal keys, or of keys that begin alike.
 #pragma once
 
 #include <cstdint>
@@ -7,10 +7,12 @@
 #include <string>
 #include <string_view>
 
+#include "gristmill/group_key.h"
 #include "gristmill/task.h"
 
 namespace gristmill::internal {
 
+template <typename J>
 class PairGroups {
  public:
   explicit PairGroups(PairSource& source) : source_(source) {}
@@ -21,9 +23,9 @@ class PairGroups {
     while (NextValue(&unread)) {
     }
     if (!HavePair()) return false;
-    key_ = position_->key_view();
+    key_ = Grouping<J>::EncodedGroup(position_->key_view());
     // The batch is sorted: its last key tells whether the group ends in it, and the key with it.
-    if (SameKey(end_[-1].key_view(), key_)) {
+    if (IsOfGroup(end_[-1].key_view())) {
       kept_key_ = key_;
       key_ = kept_key_;
     }
@@ -31,13 +33,13 @@ class PairGroups {
     return true;
   }
 
-  // The encoded key of the group, valid until NextGroup.
+  // The encoded group, valid until NextGroup.
   std::string_view key() const { return key_; }
 
   // The next encoded value of the group, valid until the next call. False at its end.
   bool NextValue(std::string_view* value) {
     if (!in_group_) return false;
-    if (!HavePair() || !SameKey(position_->key_view(), key_)) {
+    if (!HavePair() || !IsOfGroup(position_->key_view())) {
       in_group_ = false;
       return false;
     }
@@ -46,7 +48,18 @@ class PairGroups {
     return true;
   }
 
+  // The encoded key of the value that NextValue returned last, and as long valid.
+  std::string_view pair_key() const { return position_[-1].key_view(); }
+
  private:
+  bool IsOfGroup(std::string_view key) const {
+    if constexpr (Grouping<J>::kWholeKey) {
+      return SameKey(key, key_);
+    } else {
+      return key.starts_with(key_);
+    }
+  }
+
   // Inline where memcmp would be called for a few bytes of each pair.
   static bool SameKey(std::string_view a, std::string_view b) {
     if (a.size() != b.size()) return false;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gristmill/codec.h"
+#include "gristmill/group_key.h"
 #include "gristmill/hash.h"
 #include "gristmill/job_traits.h"
 #include "gristmill/key_ranges.h"
@@ -32,7 +33,7 @@ class Partitioner {
 
   std::uint32_t Of(std::string_view encoded_key) const {
     if constexpr (kDeclaresPartition<J>) {
-      const auto key = DecodeKey<typename J::Key>(encoded_key);
+      const auto key = Grouping<J>::Decode(Grouping<J>::EncodedGroup(encoded_key));
       return Checked(job_.Partition(key, partitions_));
     } else {
       return OfEncoded(encoded_key);
@@ -42,7 +43,7 @@ class Partitioner {
   // The same, where the key is at hand in both forms.
   std::uint32_t Of(View<typename J::Key> key, std::string_view encoded_key) const {
     if constexpr (kDeclaresPartition<J>) {
-      return Checked(job_.Partition(key, partitions_));
+      return Checked(job_.Partition(Grouping<J>::GroupOf(key), partitions_));
     } else {
       return OfEncoded(encoded_key);
     }
@@ -63,7 +64,7 @@ class Partitioner {
     if constexpr (kIsTotalOrder<J>) {
       return ranges_.PartitionOf(encoded_key);
     } else {
-      return HashPartition(encoded_key, partitions_);
+      return HashPartition(Grouping<J>::EncodedGroup(encoded_key), partitions_);
     }
   }
 

@@ -80,6 +80,40 @@ struct WrongPartitions : Base {
   static Value Combine(Value a, Value b) { return a + b; }
 };
 
+struct WrongGroupFields : Base {
+  static constexpr int kGroupFields = 1;
+  using Key = std::pair<std::string, int>;
+  void Map(std::string_view, Emitter<WrongGroupFields>&) {}
+  void Reduce(std::string_view, Values<WrongGroupFields>&, Output<WrongGroupFields>&) {}
+};
+
+struct GroupOfAllFields : Base {
+  static constexpr std::size_t kGroupFields = 2;
+  using Key = std::pair<std::string, int>;
+  void Map(std::string_view, Emitter<GroupOfAllFields>&) {}
+  void Reduce(const Key&, Values<GroupOfAllFields>&, Output<GroupOfAllFields>&) {}
+};
+
+struct GroupOfSimpleKey : Base {
+  static constexpr std::size_t kGroupFields = 1;
+  void Map(std::string_view, Emitter<GroupOfSimpleKey>&) {}
+  void Reduce(std::string_view, Values<GroupOfSimpleKey>&, Output<GroupOfSimpleKey>&) {}
+};
+
+struct GroupsWithoutReduce : Base {
+  static constexpr std::size_t kGroupFields = 1;
+  using Key = std::pair<std::string, int>;
+  void Map(std::string_view, Emitter<GroupsWithoutReduce>&) {}
+  static Value Combine(Value a, Value b) { return a + b; }
+};
+
+struct ReduceOfWholeKey : Base {
+  static constexpr std::size_t kGroupFields = 1;
+  using Key = std::pair<std::string, int>;
+  void Map(std::string_view, Emitter<ReduceOfWholeKey>&) {}
+  void Reduce(const Key&, Values<ReduceOfWholeKey>&, Output<ReduceOfWholeKey>&) {}
+};
+
 struct WrongTearDown : Base {
   void Map(std::string_view, Emitter<WrongTearDown>&) {}
   void TearDown() {}

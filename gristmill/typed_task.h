@@ -11,6 +11,7 @@
 #include "gristmill/collectors.h"
 #include "gristmill/context.h"
 #include "gristmill/emitter.h"
+#include "gristmill/group_key.h"
 #include "gristmill/job_concepts.h"
 #include "gristmill/output.h"
 #include "gristmill/pair_groups.h"
@@ -205,14 +206,14 @@ class TypedTask final : public TaskRunner {
 
   // Returns the groups.
   std::uint64_t ReduceAll(PairSource& pairs, Output<J>& out) {
-    PairGroups groups(pairs);
+    PairGroups<J> groups(pairs);
     RecordMark& mark = mark_;
     const MarkedRecords marked(mark);
     mark.EnterGroups();
     std::uint64_t count = 0;
     for (; groups.NextGroup(); ++count) {
       mark.At(groups.key());
-      const Decoded<typename J::Key> key = DecodeKey<typename J::Key>(groups.key());
+      const auto key = Grouping<J>::Decode(groups.key());
       if constexpr (kDeclaresReduce<J>) {
         Values<J> values(groups);
         job_.Reduce(key, values, out);
@@ -223,7 +224,7 @@ class TypedTask final : public TaskRunner {
     return count;
   }
 
-  void FoldGroup(View<typename J::Key> key, PairGroups& groups, Output<J>& out) {
+  void FoldGroup(View<typename J::Key> key, PairGroups<J>& groups, Output<J>& out) {
     using Value = typename J::Value;
     std::string_view encoded;
     groups.NextValue(&encoded);

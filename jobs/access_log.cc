@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <cstdio>
 #include <limits>
 
 namespace gristmill::jobs {
@@ -61,6 +63,15 @@ bool IsStatus(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// A number of so many digits, or -1.
+int Digits(std::string_view text, std::size_t at, std::size_t count) {
+  int number = -1;
+  const std::string_view digits = text.substr(at, count);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + count, number);
+  const bool all = error == std::errc() && end == digits.data() + count && digits[0] != '-';
+  return all ? number : -1;
+}
+
 }  // namespace
 
 std::optional<AccessLogLine> ParseAccessLogLine(std::string_view line) {
@@ -69,7 +80,9 @@ std::optional<AccessLogLine> ParseAccessLogLine(std::string_view line) {
   parsed.host = head.Word();
   head.Word();
   head.Word();
-  if (parsed.host.empty() || !head.Between('[', ']')) return std::nullopt;
+  const auto time = head.Between('[', ']');
+  if (parsed.host.empty() || !time) return std::nullopt;
+  parsed.time = *time;
   const std::size_t quote = line.find('"');
   if (quote == line.npos) return std::nullopt;
   const auto request = QuotedEnd(line, quote + 1);
@@ -83,6 +96,43 @@ std::optional<AccessLogLine> ParseAccessLogLine(std::string_view line) {
   if (!IsStatus(parsed.status) || parsed.bytes.empty()) return std::nullopt;
   parsed.last = tail.substr(tail.rfind(' ') + 1);
   return parsed;
+}
+
+std::optional<std::int64_t> ParseAccessLogTime(std::string_view text) {
+  constexpr std::string_view kPattern = "00/Mon/0000:00:00:00 +0000";
+  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  if (text.size() != kPattern.size()) return std::nullopt;
+  for (const std::size_t at : {2, 6, 11, 14, 17, 20}) {
+    if (text[at] != kPattern[at]) return std::nullopt;
+  }
+  const std::size_t month = kMonths.find(text.substr(3, 3));
+  const int day = Digits(text, 0, 2), year = Digits(text, 7, 4), hour = Digits(text, 12, 2),
+            minute = Digits(text, 15, 2), second = Digits(text, 18, 2),
+            zone_hours = Digits(text, 22, 2), zone_minutes = Digits(text, 24, 2);
+  const bool valid = month % 3 == 0 && year >= 0 && hour >= 0 && hour < 24 && minute >= 0 &&
+                     minute < 60 && second >= 0 && second <= 60 && zone_hours >= 0 &&
+                     zone_minutes >= 0 && (text[21] == '+' || text[21] == '-');
+  if (!valid) return std::nullopt;
+  const std::chrono::year_month_day date(std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month / 3 + 1)),
+                                         std::chrono::day(static_cast<unsigned>(day)));
+  if (!date.ok()) return std::nullopt;
+  const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  const int east = (zone_hours * 60 + zone_minutes) * (text[21] == '+' ? 1 : -1);
+  return ((days * 24 + hour) * 60 + minute - east) * 60 + second;
+}
+
+std::string FormatTime(std::int64_t seconds) {
+  const std::chrono::sys_seconds time{std::chrono::seconds(seconds)};
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  char text[64];
+  const int bytes =
+      std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ", int{date.year()},
+                    unsigned{date.month()}, unsigned{date.day()}, int(clock.hours().count()),
+                    int(clock.minutes().count()), int(clock.seconds().count()));
+  return {text, static_cast<std::size_t>(bytes)};
 }
 
 std::optional<std::uint64_t> ParseMillionths(std::string_view text) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace gristmill::jobs {
@@ -10,6 +11,7 @@ namespace gristmill::jobs {
 // Parts of the line it was parsed from.
 struct AccessLogLine {
   std::string_view host;
+  std::string_view time;    // what stands in brackets
   std::string_view method;  // empty where the request is no "METHOD PATH PROTOCOL"
   std::string_view path;    // without what follows a '?'; then the whole request
   std::string_view status;
@@ -19,6 +21,11 @@ struct AccessLogLine {
 
 // HOST IDENTITY USER [TIME] "REQUEST" STATUS BYTES, and whatever follows. Nothing if it is none.
 std::optional<AccessLogLine> ParseAccessLogLine(std::string_view line);
+
+// "10/Oct/2000:13:55:36 -0700" as seconds since 1970 in UTC.
+std::optional<std::int64_t> ParseAccessLogTime(std::string_view text);
+// "2000-10-10T20:55:36Z"
+std::string FormatTime(std::int64_t seconds);
 
 // A decimal number, not negative, in millionths, rounded down; at most what 64 bits hold. "-" is
 // zero.

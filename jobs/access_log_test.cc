@@ -13,6 +13,7 @@ TEST(AccessLog, TakesApartTheCombinedFormat) {
       "\"http://x/\" \"Agent (1.0)\" 0.012");
   ASSERT_TRUE(line);
   EXPECT_EQ(line->host, "203.0.113.7");
+  EXPECT_EQ(line->time, "10/Oct/2000:13:55:36 -0700");
   EXPECT_EQ(line->method, "GET");
   EXPECT_EQ(line->path, "/a/b");
   EXPECT_EQ(line->status, "200");
@@ -36,6 +37,21 @@ TEST(AccessLog, RefusesOtherLines) {
         R"(h - - t "GET / HTTP/1.1" 200 1)", R"(h - - [t] "GET / HTTP/1.1"200 1)"}) {
     EXPECT_FALSE(ParseAccessLogLine(line)) << line;
   }
+}
+
+TEST(AccessLog, ReadsTimes) {
+  EXPECT_EQ(ParseAccessLogTime("01/Jan/1970:00:00:00 +0000"), 0);
+  EXPECT_EQ(ParseAccessLogTime("10/Oct/2000:13:55:36 -0700"), 971'211'336);
+  EXPECT_EQ(ParseAccessLogTime("29/Feb/2024:00:15:00 +0530"), 1'709'145'900);
+  EXPECT_EQ(ParseAccessLogTime("31/Dec/1969:23:59:59 +0000"), -1);
+  for (const char* const text :
+       {"", "t", "10/Oct/2000:13:55:36", "10/Okt/2000:13:55:36 -0700", "30/Feb/2000:13:55:36 -0700",
+        "10/Oct/2000:24:55:36 -0700", "10/Oct/2000:13:60:36 -0700", "10/Oct/2000:13:55:36 00700",
+        "10/Oct/2000 13:55:36 -0700", "-1/Oct/2000:13:55:36 -0700", "10/ctN/2000:13:55:36 -0700"}) {
+    EXPECT_FALSE(ParseAccessLogTime(text)) << text;
+  }
+  EXPECT_EQ(FormatTime(971'211'336), "2000-10-10T20:55:36Z");
+  EXPECT_EQ(FormatTime(-1), "1969-12-31T23:59:59Z");
 }
 
 TEST(AccessLog, ReadsDecimalsInMillionths) {

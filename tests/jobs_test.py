@@ -250,6 +250,32 @@ class JobsTest(unittest.TestCase):
                     exact = ordered[(len(ordered) * percent + 99) // 100 - 1]
                     self.assertLessEqual(abs(quantile - exact), 0.01 * exact + 1e-6)
 
+    # --- sessions ---
+
+    def test_sessions_equal_sorting_in_python(self):
+        chance = random.Random(13)
+        visits, lines = collections.defaultdict(list), []
+        for i in range(30_000):
+            host, zone = f"10.0.{int(chance.paretovariate(0.5)) % 40}.1", chance.choice([0, 2, -7])
+            at = 1_764_000_000 + chance.randrange(400_000)
+            when = time.strftime("%d/%b/%Y:%H:%M:%S", time.gmtime(at + zone * 3600))
+            lines.append(f'{host} - - [{when} {zone:+03d}00] "GET /{i} HTTP/1.1" 200 1\n')
+            visits[host].append((at, i))
+            if i % 1000 == 0:
+                lines.append("no log line\n" + lines[-1].replace("[", "[at "))
+        (self.input / "access.log").write_text("".join(lines))
+        expected = []
+        for host, requests in visits.items():
+            session = []
+            for at, i in sorted(requests) + [(1 << 60, 0)]:
+                if session and at - session[-1][0] > 300:
+                    begin = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(session[0][0]))
+                    span = session[-1][0] - session[0][0]
+                    expected.append(f"{host}\t{begin},{span},{len(session)},/{session[0][1]}".encode())
+                    session = []
+                session.append((at, i))
+        self.check("sessions", expected, ["gap=300"])
+
     # --- sort ---
 
     def check_sorted(self, expected, params, memory):
