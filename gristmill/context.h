@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "gristmill/random.h"
 #include "gristmill/task.h"
 
 namespace gristmill {
@@ -38,6 +40,23 @@ class TaskContext {
   // directory if there are any. All tasks of the job on this worker share it.
   const std::string& directory() const { return info_.directory; }
 
+  // Whether the attempt is to stop: the job was cancelled, its time is over, or another attempt
+  // won. Input and values end by themselves then; code that computes long without asking for more
+  // should look here now and then, and return or throw TaskCancelled. Nothing of the attempt is
+  // used.
+  bool cancelled() const {
+    return info_.cancelled != nullptr && info_.cancelled->load(std::memory_order_relaxed);
+  }
+
+  // Random numbers that depend on the job, its parameters, the stage and the index of the task:
+  // every attempt gets the same ones, another task others. TaskError in a map task whose split may
+  // be cut (job.h, kOneTaskPerSplit), since what was drawn would depend on where. With tasks that
+  // are made by splits, another --split-size gives other numbers.
+  Random& random() {
+    if (!random_) throw TaskError(kNoRandom);
+    return *random_;
+  }
+
   // Adds to the job's counter of that name; failed attempts do not count.
   void Count(std::string_view name, std::uint64_t n = 1) { counter(name).Add(n); }
 
@@ -47,6 +66,9 @@ class TaskContext {
     if (found != counters_.end()) return found->second;
     return counters_.emplace(std::string(name), Counter()).first->second;
   }
+
+  // For the framework: what random() begins with, where a task may ask.
+  void SeedRandom(std::uint64_t seed) { random_.emplace(seed); }
 
   // For the framework: sorted by name.
   std::vector<CounterValue> CounterValues() const {
@@ -58,7 +80,13 @@ class TaskContext {
   void ForgetCounters() { counters_.clear(); }
 
  private:
+  static constexpr char kNoRandom[] =
+      "random() was asked of a map task whose split may be cut, so that its output would not be "
+      "the "
+      "same each time; give the job `static constexpr bool kOneTaskPerSplit = true`";
+
   const TaskInfo& info_;
+  std::optional<Random> random_;
   std::map<std::string, Counter, std::less<>> counters_;
 };
 

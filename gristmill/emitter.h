@@ -6,6 +6,7 @@
 #include "gristmill/collectors.h"
 #include "gristmill/context.h"
 #include "gristmill/group_key.h"
+#include "gristmill/job_concepts.h"
 #include "gristmill/job_traits.h"
 #include "gristmill/key_ranges.h"
 #include "gristmill/record_writer.h"
@@ -47,6 +48,14 @@ class Emitter {
   }
 
   TaskContext& context() { return context_; }
+
+  // TaskContext::random, refused by the compiler where a task would refuse it.
+  Random& random() {
+    static_assert(internal::kMapOnly<J> || internal::kIsOneTaskPerSplit<J>,
+                  "Gristmill job: random() in Map needs `static constexpr bool kOneTaskPerSplit = "
+                  "true`, since the output must not depend on where a split is cut");
+    return context_.random();
+  }
 
  private:
   bool Sampled(View<Key> key) {

@@ -26,6 +26,10 @@
 // the default of jobs with a TearDown(Emitter&), and of those that map ranges of integers and have
 // no Combine.
 //
+// `context.random()` gives a task random numbers that are the same for each of its attempts, and
+// `context.cancelled()` tells long loops when to stop: context.h. gristmill/top_n.h and histogram.h
+// keep the n best and percentiles in little memory.
+//
 // `static constexpr std::size_t kGroupFields = 1` makes a secondary sort: with a Key that is, say,
 // a std::pair<std::string, std::int64_t>, Reduce(std::string_view, Values&, Output&) gets all
 // values of a first field in the order of the second, and values.key() is the whole key of the

@@ -80,6 +80,11 @@ struct WrongPartitions : Base {
   static Value Combine(Value a, Value b) { return a + b; }
 };
 
+struct RandomWhereCut : Base {
+  void Map(std::string_view, Emitter<RandomWhereCut>& out) { out.Emit("", out.random()()); }
+  static Value Combine(Value a, Value b) { return a + b; }
+};
+
 struct WrongGroupFields : Base {
   static constexpr int kGroupFields = 1;
   using Key = std::pair<std::string, int>;

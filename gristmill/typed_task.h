@@ -12,10 +12,12 @@
 #include "gristmill/context.h"
 #include "gristmill/emitter.h"
 #include "gristmill/group_key.h"
+#include "gristmill/hash.h"
 #include "gristmill/job_concepts.h"
 #include "gristmill/output.h"
 #include "gristmill/pair_groups.h"
 #include "gristmill/params.h"
+#include "gristmill/random.h"
 #include "gristmill/records.h"
 #include "gristmill/registry.h"
 #include "gristmill/scratch_memory.h"
@@ -52,6 +54,7 @@ class TypedTask final : public TaskRunner {
     const std::string problem = BindParams(job_, params);
     if (!problem.empty()) throw TaskError(problem);
     input_ = InputOf(job_);
+    random_seed_ = SeedOf(params, info);
     mark_.Reset();
   }
 
@@ -60,6 +63,7 @@ class TypedTask final : public TaskRunner {
       throw TaskError(Wrong("a map task that writes runs"));
     } else {
       ScratchCache::OfThisThread().Trim(info_.memory_bytes);
+      if constexpr (kIsOneTaskPerSplit<J>) SeedRandom(Phase::kMap);
       typename Emitter<J>::Collector collector(job_, info_, runs);
       Emitter<J> emitter(collector, context_);
       MapAll(input, emitter);
@@ -72,6 +76,7 @@ class TypedTask final : public TaskRunner {
     if constexpr (!kMapOnly<J>) {
       throw TaskError(Wrong("a map task that writes output"));
     } else {
+      SeedRandom(Phase::kMap);
       RecordWriter<typename J::Key, typename J::Value> writer(info_.output_format, output);
       Emitter<J> emitter(writer, context_);
       MapAll(input, emitter);
@@ -85,6 +90,7 @@ class TypedTask final : public TaskRunner {
       throw TaskError(Wrong("a reduce task"));
     } else {
       ScratchCache::OfThisThread().Trim(0);  // the merge has the same budget
+      SeedRandom(Phase::kReduce);
       RecordWriter<OutputKey<J>, OutputValue<J>> writer(info_.output_format, output);
       ReduceInto(pairs, writer);
       writer.Finish();
@@ -96,6 +102,7 @@ class TypedTask final : public TaskRunner {
     if constexpr (!kIsTotalOrder<J>) {
       throw TaskError(Wrong("a sample task"));
     } else {
+      if constexpr (kIsOneTaskPerSplit<J>) SeedRandom(Phase::kSample);
       KeySampler sampler(bytes_max);
       Emitter<J> emitter(sampler, context_);
       MapAll(input, emitter);
@@ -152,6 +159,19 @@ class TypedTask final : public TaskRunner {
   static std::string Wrong(const char* task) {
     return "job '" + std::string(J::kName) + "' was given " + task +
            ", which it does not have; check that all workers run the same binary";
+  }
+
+  enum class Phase : std::uint64_t { kSample, kMap, kReduce };
+
+  // Of what is the same for every attempt.
+  static std::uint64_t SeedOf(const ParamMap& params, const TaskInfo& info) {
+    std::string text(J::kName);
+    for (const auto& [name, value] : params) text += '\0' + name + '=' + value;
+    text += '\0' + std::to_string(info.stage) + '/' + std::to_string(info.task);
+    return HashBytes(text);
+  }
+  void SeedRandom(Phase phase) {
+    context_.SeedRandom(Random(random_seed_ + static_cast<std::uint64_t>(phase))());
   }
 
   // A part of the time that the framework sees the map take.
@@ -244,6 +264,7 @@ class TypedTask final : public TaskRunner {
   RecordMark own_mark_;
   RecordMark& mark_;
   J job_;
+  std::uint64_t random_seed_ = 0;
   InputSpec input_;
 };
 

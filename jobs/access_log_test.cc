@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "jobs/quantile_buckets.h"
-
 namespace gristmill::jobs {
 namespace {
 
@@ -62,20 +60,6 @@ TEST(AccessLog, ReadsDecimalsInMillionths) {
   for (const char* const text : {"", "x", "-1", "1.", "1.x", ".5", "1e3"}) {
     EXPECT_FALSE(ParseMillionths(text)) << text;
   }
-}
-
-TEST(QuantileBuckets, AreAscendingAndNarrow) {
-  std::uint32_t last = 0;
-  for (std::uint64_t value = 0; value < 100'000; ++value) {
-    const std::uint32_t bucket = BucketOf(value);
-    ASSERT_TRUE(bucket == last || bucket == last + 1) << value;
-    last = bucket;
-  }
-  for (std::uint64_t value = 1; value < std::uint64_t{1} << 62; value += value / 3 + 1) {
-    const auto middle = static_cast<double>(MiddleOf(BucketOf(value)));
-    EXPECT_NEAR(middle, static_cast<double>(value), static_cast<double>(value) / 100) << value;
-  }
-  EXPECT_EQ(BucketOf(MiddleOf(BucketOf(~std::uint64_t{0}))), BucketOf(~std::uint64_t{0}));
 }
 
 }  // namespace

@@ -1,17 +1,15 @@
 // What access logs ask for most, with percentiles of a number on each line.
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
-#include <vector>
 
-#include "gristmill/hash.h"
+#include "gristmill/histogram.h"
 #include "gristmill/job.h"
+#include "gristmill/top_n.h"
 #include "jobs/access_log.h"
-#include "jobs/quantile_buckets.h"
 
 namespace gristmill::jobs {
 namespace {
@@ -34,6 +32,7 @@ class LogScan {
 
   // What it is about, and the bucket of the value: so that requests fold to counts in the map
   // tasks, and come to Reduce bucket by bucket.
+  static constexpr std::size_t kGroupFields = 1;
   using Key = std::pair<std::string, std::uint32_t>;
   using Value = std::pair<std::uint64_t, std::uint64_t>;  // requests, sum of the values
   using OutputKey = std::string;
@@ -63,38 +62,34 @@ class LogScan {
 
   static Value Combine(Value a, Value b) { return {a.first + b.first, a.second + b.second}; }
 
-  std::uint32_t Partition(const Key& key, std::uint32_t partitions) const {
-    return HashPartition(key.first, partitions);
-  }
+  void Setup(TaskContext&) { best_ = Best(top_); }
 
-  void Reduce(const Key& key, Values<LogScan>& values, Output<LogScan>&) {
-    if (key.first != current_.name || buckets_.empty()) BeginNext(key.first);
-    Value all = {0, 0};
-    for (const Value& value : values) all = Combine(all, value);
-    buckets_.emplace_back(key.second, all.first);
-    current_.requests += all.first;
-    current_.sum += all.second;
+  void Reduce(std::string_view name, Values<LogScan>& values, Output<LogScan>&) {
+    histogram_.Clear();
+    std::uint64_t sum = 0;
+    for (const Value& value : values) {
+      histogram_.AddToBucket(values.key().second, value.first);
+      sum += value.second;
+    }
+    if (!best_.MayTake(histogram_.count())) return;
+    best_.Add(histogram_.count(), Group{std::string(name), sum, histogram_.Percentile(50),
+                                        histogram_.Percentile(90), histogram_.Percentile(99)});
   }
 
   void TearDown(Output<LogScan>& out) {
-    BeginNext("");
-    std::sort(best_.begin(), best_.end(), IsMore);
-    for (const Group& group : best_) {
-      out.Emit(group.name,
-               {group.requests, Written(group.sum), group.median, group.p90, group.p99});
+    for (const auto& [requests, group] : best_.Take()) {
+      out.Emit(group.name, {requests, Written(group.sum), Written(group.median), Written(group.p90),
+                            Written(group.p99)});
     }
   }
 
  private:
   struct Group {
     std::string name;
-    std::uint64_t requests = 0, sum = 0;
-    double median = 0, p90 = 0, p99 = 0;
+    std::uint64_t sum = 0, median = 0, p90 = 0, p99 = 0;
+    friend bool operator<(const Group& a, const Group& b) { return a.name < b.name; }
   };
-
-  static bool IsMore(const Group& a, const Group& b) {
-    return a.requests != b.requests ? a.requests > b.requests : a.name < b.name;
-  }
+  using Best = TopN<std::uint64_t, Group>;  // by requests
 
   // In bytes, or millionths of whatever the last field is.
   std::optional<std::uint64_t> ValueOf(const AccessLogLine& line) const {
@@ -113,40 +108,11 @@ class LogScan {
     return line.path;
   }
 
-  // Ends the group whose buckets came. best_ is a heap with the least of the best on top.
-  void BeginNext(const std::string& name) {
-    if (!buckets_.empty()) {
-      current_.median = Quantile(50);
-      current_.p90 = Quantile(90);
-      current_.p99 = Quantile(99);
-      best_.push_back(std::move(current_));
-      std::push_heap(best_.begin(), best_.end(), IsMore);
-      if (best_.size() > top_) {
-        std::pop_heap(best_.begin(), best_.end(), IsMore);
-        best_.pop_back();
-      }
-    }
-    buckets_.clear();
-    current_ = Group{.name = name};
-  }
-
-  // The value that this share of the requests does not exceed.
-  double Quantile(std::uint64_t percent) const {
-    const std::uint64_t rank = (current_.requests * percent + 99) / 100;
-    std::uint64_t seen = 0;
-    for (const auto& [bucket, count] : buckets_) {
-      seen += count;
-      if (seen >= rank) return Written(MiddleOf(bucket));
-    }
-    return 0;
-  }
-
   std::string by_ = "path", value_ = "bytes";
   std::uint64_t top_ = 20;
-  Key key_;  // reused, so that a line costs no allocation
-  Group current_;
-  std::vector<std::pair<std::uint32_t, std::uint64_t>> buckets_;  // of the current group, ascending
-  std::vector<Group> best_;
+  Key key_;              // reused, so that a line costs no allocation
+  Histogram histogram_;  // of the group at hand
+  Best best_{0};
 };
 
 GRISTMILL_JOB(LogScan);

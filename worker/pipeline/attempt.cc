@@ -259,6 +259,7 @@ void Attempt::RunSample(TaskRunner& runner, v1::TaskReport* report) {
   const InStage sampling(clock_, PipelineStage::kSample);
   CountingSource input = OpenInput(/*sampled=*/true);
   std::string keys = runner.RunSample(input, ResultBytesMax());
+  ThrowIfCancelled(control_.cancelled);  // which its code may have seen before the source did
   if (keys.size() > kReportResultBytesMax) {
     throw TaskError(fmt::format("the sampled keys take {}, and {} is the most; use shorter keys",
                                 FormatBytes(keys.size()), FormatBytes(kReportResultBytesMax)));
