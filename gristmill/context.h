@@ -23,6 +23,22 @@ class Counter {
   std::uint64_t value_ = 0;
 };
 
+// Takes lines of text for a file beside the job's output.
+class SideOutput {
+ public:
+  // For the framework.
+  explicit SideOutput(OutputSink& sink) : sink_(&sink) {}
+
+  void Line(std::string_view line) {
+    sink_->Append(line, 0);
+    sink_->Append("\n", 1);
+  }
+  void Append(std::string_view bytes) { sink_->Append(bytes, 0); }
+
+ private:
+  OutputSink* sink_;
+};
+
 // Lives as long as its task; of the task's own thread.
 class TaskContext {
  public:
@@ -67,6 +83,18 @@ class TaskContext {
     return counters_.emplace(std::string(name), Counter()).first->second;
   }
 
+  // Tasks that write the job's output, that is reduce tasks, and map tasks where there is no Reduce
+  // and no Combine, may write files beside it. They come into the output directory with the task's
+  // part of it, when the job is done: as that, whole and of one attempt. A name is a plain file
+  // name, not a hidden one, and none like part-00000-of-00001. What is refused is a TaskError.
+  //
+  // A whole file. Each name once, in all tasks: the job fails if two write the same one.
+  void WriteFile(std::string_view name, std::string_view bytes) { files().WriteFile(name, bytes); }
+  // Lines that are no part of the result, such as those that were not understood:
+  // side_output("rejected") of task 3 of 8 is the file rejected-00003-of-00008. A task that never
+  // asks for it has none. Keep it rather than ask for each line.
+  SideOutput side_output(std::string_view name) { return SideOutput(files().SideOutput(name)); }
+
   // For the framework: what random() begins with, where a task may ask.
   void SeedRandom(std::uint64_t seed) { random_.emplace(seed); }
 
@@ -84,6 +112,16 @@ class TaskContext {
       "random() was asked of a map task whose split may be cut, so that its output would not be "
       "the "
       "same each time; give the job `static constexpr bool kOneTaskPerSplit = true`";
+
+  static constexpr char kNoFiles[] =
+      "files beside the output were asked for by a task that writes none of the job's output; they "
+      "are for reduce tasks, and for map tasks of a job that has output but no Reduce and no "
+      "Combine";
+
+  FileSink& files() {
+    if (info_.files == nullptr) throw TaskError(kNoFiles);
+    return *info_.files;
+  }
 
   const TaskInfo& info_;
   std::optional<Random> random_;

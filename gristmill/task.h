@@ -102,6 +102,16 @@ class OutputSink {
   virtual void Append(std::string_view bytes, std::uint64_t records) = 0;
 };
 
+// Takes what a task writes beside its part of the output. Names are plain file names; one that is
+// not, or was taken before, is a TaskError.
+class FileSink {
+ public:
+  virtual ~FileSink() = default;
+  virtual void WriteFile(std::string_view name, std::string_view bytes) = 0;
+  // Takes the bytes of the task's own file of that side output, which the first call makes.
+  virtual OutputSink& SideOutput(std::string_view name) = 0;
+};
+
 // What a task knows of itself; also the job author's handle on counters. See context.h.
 struct TaskInfo {
   std::uint64_t job = 0;
@@ -123,6 +133,7 @@ struct TaskInfo {
   const std::atomic<bool>* cancelled = nullptr;
   std::string directory;       // with the files that came with the job; may be empty
   TaskCache* cache = nullptr;  // of all tasks of the job in this process; null unless it caches
+  FileSink* files = nullptr;   // null unless the task writes the job's output
 };
 
 // One (name, value) per counter used, sorted by name.

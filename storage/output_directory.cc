@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "base/status.h"
 #include "storage/file.h"
+#include "storage/side_files.h"
 
 namespace gristmill {
 namespace {
@@ -48,12 +49,6 @@ bool SkipWord(std::string_view* name, std::string_view word) {
   if (!name->starts_with(word)) return false;
   name->remove_prefix(word.size());
   return true;
-}
-
-// "part-00003-of-00016"
-bool IsPartitionFileName(std::string_view name) {
-  return SkipWord(&name, "part-") && SkipNumber(&name) && SkipWord(&name, "-of-") &&
-         SkipNumber(&name) && name.empty();
 }
 
 // An error if that can't be told: a file system in trouble must not pass for lost data.
@@ -105,7 +100,12 @@ absl::Status CheckContents(const std::string& output, bool overwrite, const std:
     return AlreadyExists(
         "the output directory '{}' is not empty; choose another one or pass --overwrite", output);
   }
+  const std::string list = Join(output, kFileListName);
+  const absl::StatusOr<std::vector<std::string>> files = ReadFileList(list);
   for (const std::string& name : names) {
+    const bool is_listed = files.ok() && (name == kFileListName ||
+                                          std::binary_search(files->begin(), files->end(), name));
+    if (is_listed) continue;
     const bool is_set_aside = name == kSetAsideName && IsSetAside(Join(output, name));
     if (name != kTemporaryName && name != kSuccess && !is_set_aside && !IsPartitionFileName(name)) {
       return AlreadyExists(
@@ -223,6 +223,11 @@ std::string PartitionFileName(std::uint32_t partition, std::uint32_t partitions)
   return fmt::format("part-{:05}-of-{:05}", partition, partitions);
 }
 
+bool IsPartitionFileName(std::string_view name) {
+  return SkipWord(&name, "part-") && SkipNumber(&name) && SkipWord(&name, "-of-") &&
+         SkipNumber(&name) && name.empty();
+}
+
 std::string AttemptFilePath(const std::string& staging, std::uint32_t partition,
                             std::uint32_t partitions, AttemptId attempt) {
   return fmt::format("{}/{}.attempt-{}", staging, PartitionFileName(partition, partitions),
@@ -278,9 +283,12 @@ absl::Status StagedOutput::Commit(const std::vector<AttemptId>& winners) {
   GM_ASSIGN_OR_RETURN(const bool resumed, Exists(Join(staging_, kCommitting)));
   if (!resumed) {
     GM_RETURN_IF_ERROR(CheckWinnersExist(staging_, winners));
+    GM_RETURN_IF_ERROR(StageFileList(staging_, output_, winners));
     GM_RETURN_IF_ERROR(Touch(Join(staging_, kCommitting)));
   }
   GM_RETURN_IF_ERROR(RemoveFile(Join(output_, kSuccess)));
+  GM_RETURN_IF_ERROR(ReplaceFileList(staging_, output_));
+  GM_RETURN_IF_ERROR(RenameSideFiles(staging_, output_, winners));
   for (std::uint32_t p = 0; p < partitions; ++p) {
     GM_RETURN_IF_ERROR(RenameWinner(AttemptFilePath(staging_, p, partitions, winners[p]),
                                     Join(output_, PartitionFileName(p, partitions)), resumed));

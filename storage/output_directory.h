@@ -1,8 +1,10 @@
 // The life of a job's output directory: nothing visible until the job is done.
 //
 //   OUTPUT/_temporary/<token>/part-00000-of-00004.attempt-17    what attempts write
+//   OUTPUT/_temporary/<token>/part-….attempt-17.files/cat.jpg   and files beside it: side_files.h
 //   OUTPUT/_temporary/_LOCK                                     held by who is to commit them
 //   OUTPUT/part-00000-of-00004                                  after the commit
+//   OUTPUT/cat.jpg, OUTPUT/_files                               likewise, if there are such files
 //   OUTPUT/_bad                                                 likewise, if records were set aside
 //   OUTPUT/_SUCCESS                                             last
 #pragma once
@@ -24,6 +26,7 @@ namespace gristmill {
 
 // "part-00003-of-00016"; at least five digits each.
 std::string PartitionFileName(std::uint32_t partition, std::uint32_t partitions);
+bool IsPartitionFileName(std::string_view name);
 // The path an attempt writes: STAGING/part-…-of-….attempt-<id>.
 std::string AttemptFilePath(const std::string& staging, std::uint32_t partition,
                             std::uint32_t partitions, AttemptId attempt);
@@ -55,10 +58,11 @@ class StagedOutput {
   // Does nothing after its end.
   absl::Status SetAside(const std::vector<SetAsideRecord>& records, const v1::JobPlan& plan);
 
-  // Renames the winners, and what was set aside, into place, removes an earlier job's files that
-  // are not overwritten by name, writes _SUCCESS, removes the staging directory. Idempotent: after
-  // a failure or a crash in the middle a second call completes it. `winners[p]` is the attempt that
-  // wrote partition p.
+  // Renames the winners, their files and what was set aside into place, removes an earlier job's
+  // files that are not overwritten by name, writes _SUCCESS, removes the staging directory.
+  // Idempotent: after a failure or a crash in the middle a second call completes it. `winners[p]`
+  // is the attempt that wrote partition p. DataLoss if something is missing, or two winners wrote a
+  // file of one name: then nothing is renamed, and trying again is of no use.
   absl::Status Commit(const std::vector<AttemptId>& winners);
   // Removes the staging directory, and the output directory itself if that leaves it empty.
   // Repeated after its end it does nothing.

@@ -139,10 +139,17 @@ class Cluster:
 
 
 def read_output(directory):
-    """The bytes of all partitions, by name; the directory must hold nothing else but _SUCCESS."""
+    """The bytes of all partitions, by name, and of the files beside them, if _files lists any; the
+    directory must hold nothing else but _SUCCESS."""
     directory = pathlib.Path(directory)
     names = sorted(p.name for p in directory.iterdir())
     assert "_SUCCESS" in names, f"no _SUCCESS in {names}"
     names.remove("_SUCCESS")
-    assert all(re.fullmatch(r"part-\d{5,}-of-\d{5,}", n) for n in names), f"strangers in the output: {names}"
+    strangers = [n for n in names if not re.fullmatch(r"part-\d{5,}-of-\d{5,}", n)]
+    listed = []
+    if "_files" in strangers:
+        names.remove("_files")
+        strangers.remove("_files")
+        listed = (directory / "_files").read_text().splitlines()[1:]
+    assert strangers == listed, f"strangers in the output: {strangers}, and listed are {listed}"
     return {n: (directory / n).read_bytes() for n in names}

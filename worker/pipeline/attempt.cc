@@ -11,6 +11,7 @@
 #include "storage/file.h"
 #include "storage/job_formats.h"
 #include "storage/output_directory.h"
+#include "storage/side_files.h"
 #include "worker/pipeline/block_source.h"
 #include "worker/pipeline/merge_plan.h"
 #include "worker/pipeline/run_file_writer.h"
@@ -81,6 +82,11 @@ void Attempt::Run(v1::TaskReport* report) {
                     job_.plan.request().job()));
   }
   ThrowIfError(MakeDirectories(JobSpillDirectory(job_.spill_directory, job_.job)));
+  if (WritesOutput() && !job_.plan.staging_directory().empty()) {
+    files_.emplace(AttemptFilesDirectory(job_.plan.staging_directory(), assignment_.id().task(),
+                                         job_.plan.output_files(), attempt()),
+                   assignment_.id().task(), job_.plan.output_files());
+  }
   const auto& params = job_.plan.request().params();
   const std::unique_ptr<TaskRunner> runner =
       info->make_task(ParamMap(params.begin(), params.end()), MakeTaskInfo());
@@ -151,7 +157,7 @@ std::size_t Attempt::ResultBytesMax() const {
   return std::min(all / std::max(stage().task_count(), 1u), kReportResultBytesMax);
 }
 
-TaskInfo Attempt::MakeTaskInfo() const {
+TaskInfo Attempt::MakeTaskInfo() {
   TaskInfo info;
   info.job = job_.job;
   info.stage = assignment_.id().stage();
@@ -167,6 +173,7 @@ TaskInfo Attempt::MakeTaskInfo() const {
   info.cancelled = &control_.cancelled;
   info.directory = job_.directory;
   info.cache = job_.cache.get();
+  info.files = files_ ? &*files_ : nullptr;
   // Both want to know the line at which the job's code dies.
   info.lines_one_by_one = assignment_.alone() || job_.plan.request().skip_bad_records() > 0;
   for (const v1::StageEdge& edge : stage().inputs()) {
@@ -300,8 +307,13 @@ void Attempt::WriteOutput(const JobInfo& info, const TaskRunner& runner,
   ThrowIfCancelled(control_.cancelled);
   CountOf(runner);
   const InStage writing(clock_, PipelineStage::kWrite);
+  if (files_) files_->Close();
   output.Finish();
   Count("output_bytes", output.bytes());
+  if (!files_) return;
+  files_->Keep();
+  Count("side_files", files_->files());
+  Count("side_file_bytes", files_->bytes());
 }
 
 void Attempt::RunMap(TaskRunner& runner) {

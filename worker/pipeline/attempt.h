@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "worker/pipeline/counting_source.h"
 #include "worker/pipeline/output_writer.h"
 #include "worker/pipeline/run_file_format.h"
+#include "worker/pipeline/side_file_writer.h"
 #include "worker/pipeline/stage_clock.h"
 #include "worker/pipeline/task_executor.h"
 
@@ -49,7 +51,7 @@ class Attempt {
   std::uint32_t CountPartitions() const;
   // The part of the task's memory that the job's compiled code may use.
   std::uint64_t RunnerMemoryBytes() const;
-  TaskInfo MakeTaskInfo() const;
+  TaskInfo MakeTaskInfo();
   std::size_t ResultBytesMax() const;
   // The outputs of all upstream tasks, each exactly once: a reduce over less would be wrong.
   std::vector<MapOutput> UpstreamOutputs() const;
@@ -72,6 +74,7 @@ class Attempt {
   const TaskInputs& inputs_;
   AttemptControl& control_;
   StageClock clock_;
+  std::optional<SideFileWriter> files_;  // if it may write any
   std::map<std::string, std::uint64_t> counters_;
 };
 

@@ -28,6 +28,8 @@ namespace gristmill::worker {
 inline std::function<void(std::string_view)> on_line;
 // What ends its results.
 inline std::string result_tail;
+// What it does as a task begins.
+inline std::function<void(const TaskInfo&)> on_task;
 // What it counts beside its lines.
 inline std::vector<CounterValue> more_counters;
 
@@ -37,6 +39,7 @@ class LineCount final : public TaskRunner {
   explicit LineCount(const TaskInfo& info) : info_(info) {}
 
   void RunMap(InputSource& input, RunSink& runs) override {
+    if (on_task) on_task(info_);
     std::vector<std::string> lines = Lines(input);
     std::stable_sort(lines.begin(), lines.end(), [&](const auto& a, const auto& b) {
       return std::pair(PartitionOf(a), a) < std::pair(PartitionOf(b), b);
@@ -51,10 +54,12 @@ class LineCount final : public TaskRunner {
   }
 
   void RunMapOnly(InputSource& input, OutputSink& output) override {
+    if (on_task) on_task(info_);
     for (const std::string& line : Lines(input)) output.Append(line + "!\n", 1);
   }
 
   void RunReduce(PairSource& pairs, OutputSink& output) override {
+    if (on_task) on_task(info_);
     std::map<std::string, int> counts;
     for (auto batch = pairs.NextBatch(); !batch.empty(); batch = pairs.NextBatch()) {
       for (const EncodedPair& pair : batch) ++counts[std::string(pair.key_view())];
@@ -131,6 +136,7 @@ class TaskFixture : public ::testing::Test {
   void SetUp() override {
     ASSERT_TRUE(registered);
     on_line = nullptr;
+    on_task = nullptr;
     more_counters.clear();
     result_tail.clear();
     job_.job = 7;
@@ -156,7 +162,10 @@ class TaskFixture : public ::testing::Test {
     reduce->set_task_count(2);
     reduce->add_inputs()->set_kind(v1::EDGE_KIND_SHUFFLE);
   }
-  void TearDown() override { on_line = nullptr; }
+  void TearDown() override {
+    on_line = nullptr;
+    on_task = nullptr;
+  }
 
   v1::TaskReport Run(std::uint32_t stage, std::uint32_t task, std::uint64_t attempt) {
     v1::TaskAssignment assignment;
