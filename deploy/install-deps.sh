@@ -11,7 +11,7 @@ tools=(g++ cmake ninja-build make pkg-config ccache mold git ca-certificates
        protobuf-compiler protobuf-compiler-grpc python3 python3-venv zstd iproute2 nftables)
 libraries=(libgrpc++-dev libprotobuf-dev libabsl-dev libre2-dev libssl-dev libc-ares-dev
            libfmt-dev libspdlog-dev libcli11-dev libsqlite3-dev libxxhash-dev
-           liblz4-dev libzstd-dev zlib1g-dev libpng-dev libgtest-dev libgmock-dev libbenchmark-dev)
+           liblz4-dev libzstd-dev zlib1g-dev libjpeg-dev libpng-dev libgtest-dev libgmock-dev libbenchmark-dev)
 ci_tools=(clang-14 clang-format-14 libclang-rt-14-dev shellcheck valgrind)
 cmake_oldest=3.25
 grpc_oldest=1.51
@@ -38,7 +38,7 @@ fi
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   die "this system has no apt, so install with its own package manager: a C++20 compiler, CMake >= $cmake_oldest, \
 Ninja, pkg-config, protoc, Python 3, and the development files of gRPC >= $grpc_oldest with its protoc plugin, \
-protobuf, abseil, RE2, OpenSSL, c-ares, fmt, spdlog, CLI11, SQLite, xxHash, lz4, zstd, zlib, libpng, GoogleTest and \
+protobuf, abseil, RE2, OpenSSL, c-ares, fmt, spdlog, CLI11, SQLite, xxHash, lz4, zstd, zlib, libjpeg, libpng, GoogleTest and \
 Google Benchmark (the Debian names: deploy/install-deps.sh --list)"
 fi
 

@@ -19,7 +19,7 @@ OUR_FOLDERS = ("base", "bench", "chaos", "cli", "client", "cluster", "coordinato
                "simulation", "storage", "stream", "tests", "verify", "worker")
 # What is put together from the rest, and the command line.
 PROGRAMS = ("cli", "bench", "chaos", "replay", "verify")
-JOB_LIBRARIES = ("png.h", "re2/")
+JOB_LIBRARIES = ("jpeglib.h", "png.h", "re2/")
 CORES = ("coordinator/core", "worker/core")
 CORE_LIBRARIES = ("absl/container/", "absl/hash/", "absl/status/", "absl/types/", "fmt/")
 # Pure parts of the shell that the simulation drives, too.
@@ -69,7 +69,7 @@ def job_library(path, header):
     ours = inside(header, "gristmill", "jobs") and not is_message(header)
     if ours or STANDARD.match(header) or header.startswith(JOB_LIBRARIES) or is_test(path) and is_gtest(header):
         return None
-    return f"rule 2: jobs/ includes gristmill/, the standard library, RE2 and libpng, not {header}"
+    return f"rule 2: jobs/ includes gristmill/, the standard library, RE2, libjpeg and libpng, not {header}"
 
 
 def programs(path, header):

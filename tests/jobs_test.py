@@ -23,6 +23,7 @@ import time
 import unittest
 
 from cluster import read_output
+from images import RED_JPEG, pixels_of_png, png_of, shrunk, size_of_jpeg
 from job_data import lines_of, make_pairs, make_records, make_texts, rows_of_png
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
@@ -424,6 +425,42 @@ class JobsTest(unittest.TestCase):
         for parts in self.every_way("mandelbrot", flags, [["--splits", splits] for splits in ("1", "7", "64")]):
             self.assertEqual(list(parts), ["part-00000-of-00001"])
             self.assertEqual(rows_of_png(parts["part-00000-of-00001"]), expected)
+
+    # --- thumbnails ---
+
+    def test_thumbnails_are_means_of_pixels_and_broken_images_are_listed(self):
+        chance, expected = random.Random(17), {}
+        for name, width, height in (("wide.png", 300, 100), ("high.png", 40, 161), ("small.png", 7, 5)):
+            rows = [chance.randbytes(3 * width) for _ in range(height)]
+            (self.input / name).write_bytes(png_of(width, rows))
+            expected[name] = shrunk(rows, 32)
+        whole = (self.input / "wide.png").read_bytes()
+        (self.input / "short.png").write_bytes(whole[:len(whole) // 2])
+        (self.input / "text.jpg").write_bytes(b"no image\n")
+        (self.input / "red.jpg").write_bytes(RED_JPEG)
+        flags = ["--input", str(self.input), "--param", "size=32"]
+        for files in self.every_way("thumbnails", flags, [[], ["--splits", "2"]]):
+            for name, rows in expected.items():
+                self.assertEqual(pixels_of_png(files[name]), rows, name)
+            self.assertEqual(size_of_jpeg(files["red.jpg"]), (32, 16))
+            lines = b"".join(content for name, content in files.items() if name.startswith("part-")).decode()
+            sizes = dict(line.split("\t") for line in lines.splitlines())
+            self.assertEqual(sorted(sizes), ["high.png", "red.jpg", "small.png", "wide.png"])
+            self.assertEqual(sizes["wide.png"], f"300,100,32,11,{len(files['wide.png'])}")
+            self.assertTrue(sizes["red.jpg"].startswith("64,32,32,16,"), sizes)
+            broken = b"".join(content for name, content in files.items() if name.startswith("broken-"))
+            names = [line.split(b"\t")[0].rsplit(b"/", 1)[1] for line in broken.splitlines()]
+            self.assertEqual(sorted(names), [b"short.png", b"text.jpg"])
+            self.assertIn(b"text.jpg\tit is neither a JPEG nor a PNG image", broken)
+
+    def test_thumbnails_of_one_name_fail_the_job(self):
+        for place in ("a", "b"):
+            (self.input / place).mkdir()
+            (self.input / place / "red.jpg").write_bytes(RED_JPEG)
+        done, _ = self.launch(["run"], "thumbnails", ["--input", str(self.input)])
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr.decode(), "(both wrote a file|wrote a file) 'red.jpg'")
+        self.refused("thumbnails", ["--param", "size=0"], "'size' of job 'thumbnails' must be from 1 to 10000")
 
     def test_noop_writes_nothing(self):
         command = [options.binary, "run", "noop", "--splits", "50", "--threads", "3"]
