@@ -13,4 +13,11 @@ std::string DescribeTaskTimeout(DurationMs timeout_ms) {
       FormatDuration(timeout_ms));
 }
 
+std::string DescribeMedianTimeout(DurationMs timeout_ms) {
+  return fmt::format(
+      "it ran longer than {}, the share of its stage's median that --task-timeout allows; if it "
+      "has no endless loop, allow a larger share",
+      FormatDuration(timeout_ms));
+}
+
 }  // namespace gristmill

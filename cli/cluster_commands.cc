@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "cli/exit_code.h"
+#include "cli/job_log.h"
 #include "cli/json.h"
 #include "cli/listings.h"
 #include "cli/names.h"
@@ -72,12 +73,17 @@ int CancelJob(const ClusterFlags& flags, const std::string& job) {
   return kDone;
 }
 
-int ShowTasks(const ClusterFlags& flags, const std::string& job) {
+int ShowTasks(const ClusterFlags& flags, const std::string& job, bool tsv) {
   const absl::StatusOr<std::uint64_t> id = ParseJobId(job);
   if (!id.ok()) return Fail(id.status());
   const absl::StatusOr<v1::TasksResponse> tasks =
       OnCluster(flags, [&](Client& client) { return AllTasks(client, *id); });
   if (!tasks.ok()) return Fail(tasks.status());
+  if (tsv) {
+    Print(JobLogHeader());
+    for (const v1::TaskStatus& task : tasks->tasks()) Print(JobLogLine(task));
+    return kDone;
+  }
   Print(flags.json ? ToJson(*tasks) : RenderTasks(*tasks));
   return kDone;
 }

@@ -30,7 +30,8 @@ int WatchJob(const ClusterFlags& flags, const std::string& job, bool quiet);
 int ShowStatus(const ClusterFlags& flags, const std::string& job);
 int ListJobs(const ClusterFlags& flags);
 int CancelJob(const ClusterFlags& flags, const std::string& job);
-int ShowTasks(const ClusterFlags& flags, const std::string& job);
+// With `tsv` as --job-log writes them.
+int ShowTasks(const ClusterFlags& flags, const std::string& job, bool tsv = false);
 int ShowCounters(const ClusterFlags& flags, const std::string& job);
 int ShowWorkers(const ClusterFlags& flags);
 

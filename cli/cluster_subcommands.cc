@@ -11,6 +11,7 @@ struct Flags {
   ClusterFlags cluster;
   std::string job;
   bool quiet = false;
+  bool tsv = false;
 };
 
 // A subcommand with the flags that all of them have.
@@ -43,6 +44,9 @@ CLI::App* AddOfJob(CLI::App& app, const char* name, const char* help, Command* c
   if (std::string(name) == "watch") {
     command->add_flag("-q,--quiet", flags->quiet, "Only wait; print errors");
   }
+  if (std::string(name) == "tasks") {
+    command->add_flag("--tsv", flags->tsv, "Print them as --job-log of 'run' and 'submit' does");
+  }
   return command;
 }
 
@@ -55,13 +59,15 @@ void AddClusterCommands(CLI::App& app, Command* chosen) {
            [](const Flags& f) { return ShowWorkers(f.cluster); });
   AddOfJob(app, "status", "Show one job", chosen,
            [](const Flags& f) { return ShowStatus(f.cluster, f.job); });
-  AddOfJob(app, "watch", "Show a job's progress until it ended", chosen, [](const Flags& f) {
-    return WatchJob(f.cluster, f.job, f.quiet);
-  })->footer("The exit code is 0 if the job succeeded, else 1. Ctrl-C leaves the job running.");
+  AddOfJob(app, "watch", "Show a job's progress until it ended", chosen,
+           [](const Flags& f) { return WatchJob(f.cluster, f.job, f.quiet); })
+      ->footer(
+          "The exit code is 0 if the job succeeded, 4 if it did without tasks that failed, else 1. "
+          "Ctrl-C leaves the job running.");
   AddOfJob(app, "cancel", "Stop a job; it leaves no output", chosen,
            [](const Flags& f) { return CancelJob(f.cluster, f.job); });
   AddOfJob(app, "tasks", "List a job's tasks: state, attempts, worker, input", chosen,
-           [](const Flags& f) { return ShowTasks(f.cluster, f.job); });
+           [](const Flags& f) { return ShowTasks(f.cluster, f.job, f.tsv); });
   AddOfJob(app, "counters", "Show a job's counters", chosen,
            [](const Flags& f) { return ShowCounters(f.cluster, f.job); });
 }

@@ -5,21 +5,26 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
 #include "base/process.h"
 #include "base/status.h"
 #include "base/task_timeout.h"
+#include "base/units.h"
 #include "cli/progress_display.h"
 #include "cli/task_pool.h"
 #include "coordinator/admission.h"
 #include "coordinator/core/coordinator.h"
 #include "coordinator/job_status.h"
+#include "coordinator/left_out.h"
 #include "coordinator/skipping.h"
+#include "coordinator/task_times.h"
 #include "storage/output_directory.h"
 #include "storage/split_planner.h"
 #include "storage/task_input.h"
+#include "worker/message_translation.h"
 
 namespace gristmill::cli {
 namespace {
@@ -36,13 +41,21 @@ class EmbeddedJob {
  private:
   struct UnderWay {
     std::shared_ptr<PoolTask> task;
-    bool overdue = false;  // asked to stop, for its time is up
+    DurationMs overdue = 0;  // asked to stop, for its time, so much, is up
+    Instant asked = {};
+    std::vector<std::uint32_t> gpus = {};
   };
 
   // What the core is told of a report.
   coordinator::Event EventOf(const v1::TaskReport& report);
   DurationMs task_timeout_ms() const;
+  bool has_time_limit() const;
+  // Most time of an attempt of the stage; zero if there is no limit yet.
+  DurationMs LimitOf(std::uint32_t stage) const;
+  std::string DescribeLimit(DurationMs limit_ms) const;
+  std::vector<v1::TaskStatus> Tasks() const;
   void StopOverdueTasks();
+  void NoteEnd(const UnderWay& ended);
   void EndStuck(const UnderWay& stuck);
   std::string Describe(const v1::TaskId& task, const std::string& reason) const;
   void Handle(coordinator::Event event);
@@ -79,6 +92,8 @@ class EmbeddedJob {
   };
   std::optional<PendingCommit> commit_;
   std::map<AttemptId, UnderWay> under_way_;
+  std::set<std::uint32_t> free_gpus_;
+  coordinator::TaskTimes times_;
   // By stage: the core's version and the message made of it.
   std::map<std::uint32_t, std::pair<std::uint64_t, std::shared_ptr<const v1::ShuffleSources>>>
       sources_;
@@ -89,7 +104,10 @@ class EmbeddedJob {
 worker::JobContext MakeContext(v1::JobPlan plan, const EmbeddedOptions& options) {
   worker::JobContext context;
   context.job = 1;
-  worker::SetMemory(plan, plan.request().memory_bytes(), options.threads, &context);
+  worker::SetMemory(
+      plan, plan.request().memory_bytes(),
+      worker::ThreadsFor(plan.request(), {options.threads, options.memory_bytes, options.gpus}),
+      &context);
   context.plan = std::move(plan);
   context.spill_directory = options.spill_directory;
   context.directory = options.directory;
@@ -103,22 +121,25 @@ EmbeddedJob::EmbeddedJob(coordinator::AdmittedJob job, const EmbeddedOptions& op
       splits_(context_.plan),
       output_(std::move(job.output)),
       core_(coordinator::Limits{.lease_ms = kForeverMs, .speculation = false}),
-      pool_(context_, options.threads) {}
+      pool_(context_, options.threads) {
+  for (std::uint32_t gpu = 0; gpu < options.gpus; ++gpu) free_gpus_.insert(gpu);
+}
 
 EmbeddedOutcome EmbeddedJob::Run() {
   Handle(coordinator::SubmitJob{coordinator::ShapeOf(context_.plan)});
-  Handle(coordinator::WorkerRegistered{.instance = "embedded",
-                                       .name = "this process",
-                                       .slots = options_.threads,
-                                       .shuffle_address = "",
-                                       .spill_directory = options_.spill_directory,
-                                       .running = {}});
+  Handle(coordinator::WorkerRegistered{
+      .instance = "embedded",
+      .name = "this process",
+      .resources = {options_.threads, options_.memory_bytes, options_.gpus},
+      .shuffle_address = "",
+      .spill_directory = options_.spill_directory,
+      .running = {}});
   ShowProgress();
   Instant shown = MonotonicNow();
   bool cancelling = false;
   while (!ended_ || !under_way_.empty()) {
     for (const v1::TaskReport& report : pool_.TakeReports(kProgressMs)) Handle(EventOf(report));
-    if (task_timeout_ms() > 0) StopOverdueTasks();
+    if (has_time_limit()) StopOverdueTasks();
     if (commit_ && (Cancelled() || MonotonicNow() >= commit_->next_try)) {
       TryCommit();
       HandleAll();
@@ -135,6 +156,7 @@ EmbeddedOutcome EmbeddedJob::Run() {
   if (output_) output_->Abandon();
   ShowProgress();
   EmbeddedOutcome outcome{Status(), coordinator::CountersOf(*core_.job(job_))};
+  if (options_.keep_tasks) outcome.tasks = Tasks();
   outcome.status.set_finished_unix_ms(UnixNowMs());
   return outcome;
 }
@@ -143,16 +165,51 @@ DurationMs EmbeddedJob::task_timeout_ms() const {
   return static_cast<DurationMs>(context_.plan.request().task_timeout_ms());
 }
 
+bool EmbeddedJob::has_time_limit() const {
+  return task_timeout_ms() > 0 || context_.plan.request().task_timeout_percent() > 0;
+}
+
+DurationMs EmbeddedJob::LimitOf(std::uint32_t stage) const {
+  return task_timeout_ms() > 0 ? task_timeout_ms() : core_.limit_by_median(job_, stage);
+}
+
+std::string EmbeddedJob::DescribeLimit(DurationMs limit_ms) const {
+  return task_timeout_ms() > 0 ? DescribeTaskTimeout(limit_ms) : DescribeMedianTimeout(limit_ms);
+}
+
+std::vector<v1::TaskStatus> EmbeddedJob::Tasks() const {
+  std::vector<v1::TaskStatus> tasks;
+  const coordinator::JobView job = *core_.job(job_);
+  for (std::uint32_t stage = 0; stage < job.stages.size(); ++stage) {
+    for (std::uint32_t task = 0; task < job.stages[stage].tasks; ++task) {
+      const TaskRef ref{job_, stage, task};
+      tasks.push_back(
+          coordinator::TaskStatusOf(ref, *core_.task(ref), job, context_.plan, splits_));
+      coordinator::AddTime(times_.Of(stage, task), started_unix_ms_, UnixNowMs(), &tasks.back());
+      tasks.back().set_worker("localhost");
+    }
+  }
+  return tasks;
+}
+
 // Looked at ten times a second.
 void EmbeddedJob::StopOverdueTasks() {
   const Instant now = MonotonicNow();
   for (auto& [attempt, under_way] : under_way_) {
     const Instant since = under_way.task->since;
     if (since == kNever) continue;
-    const DurationMs late_ms = now - since - task_timeout_ms();
-    if (late_ms < 0) continue;
-    if (under_way.overdue && late_ms >= options_.stop_deadline_ms) EndStuck(under_way);
-    under_way.overdue = true;
+    const DurationMs limit_ms = under_way.overdue > 0
+                                    ? under_way.overdue
+                                    : LimitOf(under_way.task->assignment.id().stage());
+    const DurationMs late_ms = now - since - limit_ms;
+    if (limit_ms == 0 || late_ms < 0) continue;
+    // By the median a task may be found late long after its time was up.
+    if (under_way.overdue > 0 && now - under_way.asked >= options_.stop_deadline_ms) {
+      EndStuck(under_way);
+    }
+    if (under_way.overdue > 0) continue;
+    under_way.overdue = limit_ms;
+    under_way.asked = now;
     under_way.task->control.cancelled = true;
   }
 }
@@ -163,9 +220,9 @@ void EmbeddedJob::EndStuck(const UnderWay& stuck) {
   status.set_finished_unix_ms(UnixNowMs());
   if (!ended_) {
     status.set_state(v1::JOB_STATE_FAILED);
-    status.set_message(Describe(stuck.task->assignment.id(),
-                                DescribeTaskTimeout(task_timeout_ms()) +
-                                    "; it did not stop when asked, so the process ended"));
+    status.set_message(Describe(
+        stuck.task->assignment.id(),
+        DescribeLimit(stuck.overdue) + "; it did not stop when asked, so the process ended"));
   }
   options_.on_stuck(status);
   GM_CHECK(false);  // it returned
@@ -179,11 +236,24 @@ std::string EmbeddedJob::Describe(const v1::TaskId& task, const std::string& rea
                              core_.task(ref)->failures + 1, "", reason);
 }
 
+void EmbeddedJob::NoteEnd(const UnderWay& ended) {
+  const Instant since = ended.task->since;
+  if (!options_.keep_tasks || since == kNever) return;
+  const v1::TaskId& id = ended.task->assignment.id();
+  const DurationMs run_ms = MonotonicNow() - since;
+  const std::int64_t started_ms = UnixNowMs() - run_ms - started_unix_ms_;
+  times_.End(id.stage(), id.task(),
+             static_cast<std::uint64_t>(std::max<std::int64_t>(started_ms, 0)),
+             static_cast<std::uint64_t>(run_ms));
+}
+
 coordinator::Event EmbeddedJob::EventOf(const v1::TaskReport& report) {
   const AttemptId attempt(report.attempt());
   const auto extracted = under_way_.extract(attempt);
   GM_CHECK(!extracted.empty());
   const UnderWay& was = extracted.mapped();
+  free_gpus_.insert(was.gpus.begin(), was.gpus.end());
+  NoteEnd(was);
   if (report.outcome() == v1::TASK_OUTCOME_SUCCEEDED) {
     coordinator::Counters counters;
     for (const v1::Counter& c : report.counters()) counters.emplace_back(c.name(), c.value());
@@ -195,8 +265,8 @@ coordinator::Event EmbeddedJob::EventOf(const v1::TaskReport& report) {
                                     .cause = coordinator::AttemptFailed::Cause::kUser,
                                     .message = report.message(),
                                     .lost_outputs = {}};
-  const bool overdue = was.overdue && report.outcome() == v1::TASK_OUTCOME_HANDED_BACK;
-  if (overdue) failed.message = DescribeTaskTimeout(task_timeout_ms());
+  const bool overdue = was.overdue > 0 && report.outcome() == v1::TASK_OUTCOME_HANDED_BACK;
+  if (overdue) failed.message = DescribeLimit(was.overdue);
   if (report.outcome() == v1::TASK_OUTCOME_FETCH_FAILED) {
     failed.cause = coordinator::AttemptFailed::Cause::kFetch;
     for (const v1::TaskId& id : report.lost_outputs()) {
@@ -253,6 +323,10 @@ absl::Status EmbeddedJob::CommitOnce() {
     GM_RETURN_IF_ERROR(
         output_->SetAside(coordinator::SetAsideOf(skipped, context_.plan), context_.plan));
   }
+  if (const auto left_out = core_.left_out_tasks(job_); !left_out.empty()) {
+    GM_RETURN_IF_ERROR(
+        output_->NameFailedTasks(coordinator::FailedTasksText(left_out, context_.plan, splits_)));
+  }
   return output_->Commit(commit_->winners);
 }
 
@@ -280,7 +354,15 @@ void EmbeddedJob::StartTask(const coordinator::StartAttempt& start) {
                                     core_.task(start.task)->part, start.attempt);
   coordinator::TellSkips(core_.skipped_records(job_), &task->assignment);
   task->inputs = InputsOf(start.task.stage);
-  under_way_[start.attempt] = {task};
+  UnderWay& under_way = under_way_[start.attempt];
+  under_way.task = task;
+  for (std::uint32_t i = 0; i < context_.plan.request().task_gpus(); ++i) {
+    GM_CHECK(!free_gpus_.empty());
+    const std::uint32_t gpu = *free_gpus_.begin();
+    free_gpus_.erase(free_gpus_.begin());
+    under_way.gpus.push_back(gpu);
+    task->assignment.add_gpus(gpu);
+  }
   pool_.Start(std::move(task));
 }
 
@@ -303,7 +385,9 @@ std::shared_ptr<const v1::ShuffleSources> EmbeddedJob::SourcesOf(std::uint32_t s
   auto sources = std::make_shared<v1::ShuffleSources>();
   sources->set_job(job_.value());
   sources->set_stage(stage);
-  sources->set_stage_tasks(core_.job(job_)->stages[stage].tasks);
+  const coordinator::StageView view = core_.job(job_)->stages[stage];
+  sources->set_stage_tasks(view.tasks);
+  sources->set_left_out(view.left_out);
   sources->add_peers()->set_spill_directory(options_.spill_directory);
   for (const auto& output : core_.stage_outputs(job_, stage)) {
     sources->add_tasks(output.task);
@@ -351,17 +435,59 @@ void EmbeddedJob::ShowProgress() const {
 
 }  // namespace
 
+namespace {
+
+coordinator::Describe DescriberFor(const EmbeddedOptions& options) {
+  return [&options](const v1::JobRequest& asked) {
+    return options.job == nullptr ? coordinator::DescribeOwnJob(asked)
+                                  : coordinator::DescribeJob(*options.job, asked);
+  };
+}
+
+// There are no workers but this process.
+absl::Status CheckResources(const v1::JobRequest& request, const EmbeddedOptions& options) {
+  if (request.required_labels_size() > 0) {
+    return InvalidArgument(
+        "--require asks for a worker with the label '{}', and 'run' has no workers; leave it out, "
+        "or submit the job to a cluster",
+        request.required_labels(0));
+  }
+  if (request.task_cpus() > options.threads) {
+    return InvalidArgument(
+        "a task asks for {} CPUs, and this process has {} threads; lower --task-cpus or raise "
+        "--threads",
+        request.task_cpus(), options.threads);
+  }
+  if (request.task_memory_bytes() > options.memory_bytes) {
+    return InvalidArgument(
+        "a task asks for {} of memory, and this machine has {}; lower "
+        "--task-memory",
+        FormatBytes(request.task_memory_bytes()), FormatBytes(options.memory_bytes));
+  }
+  if (request.task_gpus() > options.gpus) {
+    return InvalidArgument(
+        "a task asks for {} GPUs, and 'run' was told of {}; say how many there are with --gpus",
+        request.task_gpus(), options.gpus);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::JobPlan> PlanEmbedded(const v1::JobRequest& request,
+                                         const EmbeddedOptions& options) {
+  GM_RETURN_IF_ERROR(CheckResources(request, options));
+  return coordinator::PlanDryRun(request, DescriberFor(options));
+}
+
 absl::StatusOr<EmbeddedOutcome> RunEmbedded(const v1::JobRequest& request,
                                             const EmbeddedOptions& options) {
   GM_CHECK(options.threads > 0);
+  GM_RETURN_IF_ERROR(CheckResources(request, options));
   GM_ASSIGN_OR_RETURN(
       coordinator::AdmittedJob job,
       coordinator::Admit(request, fmt::format("'gristmill run' on {}", ProcessName()),
-                         [&options](const v1::JobRequest& asked) {
-                           return options.job == nullptr
-                                      ? coordinator::DescribeOwnJob(asked)
-                                      : coordinator::DescribeJob(*options.job, asked);
-                         }));
+                         DescriberFor(options)));
   return EmbeddedJob(std::move(job), options).Run();
 }
 

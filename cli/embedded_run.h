@@ -12,12 +12,17 @@
 #include "base/instant.h"
 #include "gristmill/registry.h"
 #include "gristmill/v1/job.pb.h"
+#include "gristmill/v1/job_service.pb.h"
 #include "storage/commit_retries.h"
 
 namespace gristmill::cli {
 
 struct EmbeddedOptions {
   std::uint32_t threads = 1;
+  // What tasks may ask for together.
+  std::uint64_t memory_bytes = 0;
+  std::uint32_t gpus = 0;
+  bool keep_tasks = false;       // EmbeddedOutcome::tasks
   std::string spill_directory;   // exists; the caller removes it
   const JobInfo* job = nullptr;  // outlives the run; null: the one registered by the request's name
   std::string directory;         // of the files that came with the job; TaskInfo::directory
@@ -35,6 +40,7 @@ struct EmbeddedOptions {
 struct EmbeddedOutcome {
   v1::JobStatus status;  // final; its id is zero
   std::vector<v1::Counter> counters;
+  std::vector<v1::TaskStatus> tasks = {};  // of all stages, in order, if they were to be kept
 };
 
 // Admits the request and runs the job to its end; the output is then committed, or abandoned if
@@ -43,5 +49,9 @@ struct EmbeddedOutcome {
 // ok is a refusal by admission.
 absl::StatusOr<EmbeddedOutcome> RunEmbedded(const v1::JobRequest& request,
                                             const EmbeddedOptions& options);
+
+// What RunEmbedded would run. Nothing is made.
+absl::StatusOr<v1::JobPlan> PlanEmbedded(const v1::JobRequest& request,
+                                         const EmbeddedOptions& options);
 
 }  // namespace gristmill::cli

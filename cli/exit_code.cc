@@ -30,7 +30,10 @@ int ExitCodeOf(const absl::Status& status) {
   }
 }
 
-int ExitCodeOf(v1::JobState state) { return state == v1::JOB_STATE_SUCCEEDED ? kDone : kJobFailed; }
+int ExitCodeOf(const v1::JobStatus& status) {
+  if (status.state() != v1::JOB_STATE_SUCCEEDED) return kJobFailed;
+  return status.tasks_left_out() > 0 ? kLeftOut : kDone;
+}
 
 int Fail(const absl::Status& status) {
   fmt::print(stderr, "gristmill: {}\n", Message(status));

@@ -11,12 +11,13 @@ enum ExitCode : int {
   kJobFailed = 1,      // the job, or a process of the cluster, failed
   kRefused = 2,        // wrong usage or refused input
   kNoCluster = 3,      // no coordinator was reached
+  kLeftOut = 4,        // the job succeeded without tasks that failed (--halt)
   kInterrupted = 130,  // Ctrl-C
 };
 
 int ExitCodeOf(const absl::Status& status);
 // Of a job that ended, or was last seen in this state.
-int ExitCodeOf(v1::JobState state);
+int ExitCodeOf(const v1::JobStatus& status);
 
 // Prints "gristmill: <sentence>" on stderr; returns the exit code.
 int Fail(const absl::Status& status);

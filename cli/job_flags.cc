@@ -81,17 +81,6 @@ absl::StatusOr<std::uint64_t> ParseSizeFlag(std::string_view flag, const std::st
   return bytes;
 }
 
-// Zero if the flag was not given.
-absl::StatusOr<std::uint64_t> ParseTaskTimeout(const std::string& text) {
-  if (text.empty()) return 0;
-  const absl::StatusOr<DurationMs> ms = ParseDuration(text);
-  if (!ms.ok()) return InvalidArgument("--task-timeout: {}", Message(ms.status()));
-  if (*ms == 0) {
-    return InvalidArgument("--task-timeout is zero; give it a time such as 10m, or leave it out");
-  }
-  return static_cast<std::uint64_t>(*ms);
-}
-
 absl::Status NotUtf8(std::string_view what, const std::string& text) {
   constexpr std::size_t kShownBytes = 100;
   return InvalidArgument(
@@ -160,8 +149,7 @@ absl::StatusOr<v1::JobRequest> BuildRequest(const JobFlags& flags) {
   request.set_split_bytes(split_bytes);
   GM_ASSIGN_OR_RETURN(const std::uint64_t memory_bytes, ParseSizeFlag("--memory", flags.memory));
   request.set_memory_bytes(memory_bytes);
-  GM_ASSIGN_OR_RETURN(const std::uint64_t task_timeout_ms, ParseTaskTimeout(flags.task_timeout));
-  request.set_task_timeout_ms(task_timeout_ms);
+  GM_RETURN_IF_ERROR(AddControl(flags.control, &request));
   GM_ASSIGN_OR_RETURN(const v1::OutputFormat format, ParseOutputFormat(flags.output_format));
   request.set_output_format(format);
   request.set_overwrite(flags.overwrite);

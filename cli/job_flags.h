@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "cli/job_control.h"
 #include "cli/stream_flags.h"
 #include "gristmill/v1/job.pb.h"
 #include "storage/shipped_files.h"
@@ -25,11 +26,11 @@ struct JobFlags {
   std::uint32_t skip_bad_records = 0;
   std::string split_size;
   std::string memory;
-  std::string task_timeout;
   std::string output_format;  // "text", "records" or "fixed"
   bool overwrite = false;
   std::vector<std::string> files;  // PATH or PATH#NAME
   StreamFlags stream;
+  ControlFlags control;
 };
 
 // PATH.so:JOB, or PATH.so where there is only one.

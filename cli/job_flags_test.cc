@@ -64,7 +64,7 @@ TEST(BuildRequest, ReadsParametersAndSizes) {
   flags.params = {"lower=true", "pattern=a=b", "empty="};
   flags.split_size = "1MiB";
   flags.memory = "2G";
-  flags.task_timeout = "1.5s";
+  flags.control.task_timeout = "1.5s";
   flags.partitions = 0;
   flags.output_format = "records";
   const v1::JobRequest request = BuildRequest(flags).value();
@@ -126,11 +126,11 @@ TEST(BringFiles, SaysWhatTheSignMeansWhereNothingIsFound) {
 
 TEST(BuildRequest, RefusesWhatIsNoTimeForATask) {
   JobFlags flags = WordCount();
-  flags.task_timeout = "soon";
+  flags.control.task_timeout = "soon";
   EXPECT_EQ(RefusalOf(flags),
             "--task-timeout: 'soon' is not a duration; write a number and a unit, such as 500ms, "
             "10s or 5m");
-  flags.task_timeout = "0s";
+  flags.control.task_timeout = "0s";
   EXPECT_EQ(RefusalOf(flags),
             "--task-timeout is zero; give it a time such as 10m, or leave it out");
 }

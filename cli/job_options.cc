@@ -54,9 +54,10 @@ void AddDivisionFlags(CLI::App* command, JobFlags* flags) {
                    "Tries of a task before the job fails [4]")
       ->type_name("N");
   command
-      ->add_option("--task-timeout", flags->task_timeout,
-                   "Most time for a try of a task; then it counts as failed [no limit]")
-      ->type_name("DURATION");
+      ->add_option("--task-timeout,--timeout", flags->control.task_timeout,
+                   "Most time for a try of a task, or most of the median of its stage, such as "
+                   "300%; then it counts as failed [no limit]")
+      ->type_name("DURATION|PERCENT%");
   command
       ->add_option("--skip-bad-records", flags->skip_bad_records,
                    "Records, at most, to set aside in OUTPUT/_bad if the job's code dies at them "
@@ -114,6 +115,35 @@ void AddJobFlagsWithoutOutput(CLI::App* command, JobFlags* flags) {
   AddFileFlags(command, flags);
   AddDivisionFlags(command, flags);
   AddStreamFlags(command, &flags->stream);
+}
+
+void AddControlFlags(CLI::App* command, ControlFlags* flags) {
+  constexpr char kGroup[] = "Control of tasks";
+  const auto add = [&](const char* name, auto* value, const char* help, const char* type) {
+    return command->add_option(name, *value, help)->type_name(type)->group(kGroup);
+  };
+  command
+      ->add_flag("--dry-run", flags->dry_run,
+                 "Check everything and print the plan; make and run nothing")
+      ->group(kGroup);
+  add("--task-cpus", &flags->task_cpus, "Slots that a task takes of its worker [1]", "N");
+  add("--task-memory", &flags->task_memory, "Memory that a task takes of its worker [not counted]",
+      "SIZE");
+  add("--task-gpus", &flags->task_gpus,
+      "GPUs that a task takes; CUDA_VISIBLE_DEVICES tells a stream program which [0]", "N");
+  add("--require", &flags->require, "A label that a task's worker must have; repeat for more",
+      "LABEL")
+      ->allow_extra_args(false);
+  add("--halt", &flags->halt,
+      "Fail the job once so many tasks, or such a share of a stage's, failed for good, and leave "
+      "them out until then [fail=1]",
+      "fail=N|fail=N%");
+  command
+      ->add_flag("-k,--keep-order", flags->keep_order,
+                 "Refuse a job whose output files are not in the order of the input; those of a "
+                 "map-only job always are")
+      ->group(kGroup);
+  add("--job-log", &flags->job_log, "Write what became of each task to this file, as TSV", "FILE");
 }
 
 }  // namespace gristmill::cli

@@ -17,4 +17,7 @@ void AddFileFlags(CLI::App* command, JobFlags* flags);
 // For subcommands that choose the output directory themselves.
 void AddJobFlagsWithoutOutput(CLI::App* command, JobFlags* flags);
 
+// How the tasks run; of subcommands that run one job once.
+void AddControlFlags(CLI::App* command, ControlFlags* flags);
+
 }  // namespace gristmill::cli

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/labels.h"
 #include "bench/prediction.h"
 #include "bench/scaling.h"
 #include "cli/cluster_commands.h"
@@ -20,13 +21,18 @@ void AddRun(CLI::App& app, Command* chosen) {
   auto flags = std::make_shared<RunFlags>();
   CLI::App* run = app.add_subcommand("run", "Run a job on the threads of this process");
   AddJobFlags(run, &flags->job);
+  AddControlFlags(run, &flags->job.control);
   run->add_option("-t,--threads", flags->threads, "Threads [the CPUs this process may use]")
       ->type_name("N")
       ->check(CLI::Range(std::uint32_t{1}, kThreadsMax).description(""));
+  run->add_option("--gpus", flags->gpus, "GPUs that tasks may ask for with --task-gpus [0]")
+      ->type_name("N")
+      ->check(CLI::Range(0u, kGpusMax).description(""));
   run->add_option("--work-dir", flags->work_directory, "Where spill files go [$TMPDIR, else /tmp]")
       ->type_name("DIRECTORY");
   run->add_flag("-q,--quiet", flags->quiet, "Print errors only");
   run->add_flag("--profile", flags->profile, "At the end say where the time went, stage by stage");
+  run->add_flag("--json", flags->json, "With --dry-run: print the plan as JSON");
   run->footer(
       "Examples:\n"
       "  gristmill run wordcount --input books/ --output counts\n"
@@ -34,6 +40,10 @@ void AddRun(CLI::App& app, Command* chosen) {
       "  gristmill run primes --output primes --param to=50000000 --threads 2\n"
       "  gristmill run stream --input logs/ --output hosts --mapper 'cut -d\" \" -f1' --reducer "
       "'uniq -c'\n"
+      "  gristmill run stream --input images.txt --output shrunk --mapper './shrink' --task-cpus 2 "
+      "--halt fail=5%\n"
+      "The exit code is 0 if the job succeeded, 4 if it did without tasks that failed (--halt), "
+      "1 if it failed.\n"
       "Ctrl-C cancels the job and leaves nothing behind; a second one ends at once.");
   run->callback([flags, chosen] { *chosen = [flags] { return RunJob(*flags); }; });
 }
@@ -42,6 +52,7 @@ void AddSubmit(CLI::App& app, Command* chosen) {
   auto flags = std::make_shared<SubmitFlags>();
   CLI::App* submit = app.add_subcommand("submit", "Give a job to a cluster");
   AddJobFlags(submit, &flags->job);
+  AddControlFlags(submit, &flags->job.control);
   submit->add_option("-c,--coordinator", flags->cluster.coordinator, "The cluster's coordinator")
       ->type_name("HOST:PORT");
   CLI::Option* wait =
@@ -60,6 +71,7 @@ void AddSubmit(CLI::App& app, Command* chosen) {
       "  gristmill submit wordcount --input /data/books --output /data/counts --wait\n"
       "  job=$(gristmill submit primes --output /data/primes --quiet)\n"
       "Ctrl-C during --wait leaves the job running.");
+  submit->get_option("--job-log")->needs(wait);
   submit->callback([flags, chosen] { *chosen = [flags] { return SubmitJob(*flags); }; });
 }
 

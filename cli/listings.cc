@@ -1,6 +1,11 @@
 #include "cli/listings.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "base/units.h"
 #include "cli/names.h"
@@ -88,13 +93,31 @@ std::string RenderWorkers(const v1::WorkersResponse& workers) {
   if (workers.workers().empty()) {
     return "no workers; start one with 'gristmill worker --coordinator HOST:PORT'\n";
   }
+  // What no worker has is not shown.
+  const auto& all = workers.workers();
+  const bool memory = std::ranges::any_of(all, [](const auto& w) { return w.memory_bytes() > 0; });
+  const bool gpus = std::ranges::any_of(all, [](const auto& w) { return w.gpus() > 0; });
+  const bool labels = std::ranges::any_of(all, [](const auto& w) { return w.labels_size() > 0; });
+  std::vector<std::string> titles = {">WORKER", "NAME", "STATE", ">SLOTS USED"};
+  if (memory) titles.push_back(">MEMORY USED");
+  if (gpus) titles.push_back(">GPUS USED");
+  if (labels) titles.push_back("LABELS");
+  titles.insert(titles.end(), {"SHUFFLE ADDRESS", ">LAST HEARD"});
   std::string notes;
-  Table table({">WORKER", "NAME", "STATE", ">SLOTS USED", "SHUFFLE ADDRESS", ">LAST HEARD"});
+  Table table(titles);
   for (const v1::WorkerStatus& worker : workers.workers()) {
-    table.AddRow({std::to_string(worker.id()), worker.name(), std::string(NameOf(worker.state())),
-                  fmt::format("{}/{}", worker.slots_used(), worker.slots()),
-                  OrDash(worker.shuffle_address()),
-                  FormatDuration(worker.last_heartbeat_ms()) + " ago"});
+    std::vector<std::string> row = {std::to_string(worker.id()), worker.name(),
+                                    std::string(NameOf(worker.state())),
+                                    fmt::format("{}/{}", worker.slots_used(), worker.slots())};
+    if (memory) {
+      row.push_back(fmt::format("{}/{}", FormatBytes(worker.memory_bytes_used()),
+                                FormatBytes(worker.memory_bytes())));
+    }
+    if (gpus) row.push_back(fmt::format("{}/{}", worker.gpus_used(), worker.gpus()));
+    if (labels) row.push_back(OrDash(fmt::format("{}", fmt::join(worker.labels(), ","))));
+    row.push_back(OrDash(worker.shuffle_address()));
+    row.push_back(FormatDuration(worker.last_heartbeat_ms()) + " ago");
+    table.AddRow(std::move(row));
     if (!worker.note().empty()) {
       notes += fmt::format("worker {} gets {}\n", worker.id(), worker.note());
     }

@@ -114,6 +114,16 @@ TEST(RenderWorkers, ShowsSlotsAndWhenItWasHeard) {
   EXPECT_EQ(RenderWorkers(workers),
             "WORKER  NAME     STATE  SLOTS USED  SHUFFLE ADDRESS  LAST HEARD\n"
             "     1  host:42  ready         3/4  10.0.0.1:4000    250 ms ago\n");
+  worker.set_memory_bytes(std::uint64_t{64} << 30);
+  worker.set_memory_bytes_used(std::uint64_t{8} << 30);
+  worker.set_gpus(2);
+  worker.set_gpus_used(1);
+  worker.add_labels("avx2");
+  worker.add_labels("ssd");
+  EXPECT_THAT(RenderWorkers(workers),
+              testing::StartsWith("WORKER  NAME     STATE  SLOTS USED     MEMORY USED  GPUS USED  "
+                                  "LABELS    SHUFFLE ADDRESS"));
+  EXPECT_THAT(RenderWorkers(workers), testing::HasSubstr("8.0 GiB/64 GiB        1/2  avx2,ssd  "));
   worker.set_state(v1::WORKER_STATE_QUARANTINED);
   worker.set_note("no tasks for 59 s: two other workers could not fetch its map output");
   EXPECT_THAT(RenderWorkers(workers),

@@ -51,6 +51,8 @@ std::string_view NameOf(v1::TaskState state) {
       return "succeeded";
     case v1::TASK_STATE_FAILED:
       return "failed";
+    case v1::TASK_STATE_LEFT_OUT:
+      return "left out";
     case v1::TASK_STATE_CANCELLED:
       return "cancelled";
     default:

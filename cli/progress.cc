@@ -70,11 +70,12 @@ std::string RenderNotes(const v1::StageStatus& stage, double rate,
   const std::string lost = count(stage.outputs_lost(), "lost");
   const std::string twice = count(stage.copies_started(), "run twice");
   const std::string cut = count(stage.tasks_cut(), "cut");
+  const std::string left_out = count(stage.tasks_left_out(), "left out");
   std::string notes;
   for (const std::vector<std::string>& choice :
-       {std::vector<std::string>{running, runs ? RenderRate(stage, rate) : "", failed, twice, cut,
-                                 lost},
-        {running, eta, failed, lost},
+       {std::vector<std::string>{running, runs ? RenderRate(stage, rate) : "", failed, left_out,
+                                 twice, cut, lost},
+        {running, eta, failed, left_out, lost},
         {eta, failed, lost},
         {eta}}) {
     notes = JoinNotes(choice);
@@ -246,6 +247,7 @@ std::string RenderSummary(const v1::JobStatus& status, const std::vector<v1::Cou
   line += RenderVolume(counters, elapsed_ms);
   if (!status.output().empty()) line += " to " + status.output();
   if (status.records_skipped() > 0) line += "; " + RenderSkipped(status);
+  if (status.tasks_left_out() > 0) line += "; " + status.message();
   return line;
 }
 

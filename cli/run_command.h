@@ -11,9 +11,11 @@ namespace gristmill::cli {
 struct RunFlags {
   JobFlags job;
   std::uint32_t threads = 0;   // 0: the CPUs this process may use
+  std::uint32_t gpus = 0;      // that tasks may ask for
   std::string work_directory;  // for spill files; empty: $TMPDIR, else /tmp
   bool quiet = false;
   bool profile = false;  // says where the time went
+  bool json = false;     // of a dry run: prints JSON
 };
 
 // Runs the job in this process. The first Ctrl-C cancels it, the second ends the process at once.

@@ -10,6 +10,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "base/labels.h"
 #include "base/status.h"
 #include "base/units.h"
 #include "cli/exit_code.h"
@@ -92,6 +93,16 @@ absl::Status CheckWorkerFlags(WorkerFlags* flags) {
     const absl::StatusOr<std::uint64_t> reserve = ParseBytes(flags->spill_reserve);
     if (!reserve.ok()) return InvalidArgument("--spill-reserve: {}", Message(reserve.status()));
     options.spill_reserve_bytes = *reserve;
+  }
+  if (!flags->memory.empty()) {
+    const absl::StatusOr<std::uint64_t> memory = ParseBytes(flags->memory);
+    if (!memory.ok()) return InvalidArgument("--memory: {}", Message(memory.status()));
+    if (*memory == 0) return InvalidArgument("--memory is zero; give it a size such as 64GiB");
+    options.memory_bytes = *memory;
+  }
+  options.labels = SortedLabels(flags->labels);
+  if (const absl::Status labels = CheckLabels(options.labels); !labels.ok()) {
+    return InvalidArgument("--label: {}", Message(labels));
   }
   GM_RETURN_IF_ERROR(ParseRunnerMemory(flags->runner_memory, &options.runner_memory_bytes));
   GM_ASSIGN_OR_RETURN(options.coordinator, CoordinatorAddress(options.coordinator));

@@ -21,7 +21,9 @@ int RunCoordinator(CoordinatorFlags flags);
 struct WorkerFlags {
   worker::WorkerOptions options;
   std::string reconnect_for, drain_deadline;
-  std::string runner_memory;      // a size, or "none"
+  std::string runner_memory;  // a size, or "none"
+  std::string memory;         // a size
+  std::vector<std::string> labels;
   std::string spill_reserve;      // a size
   std::string shuffle = "local";  // or "remote"
   std::string log_level = "info";

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/labels.h"
 #include "cli/command_line.h"
 #include "cli/service_commands.h"
 
@@ -84,6 +85,18 @@ void AddWorker(CLI::App& app, Command* chosen) {
   command->add_option("--slots", options.slots, "Tasks at once [the CPUs this process may use]")
       ->type_name("N")
       ->check(CLI::Range(std::uint32_t{1}, kSlotsMax).description(""));
+  command
+      ->add_option("--memory", flags->memory,
+                   "What tasks may ask for together with --task-memory [what this process may use]")
+      ->type_name("SIZE");
+  command->add_option("--gpus", options.gpus, "GPUs that tasks may ask for with --task-gpus [0]")
+      ->type_name("N")
+      ->check(CLI::Range(0u, kGpusMax).description(""));
+  command
+      ->add_option("--label", flags->labels,
+                   "Something that tasks may ask for with --require, such as ssd; repeat for more")
+      ->type_name("LABEL")
+      ->allow_extra_args(false);
   command->add_option("--dir", options.directory, "Where map output goes [/tmp/gristmill-UID]")
       ->type_name("DIRECTORY");
   command->add_option("--listen", options.listen, "Address that serves map output to other workers")

@@ -48,8 +48,8 @@ void OnAbort(int) {
 
 struct Totals {
   std::uint64_t runs = 0, failed = 0;
-  std::uint64_t events = 0, faults = 0, attempts = 0, copies = 0, cuts = 0, skips = 0,
-                succeeded = 0, outputs_lost = 0;
+  std::uint64_t events = 0, faults = 0, attempts = 0, copies = 0, cuts = 0, skips = 0, wide = 0,
+                left_out = 0, succeeded = 0, outputs_lost = 0;
   std::uint64_t workers_lost = 0, crashes = 0;
   simulation::Microseconds virtual_time = 0;
 
@@ -62,6 +62,8 @@ struct Totals {
     copies += run.copies;
     cuts += run.cuts;
     skips += run.skips;
+    wide += run.wide;
+    left_out += run.left_out;
     succeeded += run.tasks_succeeded;
     outputs_lost += run.outputs_lost;
     workers_lost += run.workers_lost;
@@ -89,10 +91,10 @@ void PrintSummary(const Totals& totals, const simulation::Summary& last, double 
   fmt::print("faults         {}; {} workers lost, {} coordinator crashes\n", totals.faults,
              totals.workers_lost, totals.crashes);
   fmt::print(
-      "attempts       {}, of which {} succeeded and {} were copies; {} tasks cut, {} outputs "
-      "lost, {} records skipped\n",
-      totals.attempts, totals.succeeded, totals.copies, totals.cuts, totals.outputs_lost,
-      totals.skips);
+      "attempts       {}, of which {} succeeded, {} were copies and {} took more than a slot; {} "
+      "tasks cut, {} left out, {} outputs lost, {} records skipped\n",
+      totals.attempts, totals.succeeded, totals.copies, totals.wide, totals.cuts, totals.left_out,
+      totals.outputs_lost, totals.skips);
   fmt::print("memory         {} at most\n",
              FormatBytes(static_cast<std::uint64_t>(usage.ru_maxrss) << 10));
   if (totals.runs == 1) fmt::print("digest         {:016x}\n", last.digest);

@@ -8,7 +8,9 @@
 #include <optional>
 
 #include "cli/cluster_commands.h"
+#include "cli/dry_run.h"
 #include "cli/exit_code.h"
+#include "cli/job_log.h"
 #include "cli/json.h"
 #include "cli/names.h"
 #include "cli/profile.h"
@@ -47,7 +49,8 @@ class Interruption {
 };
 
 // Shows the job until it ended; prints the summary, and the profile if that was asked for.
-int Follow(Client& client, std::uint64_t job, const ClusterFlags& flags, bool quiet, bool profile) {
+int Follow(Client& client, std::uint64_t job, const ClusterFlags& flags, bool quiet, bool profile,
+           const std::string& job_log = "") {
   ProgressDisplay display(quiet);
   const absl::StatusOr<v1::JobStatus> status =
       client.Watch(job, [&display](const v1::JobStatus& now) {
@@ -73,7 +76,34 @@ int Follow(Client& client, std::uint64_t job, const ClusterFlags& flags, bool qu
       fmt::print(stderr, "{}", RenderProfile(counters, status->slots(), elapsed_ms));
     }
   }
-  return ExitCodeOf(status->state());
+  if (!job_log.empty()) {
+    const absl::Status written = WriteJobLog(job_log, [&](std::uint64_t token) {
+      v1::TasksRequest request;
+      request.set_job(job);
+      request.set_page_token(token);
+      return client.Tasks(request);
+    });
+    if (!written.ok()) {
+      const int code = Fail(written);
+      if (!failed) return code;
+    }
+  }
+  return ExitCodeOf(*status);
+}
+
+// Tells what the job would do.
+int DryRun(Client& client, const v1::JobRequest& request, const std::vector<LocalFile>& files,
+           const SubmitFlags& flags) {
+  const absl::StatusOr<v1::SubmitResponse> planned = client.DryRun(request, files);
+  if (!planned.ok()) return Fail(planned.status());
+  if (const absl::Status ordered = CheckKeepOrder(flags.job.control, planned->plan());
+      !ordered.ok()) {
+    return Fail(ordered);
+  }
+  if (!flags.job.control.dry_run) return kDone;
+  const v1::DryRunReport report = DryRunReportOf(planned->plan(), planned->note());
+  fmt::print("{}", flags.cluster.json ? ToJson(report) : RenderDryRun(report));
+  return kDone;
 }
 
 }  // namespace
@@ -91,6 +121,14 @@ int SubmitJob(const SubmitFlags& flags) {
   const absl::StatusOr<std::string> address = CoordinatorAddress(flags.cluster.coordinator);
   if (!address.ok()) return Fail(address.status());
   Client client(*address);
+  if (!flags.job.control.dry_run) {
+    const absl::Status log = CheckJobLog(flags.job.control.job_log);
+    if (!log.ok()) return Fail(log);
+  }
+  if (flags.job.control.dry_run || flags.job.control.keep_order) {
+    const int code = DryRun(client, *request, *files, flags);
+    if (code != kDone || flags.job.control.dry_run) return code;
+  }
   const absl::StatusOr<std::uint64_t> job = client.Submit(*request, kPatienceMs, *files);
   if (!job.ok()) return Fail(job.status());
   if (interruption) interruption->SetJob(*job);
@@ -102,7 +140,10 @@ int SubmitJob(const SubmitFlags& flags) {
     std::fputs(ToJson(accepted).c_str(), stdout);
   }
   std::fflush(stdout);
-  if (flags.wait) return Follow(client, *job, flags.cluster, flags.quiet, flags.profile);
+  if (flags.wait) {
+    return Follow(client, *job, flags.cluster, flags.quiet, flags.profile,
+                  flags.job.control.job_log);
+  }
   if (!flags.quiet) {
     fmt::print(stderr, "watch it with 'gristmill watch {0}', stop it with 'gristmill cancel {0}'\n",
                JobName(*job));

@@ -203,6 +203,21 @@ absl::StatusOr<std::uint64_t> Client::Submit(const v1::JobRequest& request, Dura
   }
 }
 
+absl::StatusOr<v1::SubmitResponse> Client::DryRun(const v1::JobRequest& request,
+                                                  const std::vector<LocalFile>& files) {
+  std::vector<LocalFile> object;
+  for (const LocalFile& file : files) {
+    if (!request.object().empty() && file.file.name() == request.object()) object.push_back(file);
+  }
+  const absl::Status shipped = ShipFiles(*stubs_->files, object, {.ask_ms = stubs_->deadline_ms});
+  if (!shipped.ok()) return stubs_->Explain(shipped, stubs_->deadline_ms);
+  v1::SubmitRequest asked;
+  *asked.mutable_request() = request;
+  asked.set_dry_run(true);
+  return stubs_->Call<v1::SubmitRequest, v1::SubmitResponse>(&v1::JobService::Stub::Submit, asked,
+                                                             kSubmitDeadlineMs);
+}
+
 absl::StatusOr<v1::JobStatus> Client::Get(std::uint64_t job) {
   v1::GetRequest request;
   request.set_job(job);

@@ -33,6 +33,9 @@ class Client {
   absl::StatusOr<std::uint64_t> Submit(const v1::JobRequest& request,
                                        DurationMs patience_ms = 60'000,
                                        const std::vector<LocalFile>& files = {});
+  // What would run; nothing is made. Of `files` only the job's shared object is sent.
+  absl::StatusOr<v1::SubmitResponse> DryRun(const v1::JobRequest& request,
+                                            const std::vector<LocalFile>& files = {});
   absl::StatusOr<v1::JobStatus> Get(std::uint64_t job);
   absl::StatusOr<std::vector<v1::JobStatus>> List();
   absl::StatusOr<v1::JobStatus> Cancel(std::uint64_t job);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/labels.h"
 #include "base/request_limits.h"
 #include "base/status.h"
 #include "base/units.h"
@@ -28,6 +29,7 @@ constexpr std::uint32_t kPartitionsMax = 100'000;
 constexpr std::uint64_t kDefaultMemoryBytes = std::uint64_t{1} << 30;
 constexpr std::uint32_t kDefaultMaxAttempts = 4;
 constexpr std::uint32_t kMaxAttemptsMax = 1'000;
+constexpr std::uint32_t kTaskCpusMax = 10'000;
 constexpr std::uint32_t kSkippedRecordsMax =
     1'000;                                // the coordinator keeps each until the job ends
 constexpr std::uint32_t kCacheShare = 2;  // of the memory of a job that caches: a half
@@ -113,6 +115,50 @@ absl::Status CheckSkips(const DescribedJob& job, const v1::JobRequest& request) 
   return absl::OkStatus();
 }
 
+absl::Status CheckResources(v1::JobRequest* request) {
+  if (!request->has_task_cpus()) request->set_task_cpus(1);
+  if (request->task_cpus() == 0) {
+    return InvalidArgument("a task needs at least one CPU; leave --task-cpus out for one");
+  }
+  if (request->task_cpus() > kTaskCpusMax) {
+    return InvalidArgument("--task-cpus {} is more than the {} slots that a worker may have",
+                           request->task_cpus(), kTaskCpusMax);
+  }
+  if (request->task_gpus() > kGpusMax) {
+    return InvalidArgument("--task-gpus {} is more than the {} that a worker may have",
+                           request->task_gpus(), kGpusMax);
+  }
+  const std::vector<std::string> labels =
+      SortedLabels({request->required_labels().begin(), request->required_labels().end()});
+  request->mutable_required_labels()->Assign(labels.begin(), labels.end());
+  if (const absl::Status valid = CheckLabels(labels); !valid.ok()) {
+    return InvalidArgument("--require: {}", Message(valid));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckFailureLimits(const v1::JobRequest& request) {
+  if (request.task_timeout_ms() > 0 && request.task_timeout_percent() > 0) {
+    return InvalidArgument(
+        "a task's time is limited by itself and by the median of its stage; give one of the two");
+  }
+  if (request.task_timeout_percent() > 0 && request.task_timeout_percent() <= 100) {
+    return InvalidArgument(
+        "--task-timeout {}% would stop every second task; give more than 100% of the median, such "
+        "as 300%",
+        request.task_timeout_percent());
+  }
+  if (request.halt_failures() > 0 && request.halt_percent() > 0) {
+    return InvalidArgument(
+        "--halt takes a number of tasks or a share of them; give one of the two");
+  }
+  if (request.halt_percent() > 100) {
+    return InvalidArgument("--halt fail={}% is more than all tasks; give at most 100%",
+                           request.halt_percent());
+  }
+  return absl::OkStatus();
+}
+
 // Makes request->output a normal absolute path, so that equal directories are equal strings.
 absl::Status CheckOutputPath(const DescribedJob& job, v1::JobRequest* request) {
   if (!job.writes_output) {
@@ -182,31 +228,60 @@ absl::Status CheckRequestSize(const v1::JobRequest& request) {
   return CheckRequestBytes(request.ByteSizeLong());
 }
 
-absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_view owner,
-                                  const Describe& describe) {
+namespace {
+
+// All but the output directory.
+absl::StatusOr<v1::JobPlan> PlanJob(const v1::JobRequest& request, const Describe& describe) {
   GM_RETURN_IF_ERROR(CheckRequestSize(request));
   GM_ASSIGN_OR_RETURN(const DescribedJob described, describe(request));
   const JobDeclaration& declared = described.declared;
-  AdmittedJob job;
-  v1::JobPlan& plan = job.plan;
+  v1::JobPlan plan;
   *plan.mutable_request() = request;
   plan.mutable_request()->set_job(described.name);
   GM_RETURN_IF_ERROR(CheckStages(declared, described.name));
   GM_RETURN_IF_ERROR(CheckPartitions(declared.partitions, plan.mutable_request()));
   GM_RETURN_IF_ERROR(CheckMemoryAndAttempts(plan.mutable_request()));
+  GM_RETURN_IF_ERROR(CheckResources(plan.mutable_request()));
+  GM_RETURN_IF_ERROR(CheckFailureLimits(plan.request()));
   GM_RETURN_IF_ERROR(CheckSkips(described, plan.request()));
   GM_RETURN_IF_ERROR(CheckOutputPath(described, plan.mutable_request()));
   GM_RETURN_IF_ERROR(PlanOutputFormat(declared.output_format, &plan));
   GM_RETURN_IF_ERROR(PlanInputs(declared, &plan));
   GM_RETURN_IF_ERROR(PlanStages(declared, &plan));
   if (declared.caches) plan.set_cache_bytes(plan.request().memory_bytes() / kCacheShare);
-  if (!described.writes_output) return job;
-  GM_ASSIGN_OR_RETURN(StagedOutput output,
-                      StagedOutput::Prepare(plan.request().output(), plan.request().overwrite(),
-                                            owner, plan.request().request_id()));
-  plan.set_staging_directory(output.staging());
+  return plan;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::JobPlan> PlanDryRun(const v1::JobRequest& request, const Describe& describe) {
+  GM_ASSIGN_OR_RETURN(v1::JobPlan plan, PlanJob(request, describe));
+  const std::string& output = plan.request().output();
+  if (!output.empty()) {
+    GM_RETURN_IF_ERROR(StagedOutput::Check(output, plan.request().overwrite()));
+  }
+  return plan;
+}
+
+absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_view owner,
+                                  const Describe& describe) {
+  AdmittedJob job;
+  GM_ASSIGN_OR_RETURN(job.plan, PlanJob(request, describe));
+  const v1::JobRequest& planned = job.plan.request();
+  if (planned.output().empty()) return job;
+  GM_ASSIGN_OR_RETURN(
+      StagedOutput output,
+      StagedOutput::Prepare(planned.output(), planned.overwrite(), owner, planned.request_id()));
+  job.plan.set_staging_directory(output.staging());
   job.output.emplace(std::move(output));
   return job;
+}
+
+TaskNeeds NeedsOf(const v1::JobRequest& request) {
+  return {std::max(request.task_cpus(), 1u),
+          request.task_memory_bytes(),
+          request.task_gpus(),
+          {request.required_labels().begin(), request.required_labels().end()}};
 }
 
 JobShape ShapeOf(const v1::JobPlan& plan) {
@@ -215,10 +290,15 @@ JobShape ShapeOf(const v1::JobPlan& plan) {
   shape.max_attempts = plan.request().max_attempts();
   shape.has_output = !plan.staging_directory().empty();
   shape.skip_bad_records = plan.request().skip_bad_records();
+  shape.needs = NeedsOf(plan.request());
+  shape.halt = {std::max(plan.request().halt_failures(), 1u), plan.request().halt_percent()};
+  shape.timeout_percent = plan.request().task_timeout_percent();
+  const bool may_leave_out = shape.halt.failures > 1 || shape.halt.percent > 0;
   for (const v1::StagePlan& stage : plan.stages()) {
     StageShape& made = shape.stages.emplace_back();
     made.task_count = stage.task_count();
-    made.may_be_cut = stage.may_be_cut();
+    // What is left out with a failed task must not depend on where tasks were cut.
+    made.may_be_cut = stage.may_be_cut() && !may_leave_out;
     for (const v1::StageEdge& edge : stage.inputs()) {
       made.inputs.push_back({edge.from_stage(), edge.kind() == v1::EDGE_KIND_SHUFFLE
                                                     ? EdgeKind::kShuffle

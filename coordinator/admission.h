@@ -48,6 +48,13 @@ absl::Status CheckRequestSize(const v1::JobRequest& request);
 absl::StatusOr<AdmittedJob> Admit(const v1::JobRequest& request, std::string_view owner,
                                   const Describe& describe = DescribeOwnJob);
 
+// Like Admit, without making anything: the plan has no staging directory.
+absl::StatusOr<v1::JobPlan> PlanDryRun(const v1::JobRequest& request,
+                                       const Describe& describe = DescribeOwnJob);
+
+// What a task of an admitted job takes of its worker.
+TaskNeeds NeedsOf(const v1::JobRequest& request);
+
 // The plan as the core sees it.
 JobShape ShapeOf(const v1::JobPlan& plan);
 

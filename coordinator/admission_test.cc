@@ -63,6 +63,55 @@ TEST_F(Admission, ParametersAndRequestsThatAreTooLargeAreRefused) {
   EXPECT_THAT(Invalid(request), HasSubstr("name directories or globs as input"));
 }
 
+TEST_F(Admission, WhatATaskTakesIsPlannedAndWhatIsImpossibleIsRefused) {
+  v1::JobRequest request = Request("test-range");
+  EXPECT_EQ(Plan(request)->request().task_cpus(), 1u);
+  std::filesystem::remove_all(temp_.path("out"));
+  request.set_task_cpus(0);
+  EXPECT_EQ(Invalid(request), "a task needs at least one CPU; leave --task-cpus out for one");
+  request.set_task_cpus(20'000);
+  EXPECT_THAT(Invalid(request), HasSubstr("more than the 10000 slots that a worker may have"));
+  request.set_task_cpus(2);
+  request.set_task_gpus(2'000);
+  EXPECT_THAT(Invalid(request), HasSubstr("--task-gpus 2000 is more than the 1024"));
+  request.set_task_gpus(1);
+  request.add_required_labels("fast disk");
+  EXPECT_THAT(Invalid(request), HasSubstr("--require: the label 'fast disk' is none"));
+  request.set_required_labels(0, "ssd");
+  request.add_required_labels("avx2");
+  request.set_task_memory_bytes(5);
+  EXPECT_EQ(ShapeOf(*Plan(request)).needs, (TaskNeeds{2, 5, 1, {"avx2", "ssd"}}));
+}
+
+TEST_F(Admission, LimitsOfFailureAreOneEachAndStopCuts) {
+  v1::JobRequest request = Request("test-range");
+  request.set_task_timeout_ms(5);
+  request.set_task_timeout_percent(300);
+  EXPECT_THAT(Invalid(request), HasSubstr("give one of the two"));
+  request.set_task_timeout_ms(0);
+  request.set_task_timeout_percent(90);
+  EXPECT_THAT(Invalid(request), HasSubstr("would stop every second task"));
+  request.set_task_timeout_percent(300);
+  request.set_halt_failures(2);
+  request.set_halt_percent(5);
+  EXPECT_THAT(Invalid(request), HasSubstr("give one of the two"));
+  request.set_halt_failures(0);
+  const JobShape shape = ShapeOf(*Plan(request));
+  EXPECT_EQ(shape.halt, (Halt{1, 5}));
+  EXPECT_EQ(shape.timeout_percent, 300u);
+  for (const StageShape& stage : shape.stages) EXPECT_FALSE(stage.may_be_cut);
+}
+
+TEST_F(Admission, ADryRunMakesNothing) {
+  const v1::JobRequest request = Request("test-range");
+  const absl::StatusOr<v1::JobPlan> plan = PlanDryRun(request);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(plan->staging_directory(), "");
+  EXPECT_FALSE(std::filesystem::exists(temp_.path("out")));
+  std::filesystem::create_directories(temp_.path("out/mine"));
+  EXPECT_TRUE(absl::IsAlreadyExists(PlanDryRun(request).status()));
+}
+
 std::vector<std::uint32_t> TaskCounts(const v1::JobPlan& plan) {
   std::vector<std::uint32_t> counts;
   for (const auto& stage : plan.stages()) counts.push_back(stage.task_count());

@@ -55,6 +55,10 @@ class TaskContext {
   // Where the files are that came with the job (--file), by their names; also the process's working
   // directory if there are any. All tasks of the job on this worker share it.
   const std::string& directory() const { return info_.directory; }
+  // Which of this machine's GPUs the task may use, if it asked for some (--task-gpus): no other
+  // task has them at the same time. Tasks share the process and its environment, in which nothing
+  // of that can be said: choose the device by its index.
+  const std::vector<std::uint32_t>& gpus() const { return info_.gpus; }
 
   // Whether the attempt is to stop: the job was cancelled, its time is over, or another attempt
   // won. Input and values end by themselves then; code that computes long without asking for more

@@ -134,6 +134,7 @@ struct TaskInfo {
   std::string directory;       // with the files that came with the job; may be empty
   TaskCache* cache = nullptr;  // of all tasks of the job in this process; null unless it caches
   FileSink* files = nullptr;   // null unless the task writes the job's output
+  std::vector<std::uint32_t> gpus = {};  // indices of the worker's that the task may use
 };
 
 // One (name, value) per counter used, sorted by name.

@@ -49,8 +49,8 @@ absl::StatusOr<std::optional<v1::TaskStatus>> FindTask(Client& client, std::uint
 
 absl::StatusOr<v1::TaskStatus> FindTask(Client& client, const ReplayOptions& options) {
   const auto is_meant = [&](const v1::TaskStatus& task) {
-    return options.task.empty() ? task.state() == v1::TASK_STATE_FAILED
-                                : NameOf(task) == options.task;
+    if (!options.task.empty()) return NameOf(task) == options.task;
+    return task.state() == v1::TASK_STATE_FAILED || task.state() == v1::TASK_STATE_LEFT_OUT;
   };
   GM_ASSIGN_OR_RETURN(const std::optional<v1::TaskStatus> found,
                       FindTask(client, options.job, is_meant));

@@ -24,8 +24,8 @@ void Checker::Fail(std::string sentence) {
 }
 
 void Checker::OnProcessStarted(const std::string& instance, std::uint32_t process,
-                               std::uint32_t slots) {
-  processes_[instance] = {process, slots};
+                               const coordinator::WorkerResources& resources) {
+  processes_[instance] = {process, resources};
 }
 
 void Checker::OnCancelAsked(JobId job) {
@@ -114,7 +114,9 @@ void Checker::OnCommitSpoken(JobId id, const std::vector<AttemptId>& winners) {
                             id.value()));
   }
   const auto& tasks = job->stages.back().tasks;
-  const auto same = [](const TaskModel& task, AttemptId winner) { return task.attempt == winner; };
+  const auto same = [](const TaskModel& task, AttemptId winner) {
+    return task.attempt == winner && (task.state == State::kLeftOut) == !winner;
+  };
   if (!std::equal(tasks.begin(), tasks.end(), winners.begin(), winners.end(), same)) {
     Fail(fmt::format("the commit of job {} names an attempt that did not succeed", id.value()));
   }
@@ -156,6 +158,12 @@ void Checker::CheckTiling(AttemptId reader, const Sources& sources) {
   std::uint64_t at = 0;  // of the planned split
   for (std::size_t i = 0; i < sources.attempts.size(); ++i) {
     const TaskModel& task = *Task({sources.job, sources.stage, sources.tasks[i]});
+    // A stage of which tasks may be left out is not cut.
+    const auto is_left_out = [&] {
+      return planned < job.shape.stages[sources.stage].task_count &&
+             Task({sources.job, sources.stage, planned})->state == State::kLeftOut;
+    };
+    while (is_left_out()) ++planned;
     const AttemptTrace& trace = *data_->Find(sources.attempts[i]);
     if (task.planned != planned || trace.begin != at) {
       return Fail(
@@ -169,6 +177,8 @@ void Checker::CheckTiling(AttemptId reader, const Sources& sources) {
     at = 0;
     ++planned;
   }
+  const std::vector<TaskModel>& tasks = job.stages[sources.stage].tasks;
+  while (planned < tasks.size() && tasks[planned].state == State::kLeftOut) ++planned;
   if (planned == job.shape.stages[sources.stage].task_count) return;
   Fail(fmt::format("attempt {} of job {} reads what stage {} made of {} splits only",
                    reader.value(), sources.job.value(), sources.stage, planned));
@@ -231,7 +241,7 @@ void Checker::CheckWorkers(const coordinator::Coordinator& core) {
   for (const coordinator::WorkerView& worker : core.workers()) {
     const WorkerModel* model = Worker(worker.id);
     if (model == nullptr || !model->live || model->running.size() != worker.attempts ||
-        worker.slots_used > worker.slots) {
+        worker.slots_used > worker.resources.slots) {
       return Fail(fmt::format("worker {} has {} attempts, but its records say otherwise",
                               worker.id.value(), worker.attempts));
     }
@@ -249,8 +259,24 @@ void Checker::CheckQueue() {
 
 // The only place that says how many attempts a worker may have.
 void Checker::CheckSlots(WorkerId id, const WorkerModel& worker) {
-  const std::uint32_t slots = worker.process.slots;
-  if (worker.running.size() <= slots) return;
+  const coordinator::WorkerResources& has = worker.process.resources;
+  coordinator::ResourcesUsed used;
+  for (const AttemptId attempt : worker.running) {
+    const coordinator::TaskNeeds& needs = ShapeOf(data_->Find(attempt)->task.job).needs;
+    used += needs;
+    if (!has.Suffice(needs)) {
+      return Fail(fmt::format("worker {} runs attempt {}, for which it lacks something", id.value(),
+                              attempt.value()));
+    }
+  }
+  if (used.memory_bytes > has.memory_bytes || used.gpus > has.gpus) {
+    return Fail(
+        fmt::format("worker {} runs tasks that take {} of its memory of {}, and {} of its "
+                    "{} GPUs",
+                    id.value(), used.memory_bytes, has.memory_bytes, used.gpus, has.gpus));
+  }
+  const std::uint32_t slots = has.slots;
+  if (used.cpus <= slots) return;
   // More than the slots wait in one runner, which has a thread per slot; two would share them, as
   // would an attempt that runs alone.
   const JobId job = data_->Find(worker.running.front())->task.job;
@@ -260,13 +286,21 @@ void Checker::CheckSlots(WorkerId id, const WorkerModel& worker) {
   const bool none_alone =
       std::none_of(worker.running.begin(), worker.running.end(),
                    [&](AttemptId attempt) { return data_->Find(attempt)->alone; });
-  if (same_job && none_alone && worker.running.size() <= slots + AttemptsAheadMax(slots)) return;
+  if (same_job && none_alone && ShapeOf(job).needs.takes_one_slot() &&
+      worker.running.size() <= slots + AttemptsAheadMax(slots)) {
+    return;
+  }
   Fail(fmt::format("worker {} has {} attempts on {} slots", id.value(), worker.running.size(),
                    slots));
 }
 
 bool Checker::IsFinal(JobId id) const {
   return id && id.value() <= jobs_.size() && jobs_[id.value() - 1].state > JobState::kCommitting;
+}
+
+bool Checker::IsLeftOut(const TaskRef& task) const {
+  const auto& stages = jobs_.at(task.job.value() - 1).stages;
+  return stages.at(task.stage).tasks.at(task.task).state == State::kLeftOut;
 }
 
 Checker::JobModel* Checker::Job(JobId id) {

@@ -34,7 +34,8 @@ class Checker {
   void Fail(std::string sentence);
 
   // --- What is true -----------------------------------------------------------------------------
-  void OnProcessStarted(const std::string& instance, std::uint32_t process, std::uint32_t slots);
+  void OnProcessStarted(const std::string& instance, std::uint32_t process,
+                        const coordinator::WorkerResources& resources);
   void OnCancelAsked(JobId job);
   void OnCommitFailed(JobId job);
   void OnFetchFailed(const FetchFailedDetails& details);
@@ -69,15 +70,16 @@ class Checker {
 
   struct Totals {
     std::uint64_t succeeded = 0, copies = 0, cuts = 0, skips = 0, outputs_lost = 0,
-                  workers_lost = 0;
+                  workers_lost = 0, wide = 0, left_out = 0;
   };
   const Totals& totals() const { return totals_; }
   bool IsFinal(JobId job) const;
+  bool IsLeftOut(const TaskRef& task) const;
   // The job is in the journal.
   const coordinator::JobShape& ShapeOf(JobId job) const { return jobs_[job.value() - 1].shape; }
 
  private:
-  enum class State : std::uint8_t { kWaiting, kRunning, kSucceeded };
+  enum class State : std::uint8_t { kWaiting, kRunning, kSucceeded, kLeftOut };
   struct TaskModel {
     AttemptId attempt;  // running or succeeded
     std::uint16_t failures = 0;
@@ -92,8 +94,8 @@ class Checker {
   struct StageModel {
     std::vector<TaskModel> tasks;               // those of the plan, then those cut off others
     std::map<std::uint32_t, AttemptId> copies;  // second attempts of running tasks
-    std::uint32_t succeeded = 0, running = 0;   // tasks
-    bool complete() const { return succeeded == tasks.size(); }
+    std::uint32_t succeeded = 0, running = 0, left_out = 0;  // tasks
+    bool complete() const { return succeeded + left_out == tasks.size(); }
   };
   using TaskKey = std::pair<std::uint32_t, std::uint32_t>;  // stage, task
   struct JobModel {
@@ -113,7 +115,8 @@ class Checker {
     std::vector<AttemptId> winners;  // as told to commit
   };
   struct Process {
-    std::uint32_t index = 0, slots = 0;
+    std::uint32_t index = 0;
+    coordinator::WorkerResources resources;
   };
   struct WorkerModel {
     Process process;

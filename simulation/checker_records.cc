@@ -128,6 +128,7 @@ struct Checker::Folder {
     trace.alone = record.alone;
     if (record.alone != task.alone) fail("in the wrong company");
     worker.running.push_back(record.attempt);
+    check.totals_.wide += job.shape.needs.is_wide();
     check.CheckSlots(record.worker, worker);
   }
 
@@ -266,6 +267,31 @@ struct Checker::Folder {
     piece.counted = task.counted;
     stage.tasks.push_back(piece);
     ++check.totals_.cuts;
+  }
+
+  void operator()(const coordinator::TaskLeftOutRecord& record) {
+    JobModel& job = *check.Job(record.task.job);
+    StageModel& stage = job.stages[record.task.stage];
+    TaskModel& task = *check.Task(record.task);
+    const auto fail = [&](const char* what) {
+      check.Fail(fmt::format("job {} stage {} task {} was left out {}", record.task.job.value(),
+                             record.task.stage, record.task.task, what));
+    };
+    if (task.state != State::kWaiting) return fail("though it does not wait");
+    if (task.counted) return fail("though readers may have its output");
+    if (job.hopeless.erase({record.task.stage, record.task.task}) == 0) {
+      return fail("though it did not go wrong too often");
+    }
+    task.state = State::kLeftOut;
+    ++stage.left_out;
+    const coordinator::Halt& halt = job.shape.halt;
+    std::uint32_t of_job = 0;
+    for (const StageModel& other : job.stages) of_job += other.left_out;
+    if (halt.percent == 0 && of_job >= halt.failures) return fail("beyond the job's limit");
+    if (halt.percent > 0 && stage.left_out * 100 >= halt.percent * stage.tasks.size()) {
+      return fail("beyond the stage's share");
+    }
+    ++check.totals_.left_out;
   }
 
   void operator()(const coordinator::TasksForgottenRecord& record) { Forget(record.job); }

@@ -76,6 +76,39 @@ FaultSet DrawFaults(const Options& options, bool small, Random& random) {
   return faults;
 }
 
+// What a task asks for at most.
+const coordinator::TaskNeeds kNeedsMax{4, 8, 2, {"ssd"}};
+
+void GiveNeeds(std::vector<JobShape>* jobs, Random& random) {
+  for (JobShape& shape : *jobs) {
+    if (random.OneIn(2)) continue;
+    shape.needs.cpus = 1 + random.Below(kNeedsMax.cpus);
+    if (random.OneIn(3)) shape.needs.memory_bytes = 1 + random.Below(8);
+    if (random.OneIn(3)) shape.needs.gpus = random.Below(kNeedsMax.gpus + 1);
+    if (random.OneIn(4)) shape.needs.labels = kNeedsMax.labels;
+  }
+}
+
+// What is left out must not depend on where tasks were cut.
+void AllowFailures(std::vector<JobShape>* jobs, Random& random) {
+  for (JobShape& shape : *jobs) {
+    if (!random.OneIn(3)) continue;
+    shape.max_attempts = 1 + random.Below(2);
+    if (random.OneIn(2)) {
+      shape.halt.failures = 2 + random.Below(8);
+    } else {
+      shape.halt.percent = 1 + random.Below(100);
+    }
+    for (coordinator::StageShape& stage : shape.stages) stage.may_be_cut = false;
+  }
+}
+
+void LimitByMedian(std::vector<JobShape>* jobs, Random& random) {
+  for (JobShape& shape : *jobs) {
+    if (random.OneIn(2)) shape.timeout_percent = 300 + random.Below(600);
+  }
+}
+
 // Of every third job: those have bad records, as often more than they may skip.
 void LetRecordsBeSkipped(std::vector<JobShape>* jobs, Random& random) {
   for (JobShape& shape : *jobs) {
@@ -113,6 +146,16 @@ Conditions ConditionsOf(const Options& options, const Load& load) {
 Microseconds Conditions::WorkOf(const TaskRef& task) const {
   const std::uint64_t name = task.job.value() * 1'000'003 + task.stage * 10'007 + task.task;
   return Random::Scramble(name) % large_task_of == 0 ? 12 : 1;
+}
+
+coordinator::WorkerResources Conditions::ResourcesOf(std::uint32_t host,
+                                                     std::uint32_t slots) const {
+  if (host == 0) return {kNeedsMax.cpus, kNeedsMax.memory_bytes, kNeedsMax.gpus, kNeedsMax.labels};
+  const std::uint64_t draw = Random::Scramble(host);
+  coordinator::WorkerResources has{slots, draw % (2 * kNeedsMax.memory_bytes),
+                                   static_cast<std::uint32_t>(draw / 64 % 3)};
+  if (draw / 256 % 2 == 0) has.labels = kNeedsMax.labels;
+  return has;
 }
 
 Conditions DrawConditions(const Options& options, Random& random) {
@@ -154,6 +197,16 @@ Conditions DrawConditions(const Options& options, Random& random) {
   conditions.large_task_of = 2 + random.Below(16);
   if (small && conditions.faults.contains(Fault::kTask))
     LetRecordsBeSkipped(&conditions.jobs, random);
+  if (small && random.OneIn(3)) {
+    conditions.has_needs = true;
+    GiveNeeds(&conditions.jobs, random);
+    // All of it may have to run on one host, a task at a time.
+    conditions.ends_by += 8 * conditions.task_time * conditions.tasks;
+  }
+  if (small && random.OneIn(3)) AllowFailures(&conditions.jobs, random);
+  if (small && conditions.faults.contains(Fault::kTask) && random.OneIn(3)) {
+    LimitByMedian(&conditions.jobs, random);
+  }
   // Slow hosts and runners that hang are beyond it, and tasks that are long by themselves now and
   // then.
   if (small && conditions.faults.contains(Fault::kTask) && random.OneIn(3)) {

@@ -38,11 +38,14 @@ struct Conditions {
   std::uint32_t task_failure_of = 0;  // one attempt in so many fails
   std::uint32_t large_task_of = 1;    // one task in so many of those that may be cut takes longer
   DurationMs task_timeout_ms = 0;     // most time of an attempt; zero: no limit
+  bool has_needs = false;             // some tasks take more than a slot of any worker
   std::optional<Load> load;           // what things take, in the place of the above
 
   bool may(Fault fault) const { return !calm && faults.contains(fault); }
   // How many times longer than others the task takes on any worker, if it may be cut.
   Microseconds WorkOf(const TaskRef& task) const;
+  // If has_needs: of the host with so many slots. The first one suffices for every job.
+  coordinator::WorkerResources ResourcesOf(std::uint32_t host, std::uint32_t slots) const;
   // Small clusters are checked after each turn of the coordinator, large ones now and then.
   bool is_small() const { return workers <= kSmallWorkers && tasks <= kSmallTasks; }
 

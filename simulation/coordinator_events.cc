@@ -99,7 +99,8 @@ void VirtualCoordinator::Handle(FromWorker& item) {
       event.progress.push_back({.attempt = progress.attempt,
                                 .records = progress.records,
                                 .done_ppm = progress.done_ppm,
-                                .cut_at = progress.cut_at});
+                                .cut_at = progress.cut_at,
+                                .run_ms = progress.run_ms});
     }
     Step(event);
   } else if (const auto* reports = std::get_if<worker::SendReports>(&item.message)) {

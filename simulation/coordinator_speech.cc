@@ -88,8 +88,9 @@ void VirtualCoordinator::Perform(const coordinator::StartAttempt& action) {
   auto told = std::find_if(link->told.begin(), link->told.end(),
                            [&](const Told& known) { return known.job == task.job; });
   if (told == link->told.end()) {
-    link->outbox.messages.push_back(
-        {worker::JobStarted{task.job, plan, world_->conditions.task_timeout_ms}});
+    link->outbox.messages.push_back({worker::JobStarted{
+        task.job, plan, plan->shape.timeout_percent > 0 ? 0 : world_->conditions.task_timeout_ms,
+        false, plan->shape.needs.gpus}});
     told = link->told.insert(told, Told{task.job, {}, {}});
   }
   for (const coordinator::EdgeShape& edge : plan->shape.stages[task.stage].inputs) {
@@ -151,6 +152,7 @@ void VirtualCoordinator::TellSources(Told& told, StageRef stage, Outbox& outbox)
     sources.job = stage.first;
     sources.stage = stage.second;
     sources.version = version;
+    sources.left_out = core_->job(stage.first)->stages[stage.second].left_out;
     for (const auto& output : core_->stage_outputs(stage.first, stage.second)) {
       sources.tasks.push_back(output.task);
       sources.attempts.push_back(output.attempt);
@@ -184,6 +186,12 @@ void VirtualCoordinator::Perform(const coordinator::AskCut& action) {
   Link* link = Find(action.worker);
   if (link == nullptr) return;
   link->outbox.messages.push_back({worker::CutsAsked{{action.attempt}}});
+}
+
+void VirtualCoordinator::Perform(const coordinator::StopOverdue& action) {
+  Link* link = Find(action.worker);
+  if (link == nullptr) return;
+  link->outbox.messages.push_back({worker::AttemptsOverdue{{{action.attempt, action.limit_ms}}}});
 }
 
 void VirtualCoordinator::Perform(const coordinator::AcceptWorker& action) {

@@ -16,6 +16,15 @@ v1::JobPlan PlanOf(const coordinator::JobShape& shape) {
   plan.mutable_request()->set_job(shape.name);
   plan.mutable_request()->set_max_attempts(shape.max_attempts);
   plan.mutable_request()->set_skip_bad_records(shape.skip_bad_records);
+  plan.mutable_request()->set_task_cpus(shape.needs.cpus);
+  plan.mutable_request()->set_task_memory_bytes(shape.needs.memory_bytes);
+  plan.mutable_request()->set_task_gpus(shape.needs.gpus);
+  for (const std::string& label : shape.needs.labels) {
+    plan.mutable_request()->add_required_labels(label);
+  }
+  plan.mutable_request()->set_task_timeout_percent(shape.timeout_percent);
+  plan.mutable_request()->set_halt_failures(shape.halt.failures);
+  plan.mutable_request()->set_halt_percent(shape.halt.percent);
   if (shape.has_output) plan.set_staging_directory("/simulated");
   for (const coordinator::StageShape& stage : shape.stages) {
     v1::StagePlan& made = *plan.add_stages();

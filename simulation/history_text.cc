@@ -40,7 +40,7 @@ struct RecordText {
   }
   std::string operator()(const coordinator::WorkerJoinedRecord& r) const {
     return fmt::format("joined worker {} as {} with {} slots", r.worker.value(), r.instance,
-                       r.slots);
+                       r.resources.slots);
   }
   std::string operator()(const coordinator::WorkerLostRecord& r) const {
     return fmt::format("lost worker {}, which {}", r.worker.value(), r.reason);
@@ -68,6 +68,9 @@ struct RecordText {
   }
   std::string operator()(const coordinator::TaskCutRecord& r) const {
     return fmt::format("cut {} at {}", Text(r.task), r.at);
+  }
+  std::string operator()(const coordinator::TaskLeftOutRecord& r) const {
+    return fmt::format("left out {} ({})", Text(r.task), r.reason);
   }
   std::string operator()(const coordinator::TasksForgottenRecord& r) const {
     return fmt::format("forgot the tasks of job {}", r.job.value());
@@ -108,6 +111,11 @@ struct InputText {
     return "cancelled" + Text(i.attempts);
   }
   std::string operator()(const worker::CutsAsked& i) const { return "to cut" + Text(i.attempts); }
+  std::string operator()(const worker::AttemptsOverdue& i) const {
+    std::string text = "overdue";
+    for (const auto& overdue : i.attempts) text += fmt::format(" {}", overdue.attempt.value());
+    return text;
+  }
   std::string operator()(const worker::JobEnded& i) const {
     return fmt::format("job {} ended", i.job.value());
   }

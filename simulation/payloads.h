@@ -18,6 +18,7 @@ struct Sources {
   JobId job;
   std::uint32_t stage = 0;
   std::uint64_t version = 0;
+  std::uint32_t left_out = 0;  // tasks that are not named
   // In parallel, in the order of what the tasks read.
   std::vector<std::uint32_t> tasks;
   std::vector<AttemptId> attempts;

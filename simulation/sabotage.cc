@@ -15,7 +15,7 @@ bool Saboteur::Pass(const coordinator::Coordinator& core, coordinator::Event& ev
   if (auto* succeeded = std::get_if<AttemptSucceeded>(&event)) return PassSuccess(core, *succeeded);
   if (auto* failed = std::get_if<AttemptFailed>(&event)) return PassFailure(core, *failed);
   if (auto* registered = std::get_if<coordinator::WorkerRegistered>(&event)) {
-    registered->slots += sabotage_ == Sabotage::kOverAllocate;
+    registered->resources.slots += sabotage_ == Sabotage::kOverAllocate;
   }
   if (auto* heartbeat = std::get_if<coordinator::WorkerHeartbeat>(&event)) {
     for (auto& progress : heartbeat->progress) {

@@ -236,6 +236,8 @@ class Simulation {
     summary.copies = totals.copies;
     summary.cuts = totals.cuts;
     summary.skips = totals.skips;
+    summary.wide = totals.wide;
+    summary.left_out = totals.left_out;
     summary.tasks_succeeded = totals.succeeded;
     summary.outputs_lost = totals.outputs_lost;
     summary.workers_lost = totals.workers_lost;

@@ -122,6 +122,7 @@ class VirtualCoordinator {
   void Perform(const coordinator::StartAttempt& action);
   void Perform(const coordinator::CancelAttempt& action);
   void Perform(const coordinator::AskCut& action);
+  void Perform(const coordinator::StopOverdue& action);
   void Perform(const coordinator::AcceptWorker& action);
   void Perform(const coordinator::DropWorker& action);
   void Perform(const coordinator::AcknowledgeReport& action);

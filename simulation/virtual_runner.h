@@ -36,6 +36,7 @@ struct VirtualRunner {
     // How much it has read by then.
     std::uint64_t ReadBy(Microseconds now) const;
     std::vector<SourcesPtr> reads;  // as of its assignment
+    std::vector<std::uint32_t> gpus;
   };
   std::shared_ptr<const StartPayload> plan;
   std::vector<SourcesPtr> sources;        // the newest of each stage

@@ -23,25 +23,29 @@ VirtualWorker::VirtualWorker(World* world, std::uint32_t index)
     : world_(world), index_(index), timer_at_(kNoTimer) {
   const Conditions& conditions = world->conditions;
   if (conditions.load) {
-    slots_ = conditions.load->slots;
+    resources_.slots = conditions.load->slots;
   } else {
-    slots_ = conditions.is_small() ? 1 + world->random.Below(2 * Conditions::kSlotsMean - 1)
-                                   : Conditions::kSlotsMean;
+    resources_.slots = conditions.is_small()
+                           ? 1 + world->random.Below(2 * Conditions::kSlotsMean - 1)
+                           : Conditions::kSlotsMean;
   }
+  if (conditions.has_needs) resources_ = conditions.ResourcesOf(index, resources_.slots);
 }
 
 void VirtualWorker::Start() {
   ++incarnation_;
   instance_ = fmt::format("host{}.{}", index_, incarnation_);
   core_ = std::make_unique<worker::WorkerCore>(
-      worker::WorkerLimits{.slots = slots_, .keeps_spare_runner = true});
+      worker::WorkerLimits{.slots = resources_.slots,
+                           .gpus = resources_.gpus,
+                           .keeps_spare_runner = true});
   clock_ = VirtualClock(world_->random.Between(0, 1'000'000));
   timer_at_ = kNoTimer;
   knows_disk_full_ = false;
   backoff_ = kBackoffFirst;
   id_ = WorkerId();
   world_->data.DeleteAll(index_);
-  world_->checker.OnProcessStarted(instance_, index_, slots_);
+  world_->checker.OnProcessStarted(instance_, index_, resources_);
   Dial();
 }
 
@@ -161,7 +165,7 @@ void VirtualWorker::Perform(const worker::SendRegister& output) {
       session_, std::make_shared<const coordinator::WorkerRegistered>(coordinator::WorkerRegistered{
                     .instance = instance_,
                     .name = fmt::format("host{}", index_),
-                    .slots = slots_,
+                    .resources = resources_,
                     .shuffle_address = fmt::format("host{}:1", index_),
                     .spill_directory = {},
                     .running = output.running,

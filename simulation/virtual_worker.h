@@ -93,6 +93,9 @@ class VirtualWorker {
   Microseconds TimeOf(const VirtualRunner& runner, const VirtualRunner::Attempt& attempt);
   void Hold(VirtualRunner& runner, worker::Report report, bool more);
   static bool MayBeCut(const VirtualRunner& runner, const VirtualRunner::Attempt& attempt);
+  std::uint32_t ThreadsOf(const VirtualRunner& runner) const;
+  // Those that the new attempt was given are used by no other.
+  void CheckGpus(const VirtualRunner& runner, const VirtualRunner::Attempt& fresh);
   void SetBroadcast(VirtualRunner& runner, const BroadcastPayload& broadcast);
   // The sources that the attempt's stage reads, as its runner knows them.
   std::vector<VirtualRunner::SourcesPtr> InputsOf(const VirtualRunner& runner,
@@ -112,7 +115,7 @@ class VirtualWorker {
   World* const world_;
   const std::uint32_t index_;
   std::uint32_t incarnation_ = 0;
-  std::uint32_t slots_ = 0;
+  coordinator::WorkerResources resources_;
   std::string instance_;
   std::unique_ptr<worker::WorkerCore> core_;
   VirtualClock clock_;

@@ -25,6 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSuccess = "_SUCCESS";
+constexpr std::string_view kFailedTasks = "_failed_tasks";
 // In the staging directory once renaming has begun: a winner that is missing there was renamed.
 constexpr std::string_view kCommitting = "_COMMITTING";
 // The staging directory's new last name when it is done with: what is below only waits for removal.
@@ -107,7 +108,8 @@ absl::Status CheckContents(const std::string& output, bool overwrite, const std:
                                           std::binary_search(files->begin(), files->end(), name));
     if (is_listed) continue;
     const bool is_set_aside = name == kSetAsideName && IsSetAside(Join(output, name));
-    if (name != kTemporaryName && name != kSuccess && !is_set_aside && !IsPartitionFileName(name)) {
+    const bool is_mark = name == kTemporaryName || name == kSuccess || name == kFailedTasks;
+    if (!is_mark && !is_set_aside && !IsPartitionFileName(name)) {
       return AlreadyExists(
           "the output directory '{}' holds '{}', which no job wrote; choose another "
           "directory, since --overwrite replaces only the output of a job",
@@ -162,6 +164,7 @@ absl::Status RenameWinner(const std::string& from, const std::string& to, bool r
 absl::Status CheckWinnersExist(const std::string& staging, const std::vector<AttemptId>& winners) {
   const auto partitions = static_cast<std::uint32_t>(winners.size());
   for (std::uint32_t p = 0; p < partitions; ++p) {
+    if (!winners[p]) continue;
     const std::string path = AttemptFilePath(staging, p, partitions, winners[p]);
     GM_ASSIGN_OR_RETURN(const bool exists, Exists(path));
     if (!exists) {
@@ -172,8 +175,10 @@ absl::Status CheckWinnersExist(const std::string& staging, const std::vector<Att
 }
 
 // The state after a commit that ran to its end.
-absl::StatusOr<bool> IsCommitted(const std::string& output, std::uint32_t partitions) {
+absl::StatusOr<bool> IsCommitted(const std::string& output, const std::vector<AttemptId>& winners) {
+  const auto partitions = static_cast<std::uint32_t>(winners.size());
   for (std::uint32_t p = 0; p < partitions; ++p) {
+    if (!winners[p]) continue;
     GM_ASSIGN_OR_RETURN(const bool exists, Exists(Join(output, PartitionFileName(p, partitions))));
     if (!exists) return false;
   }
@@ -181,9 +186,12 @@ absl::StatusOr<bool> IsCommitted(const std::string& output, std::uint32_t partit
 }
 
 // Removes the partition files of an earlier job that this one did not replace by name.
-absl::Status RemoveOldFiles(const std::string& output, std::uint32_t partitions) {
+absl::Status RemoveOldFiles(const std::string& output, const std::vector<AttemptId>& winners) {
+  const auto partitions = static_cast<std::uint32_t>(winners.size());
   std::set<std::string> ours;
-  for (std::uint32_t p = 0; p < partitions; ++p) ours.insert(PartitionFileName(p, partitions));
+  for (std::uint32_t p = 0; p < partitions; ++p) {
+    if (winners[p]) ours.insert(PartitionFileName(p, partitions));
+  }
   GM_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListNames(output));
   for (const std::string& name : names) {
     if (IsPartitionFileName(name) && !ours.contains(name)) {
@@ -197,6 +205,14 @@ absl::Status RemoveOldFiles(const std::string& output, std::uint32_t partitions)
 absl::Status RenameSetAside(const std::string& staging, const std::string& output) {
   const std::string from = Join(staging, kSetAsideName), to = Join(output, kSetAsideName);
   GM_RETURN_IF_ERROR(RemoveSetAside(to));
+  GM_ASSIGN_OR_RETURN(const bool exists, Exists(from));
+  return exists ? RenameFile(from, to) : absl::OkStatus();
+}
+
+// Likewise.
+absl::Status RenameFailedTasks(const std::string& staging, const std::string& output) {
+  const std::string from = Join(staging, kFailedTasks), to = Join(output, kFailedTasks);
+  GM_RETURN_IF_ERROR(RemoveFile(to));
   GM_ASSIGN_OR_RETURN(const bool exists, Exists(from));
   return exists ? RenameFile(from, to) : absl::OkStatus();
 }
@@ -255,6 +271,18 @@ absl::StatusOr<StagedOutput> StagedOutput::Prepare(const std::string& output, bo
   return staged;
 }
 
+absl::Status StagedOutput::Check(const std::string& output, bool overwrite) {
+  GM_RETURN_IF_ERROR(CheckTarget(output, overwrite, TokenOf("")));
+  GM_RETURN_IF_ERROR(OutputLock::CheckFree(output));
+  fs::path nearest(output);  // that exists
+  std::error_code ignored;
+  while (!fs::exists(nearest, ignored) && nearest.has_relative_path()) {
+    nearest = nearest.parent_path();
+  }
+  if (::access(nearest.c_str(), W_OK | X_OK) == 0) return absl::OkStatus();
+  return ErrnoStatus(errno, fmt::format("can't write below '{}'", nearest.string()));
+}
+
 absl::StatusOr<StagedOutput> StagedOutput::Reopen(const std::string& output,
                                                   const std::string& staging,
                                                   std::string_view owner) {
@@ -274,7 +302,7 @@ absl::Status StagedOutput::Commit(const std::vector<AttemptId>& winners) {
   const auto partitions = static_cast<std::uint32_t>(winners.size());
   GM_ASSIGN_OR_RETURN(const bool staged, Exists(staging_));
   if (!staged) {
-    GM_ASSIGN_OR_RETURN(const bool committed, IsCommitted(output_, partitions));
+    GM_ASSIGN_OR_RETURN(const bool committed, IsCommitted(output_, winners));
     if (committed) {
       RemoveStaging();  // what an interrupted call left of it
       return absl::OkStatus();
@@ -290,11 +318,13 @@ absl::Status StagedOutput::Commit(const std::vector<AttemptId>& winners) {
   GM_RETURN_IF_ERROR(ReplaceFileList(staging_, output_));
   GM_RETURN_IF_ERROR(RenameSideFiles(staging_, output_, winners));
   for (std::uint32_t p = 0; p < partitions; ++p) {
+    if (!winners[p]) continue;
     GM_RETURN_IF_ERROR(RenameWinner(AttemptFilePath(staging_, p, partitions, winners[p]),
                                     Join(output_, PartitionFileName(p, partitions)), resumed));
   }
-  GM_RETURN_IF_ERROR(RemoveOldFiles(output_, partitions));
+  GM_RETURN_IF_ERROR(RemoveOldFiles(output_, winners));
   GM_RETURN_IF_ERROR(RenameSetAside(staging_, output_));
+  GM_RETURN_IF_ERROR(RenameFailedTasks(staging_, output_));
   GM_RETURN_IF_ERROR(Touch(Join(output_, kSuccess)));
   RemoveStaging();
   return absl::OkStatus();
@@ -305,6 +335,14 @@ absl::Status StagedOutput::SetAside(const std::vector<SetAsideRecord>& records,
   GM_ASSIGN_OR_RETURN(const bool staged, Exists(staging_));
   if (!staged) return absl::OkStatus();
   return WriteSetAside(Join(staging_, kSetAsideName), records, plan);
+}
+
+absl::Status StagedOutput::NameFailedTasks(const std::string& text) {
+  GM_ASSIGN_OR_RETURN(const bool staged, Exists(staging_));
+  if (text.empty() || !staged) return absl::OkStatus();
+  GM_ASSIGN_OR_RETURN(File file, File::Create(Join(staging_, kFailedTasks)));
+  GM_RETURN_IF_ERROR(file.Write(text));
+  return file.Close();
 }
 
 void StagedOutput::Abandon() {

@@ -6,6 +6,7 @@
 //   OUTPUT/part-00000-of-00004                                  after the commit
 //   OUTPUT/cat.jpg, OUTPUT/_files                               likewise, if there are such files
 //   OUTPUT/_bad                                                 likewise, if records were set aside
+//   OUTPUT/_failed_tasks                                        likewise, if tasks were left out
 //   OUTPUT/_SUCCESS                                             last
 #pragma once
 
@@ -50,6 +51,9 @@ class StagedOutput {
   static absl::StatusOr<StagedOutput> Reopen(const std::string& output, const std::string& staging,
                                              std::string_view owner);
 
+  // Whether Prepare would succeed, as far as that can be told without making anything.
+  static absl::Status Check(const std::string& output, bool overwrite);
+
   // Where attempts write.
   const std::string& staging() const { return staging_; }
   void SetOwner(std::string_view owner);
@@ -58,11 +62,15 @@ class StagedOutput {
   // Does nothing after its end.
   absl::Status SetAside(const std::vector<SetAsideRecord>& records, const v1::JobPlan& plan);
 
+  // Likewise, if tasks were left out: the text says which. Empty: none was.
+  absl::Status NameFailedTasks(const std::string& text);
+
   // Renames the winners, their files and what was set aside into place, removes an earlier job's
   // files that are not overwritten by name, writes _SUCCESS, removes the staging directory.
   // Idempotent: after a failure or a crash in the middle a second call completes it. `winners[p]`
-  // is the attempt that wrote partition p. DataLoss if something is missing, or two winners wrote a
-  // file of one name: then nothing is renamed, and trying again is of no use.
+  // is the attempt that wrote partition p, none if that is left out. DataLoss if something is
+  // missing, or two winners wrote a file of one name: then nothing is renamed, and trying again is
+  // of no use.
   absl::Status Commit(const std::vector<AttemptId>& winners);
   // Removes the staging directory, and the output directory itself if that leaves it empty.
   // Repeated after its end it does nothing.

@@ -56,6 +56,34 @@ TEST(OutputDirectory, NothingShowsUntilTheCommitAndThenOnlyWinners) {
   EXPECT_FALSE(fs::exists(output + "/_temporary"));
 }
 
+TEST(OutputDirectory, AWinnerThatIsLeftOutIsAMissingFileAndIsNamed) {
+  const TestDirectory dir;
+  const std::string output = dir.path("out");
+  StagedOutput staged = Prepare(output, false);
+  WriteAttempts(staged.staging(), 2, 8, "winner");
+  ASSERT_TRUE(staged.NameFailedTasks("map 0\n").ok());
+  ASSERT_TRUE(staged.Commit({AttemptId(), AttemptId(8)}).ok());
+  EXPECT_THAT(dir.Files(),
+              ElementsAre("out/_SUCCESS", "out/_failed_tasks", "out/part-00001-of-00002"));
+  EXPECT_EQ(ReadFile(output + "/_failed_tasks"), "map 0\n");
+  EXPECT_TRUE(staged.Commit({AttemptId(), AttemptId(8)}).ok()) << "repeated after its end";
+  // A job that takes its place leaves nothing of that.
+  StagedOutput next = Prepare(output, true);
+  WriteAttempts(next.staging(), 1, 9, "next");
+  ASSERT_TRUE(next.Commit({AttemptId(9)}).ok());
+  EXPECT_THAT(dir.Files(), ElementsAre("out/_SUCCESS", "out/part-00000-of-00001"));
+}
+
+TEST(OutputDirectory, ACheckMakesNothing) {
+  const TestDirectory dir;
+  EXPECT_TRUE(StagedOutput::Check(dir.path("deep/out"), false).ok());
+  EXPECT_THAT(dir.Files(), ElementsAre());
+  dir.Write("full/mine", "x");
+  EXPECT_TRUE(absl::IsAlreadyExists(StagedOutput::Check(dir.path("full"), false)));
+  const StagedOutput other = Prepare(dir.path("busy"), false);
+  EXPECT_TRUE(absl::IsAlreadyExists(StagedOutput::Check(dir.path("busy"), false)));
+}
+
 TEST(OutputDirectory, ACommitCanBeRepeatedAfterItsEnd) {
   const TestDirectory dir;
   StagedOutput staged = Prepare(dir.path("out"), false);

@@ -1,11 +1,15 @@
 #include "stream/environment.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <utility>
 
 namespace gristmill::stream {
 namespace {
+
+constexpr char kVisibleGpus[] = "CUDA_VISIBLE_DEVICES";
 
 // "task_0_0007_m_000003", in the form that scripts take apart.
 std::string HadoopTaskName(const TaskInfo& info, Stage stage) {
@@ -61,8 +65,28 @@ std::vector<std::string> TaskVariables(const TaskInfo& info, Stage stage, std::u
   if (stage == Stage::kReduce) {
     variables.push_back("GRISTMILL_PARTITION=" + std::to_string(info.task));
   }
+  if (!info.gpus.empty()) {
+    const char* visible = std::getenv(kVisibleGpus);
+    variables.push_back(std::string(kVisibleGpus) + "=" +
+                        VisibleGpus(info.gpus, visible == nullptr ? "" : visible));
+  }
   AddHadoopVariables(info, stage, reduces, &variables);
   return variables;
+}
+
+std::string VisibleGpus(const std::vector<std::uint32_t>& gpus, std::string_view visible) {
+  std::vector<std::string_view> devices;
+  while (!visible.empty()) {
+    const std::size_t comma = std::min(visible.find(','), visible.size());
+    devices.push_back(visible.substr(0, comma));
+    visible.remove_prefix(std::min(comma + 1, visible.size()));
+  }
+  std::string text;
+  for (const std::uint32_t gpu : gpus) {
+    if (!text.empty()) text += ",";
+    text += gpu < devices.size() ? std::string(devices[gpu]) : std::to_string(gpu);
+  }
+  return text;
 }
 
 std::vector<std::string> MakeEnvironment(const char* const* base,

@@ -15,6 +15,10 @@ enum class Stage { kMap, kReduce };
 // `reduces` is the number of reduce tasks of the job, which has none if it only maps.
 std::vector<std::string> TaskVariables(const TaskInfo& info, Stage stage, std::uint32_t reduces);
 
+// What CUDA_VISIBLE_DEVICES is to be for a task with these GPUs, where it is `visible`, maybe
+// empty, for the worker: an index is one into what the worker sees.
+std::string VisibleGpus(const std::vector<std::uint32_t>& gpus, std::string_view visible);
+
 // `base` ("NAME=value" each, or null at its end) without what is meant for a runner alone and what
 // `variables` say otherwise, then these; of two with one name the last counts. Before the folders
 // of PATH comes `directory`, if any.

@@ -35,6 +35,18 @@ TEST(Environment, TellsAMapTaskWhatItIs) {
           "mapreduce_map_input_length=32", "map_input_length=32"));
 }
 
+TEST(Environment, TellsATaskItsGpusAndATaskWithoutNothing) {
+  TaskInfo info;
+  EXPECT_THAT(TaskVariables(info, Stage::kMap, 4), Not(Contains(StartsWith("CUDA_"))));
+  info.gpus = {1, 3};
+  EXPECT_THAT(TaskVariables(info, Stage::kMap, 4), Contains("CUDA_VISIBLE_DEVICES=1,3"));
+}
+
+TEST(Environment, CountsGpusAmongThoseThatTheWorkerSees) {
+  EXPECT_EQ(VisibleGpus({0, 2}, ""), "0,2");
+  EXPECT_EQ(VisibleGpus({0, 2}, "4,5,GPU-6a"), "4,GPU-6a");
+}
+
 TEST(Environment, TellsAReduceTaskItsPartition) {
   TaskInfo info;
   info.task = 2;

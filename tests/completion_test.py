@@ -38,7 +38,11 @@ class CompletionTest(unittest.TestCase):
         self.assertEqual(self.offers("run", "wordcount", ""), [])
 
     def test_flags_and_their_values(self):
-        self.assertIn("--split-size", self.offers("run", "wordcount", "--"))
+        for flag in ("--split-size", "--dry-run", "--task-cpus", "--halt", "--timeout", "--job-log"):
+            self.assertIn(flag, self.offers("run", "wordcount", "--"))
+            self.assertIn(flag, self.offers("submit", "wordcount", "--"))
+        self.assertIn("--label", self.offers("worker", "--"))
+        self.assertIn("--tsv", self.offers("tasks", "--"))
         self.assertEqual(self.offers("run", "wordcount", "--input", ""), [":files"])
         self.assertEqual(self.offers("run", "wordcount", "--input", "a", ""), [":files"])
         self.assertEqual(self.offers("run", "wordcount", "--input", "=", ""), [":files"])

@@ -44,9 +44,10 @@ JobStarted Translate(v1::JobStart&& start, const RunnerSetup& setup) {
   const bool brings_files = start.plan().request().files_size() > 0;
   command.set_job(start.job());
   *command.mutable_plan() = std::move(*start.mutable_plan());
-  command.set_threads(setup.threads);
+  command.set_threads(ThreadsFor(command.plan().request(), setup.resources));
   command.set_spill_directory(setup.spill_directory);
-  return {JobId(start.job()), std::move(payload), timeout_ms, brings_files};
+  const std::uint32_t gpus = command.plan().request().task_gpus();
+  return {JobId(start.job()), std::move(payload), timeout_ms, brings_files, gpus};
 }
 
 SourcesChanged Translate(v1::ShuffleSources&& sources) {
@@ -102,7 +103,28 @@ v1::TaskOutcome OutcomeOf(Outcome outcome) {
   return v1::TASK_OUTCOME_UNSPECIFIED;
 }
 
+AttemptsOverdue Translate(const v1::OverdueAttempts& message) {
+  AttemptsOverdue overdue;
+  for (const v1::OverdueAttempt& attempt : message.attempts()) {
+    overdue.attempts.push_back(
+        {AttemptId(attempt.attempt()),
+         static_cast<DurationMs>(std::min(attempt.limit_ms(), kTaskTimeoutMsMax))});
+  }
+  return overdue;
+}
+
 }  // namespace
+
+std::uint32_t ThreadsFor(const v1::JobRequest& request, const RunnerSetup::Resources& resources) {
+  std::uint64_t threads = resources.slots / std::max(request.task_cpus(), 1u);
+  if (request.task_memory_bytes() > 0) {
+    threads = std::min(threads, resources.memory_bytes / request.task_memory_bytes());
+  }
+  if (request.task_gpus() > 0) {
+    threads = std::min<std::uint64_t>(threads, resources.gpus / request.task_gpus());
+  }
+  return std::max(static_cast<std::uint32_t>(threads), 1u);
+}
 
 std::vector<Input> InputsOf(v1::CoordinatorMessage message, const RunnerSetup& setup) {
   std::vector<Input> inputs;
@@ -142,6 +164,8 @@ std::vector<Input> InputsOf(v1::CoordinatorMessage message, const RunnerSetup& s
       inputs.push_back(DrainCompleted{});
       break;
     case v1::CoordinatorMessage::kOverdue:
+      inputs.push_back(Translate(message.overdue()));
+      break;
     case v1::CoordinatorMessage::kReadLog:  // nobody asks yet
     case v1::CoordinatorMessage::KIND_NOT_SET:
       break;
@@ -175,7 +199,11 @@ std::optional<Input> InputOf(RunnerId runner, v1::RunnerMessage message) {
 }
 
 v1::RunnerCommand CommandOf(const ForwardToRunner& forward) {
-  return static_cast<const CommandPayload&>(*forward.payload).command;
+  v1::RunnerCommand command = static_cast<const CommandPayload&>(*forward.payload).command;
+  for (const std::uint32_t gpu : forward.gpus) {
+    command.mutable_assign()->mutable_assignments(0)->add_gpus(gpu);
+  }
+  return command;
 }
 
 v1::RunnerCommand CommandOf(const CancelOnRunner& cancel) {
@@ -198,6 +226,7 @@ v1::WorkerMessage MessageOf(const SendHeartbeat& heartbeat) {
     v1::AttemptProgress& attempt = *wire.add_progress();
     attempt.set_attempt(progress.attempt.value());
     attempt.set_records(progress.records);
+    attempt.set_run_ms(static_cast<std::uint64_t>(std::max<DurationMs>(progress.run_ms, 0)));
     attempt.set_done_ppm(progress.done_ppm);
     if (progress.cut_at) attempt.set_cut_at(*progress.cut_at);
   }

@@ -19,9 +19,18 @@ inline constexpr std::size_t kReportBatchBytesMax = std::size_t{16} << 20;
 
 // What a runner is told with every job.
 struct RunnerSetup {
-  std::uint32_t threads = 1;
+  // What the worker has for tasks.
+  struct Resources {
+    std::uint32_t slots = 1;
+    std::uint64_t memory_bytes = 0;
+    std::uint32_t gpus = 0;
+  };
+  Resources resources;
   std::string spill_directory;
 };
+
+// So many tasks of the job the worker may run at once: the threads of the job's runner; at least 1.
+std::uint32_t ThreadsFor(const v1::JobRequest& request, const RunnerSetup::Resources& resources);
 
 // A message may be several inputs, or none if this version does not know it.
 std::vector<Input> InputsOf(v1::CoordinatorMessage message, const RunnerSetup& setup);

@@ -68,6 +68,7 @@ class WorkerProcess : public Worker {
         instance_(RandomHex()),
         blob_client_(options_.coordinator),
         core_(WorkerLimits{.slots = slots,
+                           .gpus = options_.gpus,
                            .drain_deadline_ms = options_.drain_deadline_ms,
                            .keeps_spare_runner = true}),
         loop_([this] { return core_.next_deadline(); },
@@ -105,7 +106,7 @@ class WorkerProcess : public Worker {
         });
     disk_.emplace(spill_->path(), options_.spill_reserve_bytes);
     shuffle_address_ = JoinHostPort(host, shuffle_server_->port());
-    setup_ = {slots_, spill_->path()};
+    setup_ = {{slots_, memory_bytes(), options_.gpus}, spill_->path()};
     runner_socket_ = RunnerSocket(spill_->path(), instance_);
     GM_ASSIGN_OR_RETURN(runner_service_, RunnerService::Start(runner_socket_, RunnerEvents()));
     GM_ASSIGN_OR_RETURN(processes_, StartProcesses());
@@ -228,6 +229,9 @@ class WorkerProcess : public Worker {
     wire.set_instance(instance_);
     wire.set_name(ProcessName());
     wire.set_slots(slots_);
+    wire.set_memory_bytes(memory_bytes());
+    wire.set_gpus(options_.gpus);
+    for (const std::string& label : options_.labels) wire.add_labels(label);
     wire.set_shuffle_address(shuffle_address_);
     if (options_.share_spill_directory) wire.set_spill_directory(spill_->path());
     wire.set_version(GRISTMILL_VERSION);
@@ -255,6 +259,9 @@ class WorkerProcess : public Worker {
     session_->Reset();
   }
 
+  std::uint64_t memory_bytes() const {
+    return options_.memory_bytes > 0 ? options_.memory_bytes : AvailableMemory();
+  }
   std::string FilesDirectory(JobId job) const {
     return JobFilesDirectory(spill_->path(), job.value());
   }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/instant.h"
@@ -18,7 +19,11 @@ struct WorkerOptions {
   std::string directory;  // spill files live below it, in a directory of this instance
   bool share_spill_directory = true;  // readers on this host open its files instead of fetching
   std::uint32_t slots = 0;            // 0: the cgroup's CPU quota, else the online cores
-  DurationMs reconnect_for_ms = 0;    // give up after this long without a coordinator; 0: never
+  // What tasks may ask for: together, of each worker.
+  std::uint64_t memory_bytes = 0;  // 0: what this process may use
+  std::uint32_t gpus = 0;
+  std::vector<std::string> labels = {};  // ascending, each once
+  DurationMs reconnect_for_ms = 0;       // give up after this long without a coordinator; 0: never
   DurationMs drain_deadline_ms = 60'000;
   // With less free on the disk of `directory` it takes no new tasks; see disk_watch.h.
   std::optional<std::uint64_t> spill_reserve_bytes;
@@ -45,5 +50,8 @@ int RunnerMain();
 
 // CPU quota of the cgroup (v1 or v2) rounded up, else the CPUs this process may run on; at least 1.
 std::uint32_t AvailableCpus();
+
+// In bytes: the limit of the cgroup (v1 or v2), else what is installed.
+std::uint64_t AvailableMemory();
 
 }  // namespace gristmill::worker

@@ -27,6 +27,13 @@ struct AskCut {
   WorkerId worker;
   AttemptId attempt;
 };
+// The attempt has had its thread for longer than `limit_ms`: it is to be stopped, and is to fail.
+// Said again and again while the worker speaks of it.
+struct StopOverdue {
+  WorkerId worker;
+  AttemptId attempt;
+  DurationMs limit_ms = 0;
+};
 // The answer to WorkerRegistered; the shell binds the session named `instance` to `worker`.
 struct AcceptWorker {
   WorkerId worker;
@@ -83,8 +90,9 @@ struct NoteDiskSpace {
   bool is_short = false;
 };
 
-using Action = std::variant<StartAttempt, CancelAttempt, AcceptWorker, DropWorker,
-                            AcknowledgeReport, CommitOutput, EndJob, DropJobs, JobAccepted,
-                            ReleaseWorker, QuarantineWorker, EndQuarantine, NoteDiskSpace, AskCut>;
+using Action =
+    std::variant<StartAttempt, CancelAttempt, AcceptWorker, DropWorker, AcknowledgeReport,
+                 CommitOutput, EndJob, DropJobs, JobAccepted, ReleaseWorker, QuarantineWorker,
+                 EndQuarantine, NoteDiskSpace, AskCut, StopOverdue>;
 
 }  // namespace gristmill::coordinator

@@ -35,7 +35,7 @@ RunningAttempt StopRunning(ClusterState& state, Job& job, AttemptId attempt) {
   job.running.erase(attempt);
   Worker* worker = state.workers.Find(ended.worker);
   GM_CHECK(worker != nullptr);
-  state.workers.EndAttempt(*worker, attempt, job.id, ended.alone);
+  state.workers.EndAttempt(*worker, attempt, job.id, job.needs, ended.alone);
   return ended;
 }
 
@@ -89,14 +89,18 @@ struct Folder {
   void operator()(const JobSubmittedRecord& record) {
     state.jobs.UpdateTurn(state.jobs.Add(record.job, record.shape, !record.without_tasks,
                                          record.queued ? JobState::kQueued : JobState::kRunning));
+    if (!record.queued) state.workers.AddNeeds(record.shape.needs);
   }
 
   void operator()(const JobStateRecord& record) {
     Job* job = state.jobs.Find(record.job);
     GM_CHECK(job != nullptr && record.state > job->state && !job->is_final());
+    const bool was_queued = job->state == JobState::kQueued;
     state.jobs.SetState(*job, record.state);
     job->message = record.message;
+    if (was_queued && !job->is_final()) state.workers.AddNeeds(job->needs);
     if (job->is_final()) {
+      if (!was_queued) state.workers.ReleaseNeeds(job->needs);
       ForgetWorkOf(state, *job);
       state.jobs.OnEnd(*job);
     }
@@ -143,7 +147,7 @@ struct Folder {
     GM_CHECK(worker != nullptr);
 
     state.next_attempt = AttemptId(record.attempt.value() + 1);
-    state.workers.StartAttempt(*worker, record.attempt, record.task.job, record.alone);
+    state.workers.StartAttempt(*worker, record.attempt, record.task.job, job.needs, record.alone);
     state.running.emplace(record.attempt,
                           RunningAttempt{record.task, record.worker, record.alone, Instant(), 0});
     if (task.state == TaskState::kRunning) {
@@ -234,6 +238,23 @@ struct Folder {
     stage.avoided_workers.erase(record.task.task);
     stage.queue.Take(record.task.task);
     stage.queue.Requeue(record.task.task, /*choosy=*/false);
+    state.jobs.UpdateTurn(job);
+  }
+
+  void operator()(const TaskLeftOutRecord& record) {
+    auto [job, stage, task] = PlaceOf(state, record.task);
+    GM_CHECK(task.state == TaskState::kWaiting && !task.counted);
+
+    stage.queue.Take(record.task.task);
+    stage.bad_records.erase(record.task.task);
+    stage.avoided_workers.erase(record.task.task);
+    task.state = TaskState::kLeftOut;
+    ++stage.left_out;
+    ++stage.version;
+    if (stage.complete()) --job.incomplete_stages;
+    if (!record.reason.empty()) {
+      job.left_out_reasons[{record.task.stage, record.task.task}] = record.reason;
+    }
     state.jobs.UpdateTurn(job);
   }
 

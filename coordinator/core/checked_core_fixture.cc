@@ -18,7 +18,7 @@ std::uint64_t Length(const TaskPart& part) {
 }
 
 bool IsComplete(const JobView& job, std::uint32_t stage) {
-  return job.stages[stage].succeeded == job.stages[stage].tasks;
+  return job.stages[stage].succeeded + job.stages[stage].left_out == job.stages[stage].tasks;
 }
 
 }  // namespace
@@ -30,6 +30,9 @@ CheckedCore::Seen& CheckedCore::Seen::operator+=(const Seen& other) {
   alone += other.alone;
   cuts += other.cuts;
   skips += other.skips;
+  wide += other.wide;
+  reserved += other.reserved;
+  left_out += other.left_out;
   successes += other.successes;
   return *this;
 }
@@ -60,6 +63,7 @@ void CheckedCore::Note(const AttemptAssignedRecord& assigned) {
   seen_.copies += others > 0;
   EXPECT_EQ(assigned.alone, lonely_.contains(assigned.task));
   seen_.alone += assigned.alone;
+  seen_.wide += NeedsOf(assigned.task.job).is_wide();
   running_[assigned.attempt] = {assigned.task, assigned.worker, assigned.alone};
 }
 
@@ -109,27 +113,79 @@ void CheckedCore::Note(const RecordSkippedRecord& skipped) {
   ++seen_.skips;
 }
 
+void CheckedCore::Note(const TaskLeftOutRecord& left_out) {
+  const TaskRef& task = left_out.task;
+  const JobShape& shape = shapes_[task.job.value() - 1];
+  EXPECT_FALSE(ever_succeeded_.contains(task)) << "it may be in finished output";
+  for (const auto& [id, running] : running_) EXPECT_NE(running.task, task);
+  EXPECT_TRUE(left_out_.insert(task).second);
+  const auto of_job = std::ranges::count(left_out_, task.job, &TaskRef::job);
+  const auto of_stage = std::ranges::count_if(left_out_, [&](const TaskRef& other) {
+    return other.job == task.job && other.stage == task.stage;
+  });
+  if (shape.halt.percent > 0) {
+    EXPECT_LT(of_stage * 100, shape.halt.percent * shape.stages[task.stage].task_count);
+  } else {
+    EXPECT_LT(of_job, shape.halt.failures);
+  }
+  ++seen_.left_out;
+}
+
+void CheckedCore::CheckWorker(const WorkerView& worker) {
+  ResourcesUsed used;
+  std::set<JobId> jobs;
+  bool lonely = false;
+  std::uint32_t attempts = 0;
+  for (const auto& [attempt, assigned] : running_) {
+    if (assigned.worker != worker.id) continue;
+    ++attempts;
+    used += NeedsOf(assigned.task.job);
+    jobs.insert(assigned.task.job);
+    lonely = lonely || assigned.alone;
+    EXPECT_TRUE(worker.resources.Suffice(NeedsOf(assigned.task.job)));
+  }
+  EXPECT_EQ(worker.attempts, attempts);
+  const std::uint32_t slots = worker.resources.slots;
+  // More than the slots wait in one runner, which has a thread per slot; two would share them.
+  if (used.cpus > slots) {
+    EXPECT_TRUE(jobs.size() == 1 && !lonely && NeedsOf(*jobs.begin()).takes_one_slot());
+  }
+  EXPECT_LE(attempts, slots + AttemptsAheadMax(slots));
+  EXPECT_EQ(worker.slots_used, std::min<std::uint64_t>(used.cpus, slots));
+  EXPECT_EQ(worker.memory_bytes_used, used.memory_bytes);
+  EXPECT_LE(used.memory_bytes, worker.resources.memory_bytes);
+  EXPECT_EQ(worker.gpus_used, used.gpus);
+  EXPECT_LE(used.gpus, worker.resources.gpus);
+  seen_.ahead += used.cpus > slots;
+  if (!worker.reserved_for) return;
+  ++seen_.reserved;
+  EXPECT_EQ(worker.state == WorkerState::kReady || worker.state == WorkerState::kShortOfDisk, true);
+  EXPECT_EQ(core_.job(worker.reserved_for)->state, JobState::kRunning);
+}
+
+// Beside what is kept for others.
+bool CheckedCore::HasRoomFor(const JobView& job) const {
+  const TaskNeeds& needs = NeedsOf(job.id);
+  for (const WorkerView& worker : core_.workers()) {
+    if (worker.state != WorkerState::kReady || !worker.resources.HasLabels(needs)) continue;
+    ResourcesUsed taken{worker.slots_used, worker.memory_bytes_used, worker.gpus_used};
+    if (worker.reserved_for && worker.reserved_for != job.id) taken += NeedsOf(worker.reserved_for);
+    taken += needs;
+    if (taken.cpus <= worker.resources.slots && taken.gpus <= worker.resources.gpus &&
+        taken.memory_bytes <= worker.resources.memory_bytes) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void CheckedCore::Check() {
   EXPECT_EQ(shadow_->Fingerprint(), core_.Fingerprint());
-  std::map<WorkerId, std::set<JobId>> jobs_on;
-  std::set<WorkerId> with_lonely;
+  for (const WorkerView& worker : core_.workers()) CheckWorker(worker);
   for (const auto& [attempt, assigned] : running_) {
-    jobs_on[assigned.worker].insert(assigned.task.job);
-    if (assigned.alone) with_lonely.insert(assigned.worker);
+    EXPECT_TRUE(core_.worker(assigned.worker).has_value());
   }
-  std::size_t attempts = 0, free_ready_slots = 0;
-  for (const WorkerView& worker : core_.workers()) {
-    attempts += worker.attempts;
-    // More than the slots wait in one runner, which has a thread per slot; two would share them.
-    EXPECT_TRUE(worker.attempts <= worker.slots ||
-                (jobs_on[worker.id].size() == 1 && !with_lonely.contains(worker.id)));
-    EXPECT_LE(worker.attempts, worker.slots + AttemptsAheadMax(worker.slots));
-    EXPECT_EQ(worker.slots_used, std::min(worker.attempts, worker.slots));
-    seen_.ahead += worker.attempts > worker.slots;
-    if (worker.state == WorkerState::kReady) free_ready_slots += worker.slots - worker.slots_used;
-  }
-  EXPECT_EQ(attempts, running_.size());
-  for (const JobId job : core_.jobs()) CheckJob(job, free_ready_slots);
+  for (const JobId job : core_.jobs()) CheckJob(job);
   CheckQueue();
 }
 
@@ -159,29 +215,34 @@ void CheckedCore::CheckQueue() {
   seen_.queued += queued;
 }
 
-void CheckedCore::CheckJob(JobId id, std::size_t free_ready_slots) {
+void CheckedCore::CheckJob(JobId id) {
   const JobView job = *core_.job(id);
   if (job.tasks_forgotten) {
     EXPECT_FALSE(core_.task({id, 0, 0}).has_value());
     return;
   }
+  const bool has_room = HasRoomFor(job);
   std::uint64_t counted = 0;
   for (std::uint32_t s = 0; s < job.stages.size(); ++s) {
-    std::uint32_t succeeded = 0, running = 0;
+    std::uint32_t succeeded = 0, running = 0, left_out = 0;
     for (std::uint32_t t = 0; t < job.stages[s].tasks; ++t) {
       const TaskView task = *core_.task({id, s, t});
       succeeded += task.state == TaskState::kSucceeded;
       running += task.state == TaskState::kRunning;
+      left_out += task.state == TaskState::kLeftOut;
+      EXPECT_EQ(task.state == TaskState::kLeftOut, left_out_.contains({id, s, t}));
       counted += ever_succeeded_.contains({id, s, t}) && !counted_before_.contains({id, s, t});
       if (task.state == TaskState::kRunning) {
         EXPECT_EQ(running_.at(task.attempt).task, (TaskRef{id, s, t}));
       }
-      if (task.state == TaskState::kWaiting && task.failures == 0 && free_ready_slots > 0) {
-        EXPECT_FALSE(IsRunnable(job, s)) << "a slot is idle while stage " << s << " waits";
+      if (task.state == TaskState::kWaiting && task.failures == 0) {
+        EXPECT_FALSE(has_room && IsRunnable(job, s))
+            << "a slot is idle while stage " << s << " waits";
       }
     }
     EXPECT_EQ(job.stages[s].succeeded, succeeded);
     EXPECT_EQ(job.stages[s].running, running);
+    EXPECT_EQ(job.stages[s].left_out, left_out);
     EXPECT_EQ(core_.stage_outputs(id, s).size(), succeeded);
   }
   Counters expected = counted > 0 ? Counters{{"n", counted}} : Counters{};
@@ -205,9 +266,11 @@ bool CheckedCore::IsRunnable(const JobView& job, std::uint32_t stage) const {
 void CheckedCore::CheckUpstream(const TaskRef& task) const {
   for (const EdgeShape& edge : shapes_[task.job.value() - 1].stages[task.stage].inputs) {
     const auto outputs = core_.stage_outputs(task.job, edge.from_stage);
-    EXPECT_EQ(outputs.size(), core_.job(task.job)->stages[edge.from_stage].tasks);
+    const StageView stage = core_.job(task.job)->stages[edge.from_stage];
+    EXPECT_EQ(outputs.size(), stage.tasks - stage.left_out);
     if (edge.kind == EdgeKind::kBroadcast) {
-      EXPECT_THAT(core_.stage_results(task.job, edge.from_stage), testing::Each("result"));
+      const auto results = core_.stage_results(task.job, edge.from_stage);
+      EXPECT_EQ(std::ranges::count(results, "result"), outputs.size());
       continue;
     }
     CheckTiling(task.job, edge.from_stage);
@@ -222,6 +285,8 @@ void CheckedCore::CheckTiling(JobId job, std::uint32_t stage) const {
   std::uint64_t at = 0;
   for (const auto& output : core_.stage_outputs(job, stage)) {
     const TaskPart part = core_.task({job, stage, output.task})->part;
+    // A stage of which tasks may be left out is not cut.
+    while (left_out_.contains({job, stage, planned})) ++planned;
     EXPECT_EQ(part.planned, planned);
     EXPECT_EQ(part.begin, at);
     at += read_by_.at(output.attempt);
@@ -230,6 +295,7 @@ void CheckedCore::CheckTiling(JobId job, std::uint32_t stage) const {
     at = 0;
     ++planned;
   }
+  while (left_out_.contains({job, stage, planned})) ++planned;
   EXPECT_EQ(planned, planned_count);
 }
 

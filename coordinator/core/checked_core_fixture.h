@@ -30,6 +30,9 @@ class CheckedCore {
     std::uint64_t alone = 0;   // attempts with a runner of their own
     std::uint64_t cuts = 0;
     std::uint64_t skips = 0;
+    std::uint64_t wide = 0;      // attempts that took more than a slot
+    std::uint64_t reserved = 0;  // steps after which slots were kept for a wide task, by worker
+    std::uint64_t left_out = 0;  // tasks
     std::uint64_t successes = 0;
 
     Seen& operator+=(const Seen& other);
@@ -72,8 +75,12 @@ class CheckedCore {
   void Note(const AttemptEndedRecord& ended);
   void Note(const TaskCutRecord& cut);
   void Note(const RecordSkippedRecord& skipped);
+  void Note(const TaskLeftOutRecord& left_out);
+  void CheckWorker(const WorkerView& worker);
+  bool HasRoomFor(const JobView& job) const;
   void CheckQueue();
-  void CheckJob(JobId id, std::size_t free_ready_slots);
+  void CheckJob(JobId id);
+  const TaskNeeds& NeedsOf(JobId job) const { return shapes_[job.value() - 1].needs; }
   void CheckTiling(JobId job, std::uint32_t stage) const;
   bool IsRunnable(const JobView& job, std::uint32_t stage) const;
   void RestoreShadow();
@@ -91,6 +98,7 @@ class CheckedCore {
   std::map<std::pair<JobId, std::uint32_t>, std::uint32_t> pieces_;  // by stage: how many
   std::map<AttemptId, std::uint64_t> read_by_;
   std::map<JobId, std::set<InputRecord>> skipped_;
+  std::set<TaskRef> left_out_;
   std::map<TaskRef, std::pair<std::uint64_t, int>> died_at_;  // offset, times in a row
   Seen seen_;
 };

@@ -44,7 +44,7 @@ struct Output {
 
 // --- What queries see -------------------------------------------------------------------------
 struct StageView {
-  std::uint32_t tasks = 0, succeeded = 0, running = 0;
+  std::uint32_t tasks = 0, succeeded = 0, left_out = 0, running = 0;
   std::uint64_t attempts_failed = 0, outputs_lost = 0, copies_started = 0, tasks_cut = 0;
 };
 struct JobView {
@@ -57,6 +57,8 @@ struct JobView {
   bool tasks_forgotten = false;
   std::uint64_t records_skipped = 0;
   std::size_t jobs_ahead = 0;  // of a queued job: those that run, and those queued before it
+  // Why no worker could ever run what it would run next, as a clause; empty if one could.
+  std::string why_none_suffices = {};
 };
 // What the jobs that have not ended take.
 struct LoadView {
@@ -70,6 +72,12 @@ struct TaskView {
   std::uint32_t failures = 0;
   TaskPart part;
 };
+// Of a job that goes on without it.
+struct LeftOutTask {
+  TaskRef task;
+  TaskPart part;
+  std::string reason;  // empty where it was not kept
+};
 enum class WorkerState : std::uint8_t {
   kReady,
   kDisconnected,
@@ -80,7 +88,11 @@ enum class WorkerState : std::uint8_t {
 struct WorkerView {
   WorkerId id;
   std::string instance, name, shuffle_address, spill_directory;
-  std::uint32_t slots = 0, slots_used = 0;
+  WorkerResources resources;
+  std::uint32_t slots_used = 0;
+  std::uint64_t memory_bytes_used = 0;
+  std::uint32_t gpus_used = 0;
+  JobId reserved_for;          // what else ends there is kept for a wide task of it
   std::uint32_t attempts = 0;  // with those that wait there for a slot
   WorkerState state = WorkerState::kReady;
   Instant last_heard;
@@ -130,6 +142,13 @@ class Coordinator {
   std::uint64_t stage_version(JobId job, std::uint32_t stage) const;
   // Of a job that has not ended, in order of path and offset.
   const SkippedRecords& skipped_records(JobId job) const;
+  // Why no worker could ever run such a task, as a clause; empty if one could.
+  std::string WhyNoneSuffices(const TaskNeeds& needs) const;
+  // By stage and task.
+  std::vector<LeftOutTask> left_out_tasks(JobId job) const;
+  // Most time of an attempt of the stage on its thread, by the median of those before; kNoLimit if
+  // there is none.
+  DurationMs limit_by_median(JobId job, std::uint32_t stage) const;
   // Results of a finished stage by task, for broadcast edges.
   std::vector<std::string> stage_results(JobId job, std::uint32_t stage) const;
 

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/instant.h"
 #include "coordinator/core/job_shape.h"
+#include "coordinator/core/task_needs.h"
 
 namespace gristmill::coordinator {
 
@@ -40,7 +42,7 @@ struct OutputCommitted {
 struct WorkerRegistered {
   std::string instance;
   std::string name;
-  std::uint32_t slots = 0;
+  WorkerResources resources;
   std::string shuffle_address;
   std::string spill_directory;
   std::vector<AttemptId> running;  // attempts it still runs or has unacknowledged reports for
@@ -55,6 +57,7 @@ struct WorkerHeartbeat {
     // known; where the part ends, counted from its beginning, since the attempt was cut.
     std::uint32_t done_ppm = 0;
     std::optional<std::uint64_t> cut_at = {};
+    DurationMs run_ms = 0;  // on its thread; zero while it waits for one
   };
   std::vector<Progress> progress;
   bool short_of_disk = false;  // it takes no map tasks until it says otherwise

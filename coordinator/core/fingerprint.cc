@@ -13,9 +13,11 @@ using Text = std::back_insert_iterator<std::string>;
 
 void Print(Text out, const Stage& stage, std::uint32_t index) {
   fmt::format_to(
-      out, " stage {} succeeded={} running={} failed={} lost={} copies={} version={} fresh={}\n",
-      index, stage.succeeded, stage.running, stage.attempts_failed, stage.outputs_lost,
-      stage.copies_started, stage.version, stage.queue.next_fresh());
+      out,
+      " stage {} succeeded={} left_out={} running={} failed={} lost={} copies={} version={} "
+      "fresh={}\n",
+      index, stage.succeeded, stage.left_out, stage.running, stage.attempts_failed,
+      stage.outputs_lost, stage.copies_started, stage.version, stage.queue.next_fresh());
   if (stage.may_be_cut) fmt::format_to(out, "  may be cut\n");
   for (const Piece& piece : stage.parts.pieces()) {
     fmt::format_to(out, "  piece of {} from {}\n", piece.planned, piece.begin);
@@ -51,10 +53,17 @@ void Print(Text out, const Stage& stage, std::uint32_t index) {
   }
 }
 
+void Print(Text out, const TaskNeeds& needs, const Halt& halt, std::uint32_t timeout_percent) {
+  fmt::format_to(out, " needs cpus={} memory={} gpus={} labels={} halt={}/{}% timeout={}%\n",
+                 needs.cpus, needs.memory_bytes, needs.gpus, fmt::join(needs.labels, ","),
+                 halt.failures, halt.percent, timeout_percent);
+}
+
 void Print(Text out, const ClusterState& state, const Job& job) {
   fmt::format_to(out, "job {} {} state={} incomplete={} last={} forgotten={} skip={} message={}\n",
                  job.id.value(), job.name, static_cast<int>(job.state), job.incomplete_stages,
                  job.last_assigned.value(), job.tasks_forgotten, job.skip_bad_records, job.message);
+  Print(out, job.needs, job.halt, job.timeout_percent);
   for (std::uint32_t i = 0; i < job.stages.size(); ++i) Print(out, job.stages[i], i);
   for (const AttemptId attempt : job.running) {
     const RunningAttempt& running = state.running.at(attempt);
@@ -68,13 +77,21 @@ void Print(Text out, const ClusterState& state, const Job& job) {
     fmt::format_to(out, " skips {} {} for {}/{}: {}\n", record.path, record.offset, skip.stage,
                    skip.task, skip.reason);
   }
+  for (const auto& [task, reason] : job.left_out_reasons) {
+    fmt::format_to(out, " left out {}/{}: {}\n", task.first, task.second, reason);
+  }
   for (const auto& [name, value] : job.counters) fmt::format_to(out, " {}={}\n", name, value);
 }
 
 void Print(Text out, const Worker& worker) {
-  fmt::format_to(out, "worker {} {} {} slots={} {} {} draining={}\n", worker.id.value(),
-                 worker.instance, worker.name, worker.slots, worker.shuffle_address,
-                 worker.spill_directory, worker.draining);
+  const WorkerResources& has = worker.resources;
+  fmt::format_to(out,
+                 "worker {} {} {} slots={} memory={} gpus={} labels={} {} {} draining={} "
+                 "used={}/{}/{}\n",
+                 worker.id.value(), worker.instance, worker.name, has.slots, has.memory_bytes,
+                 has.gpus, fmt::join(has.labels, ","), worker.shuffle_address,
+                 worker.spill_directory, worker.draining, worker.used.cpus,
+                 worker.used.memory_bytes, worker.used.gpus);
   for (const AttemptId attempt : worker.running) {
     fmt::format_to(out, " runs {}\n", attempt.value());
   }

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "coordinator/core/task_needs.h"
+
 namespace gristmill::coordinator {
 
 enum class EdgeKind : std::uint8_t { kShuffle, kBroadcast };
@@ -24,12 +26,23 @@ struct StageShape {
   friend bool operator==(const StageShape&, const StageShape&) = default;
 };
 
+// How many tasks may fail for good before the job fails; until then it goes on without them.
+struct Halt {
+  std::uint32_t failures = 1;  // of the job: so many fail it
+  std::uint32_t percent = 0;   // if not zero, instead: such a share of the tasks of one stage does
+  friend bool operator==(const Halt&, const Halt&) = default;
+};
+
 struct JobShape {
   std::string name;
   std::vector<StageShape> stages;
   std::uint32_t max_attempts = 4;      // failures of one task that fail the job
   bool has_output = true;              // whether CommitOutput is to run when all stages are done
   std::uint32_t skip_bad_records = 0;  // records that may be set aside; one more fails the job
+  TaskNeeds needs = {};                // of each task
+  Halt halt = {};
+  // Most time of an attempt on its thread, in percent of its stage's median; zero: no such limit.
+  std::uint32_t timeout_percent = 0;
   friend bool operator==(const JobShape&, const JobShape&) = default;
 };
 

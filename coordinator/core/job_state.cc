@@ -12,6 +12,9 @@ Job::Job(JobId id, const JobShape& shape, bool with_tasks)
       max_attempts(shape.max_attempts),
       has_output(shape.has_output),
       skip_bad_records(shape.skip_bad_records),
+      needs(shape.needs),
+      halt(shape.halt),
+      timeout_percent(shape.timeout_percent),
       tasks_forgotten(!with_tasks) {
   stages.reserve(shape.stages.size());
   for (const StageShape& stage_shape : shape.stages) {
@@ -76,8 +79,15 @@ std::uint64_t Job::task_count() const {
   return count;
 }
 
+std::uint64_t Job::left_out() const {
+  std::uint64_t count = 0;
+  for (const Stage& stage : stages) count += stage.left_out;
+  return count;
+}
+
 JobShape Job::shape() const {
-  JobShape shape{name, {}, max_attempts, has_output, skip_bad_records};
+  JobShape shape{name,  {},   max_attempts,   has_output, skip_bad_records,
+                 needs, halt, timeout_percent};
   for (const Stage& stage : stages) {
     shape.stages.push_back({stage.parts.planned_count(), stage.inputs, stage.may_be_cut});
   }

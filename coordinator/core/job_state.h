@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -17,6 +18,7 @@
 #include "coordinator/core/job_shape.h"
 #include "coordinator/core/ready_queue.h"
 #include "coordinator/core/record.h"
+#include "coordinator/core/run_times.h"
 #include "coordinator/core/skipped_records.h"
 #include "coordinator/core/task.h"
 #include "coordinator/core/task_parts.h"
@@ -55,6 +57,7 @@ struct Stage {
   std::vector<Task> tasks;  // none once they are forgotten
   ReadyQueue queue;
   std::uint32_t succeeded = 0;
+  std::uint32_t left_out = 0;                   // failed for good; the job goes on without them
   std::uint32_t running = 0;                    // tasks
   absl::btree_map<std::uint32_t, Copy> copies;  // by task
   std::uint64_t copies_started = 0;
@@ -71,12 +74,14 @@ struct Stage {
   absl::btree_map<std::uint32_t, std::uint64_t> bad_records;
 
   Usual usual;  // volatile: not in the journal
+  // Likewise; of a job whose attempts are limited by the median.
+  RunTimes run_times;
 
   std::uint32_t task_count() const { return parts.count(); }
-  bool complete() const { return succeeded == task_count(); }
+  bool complete() const { return succeeded + left_out == task_count(); }
   // Its tasks leave output on their worker's disk until the job ends.
   bool spills() const { return !shuffle_readers.empty(); }
-  std::uint32_t waiting() const { return task_count() - succeeded - running; }
+  std::uint32_t waiting() const { return task_count() - succeeded - left_out - running; }
   void Learn(std::uint64_t run_us, std::uint64_t records);
 };
 
@@ -89,6 +94,9 @@ struct Job {
   std::uint32_t max_attempts;
   bool has_output;
   std::uint32_t skip_bad_records;
+  TaskNeeds needs;
+  Halt halt;
+  std::uint32_t timeout_percent;
 
   JobState state = JobState::kRunning;
   std::string message;
@@ -100,6 +108,8 @@ struct Job {
   absl::btree_set<WorkerId> participants;  // workers that ever ran an attempt of it
   std::map<std::string, std::uint64_t> counters;
   SkippedRecords skipped;  // until it ends
+  // By stage and task: what the first of those that were left out said.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::string> left_out_reasons;
 
   // Every upstream stage is complete.
   bool IsRunnable(const Stage& stage) const;
@@ -107,10 +117,11 @@ struct Job {
   bool HasRunnableTask() const;
   // A stage that reads the stage's output is not complete.
   bool NeedsOutputOf(const Stage& stage) const;
-  // The succeeded attempts of the last stage, by task.
+  // The succeeded attempts of the last stage, by task; none for one that was left out.
   std::vector<AttemptId> winners() const;
   bool is_final() const { return state > JobState::kCommitting; }
   std::uint64_t task_count() const;
+  std::uint64_t left_out() const;
   JobShape shape() const;
 };
 

@@ -39,7 +39,7 @@ const Job* JobTable::Find(JobId id) const { return const_cast<JobTable*>(this)->
 void JobTable::UpdateTurn(const Job& job) {
   std::optional<Turn> now;
   if (job.state == JobState::kRunning && job.HasRunnableTask()) {
-    now = Turn{job.running.size(), job.last_assigned, job.id};
+    now = Turn{job.running.size() * std::uint64_t{job.needs.cpus}, job.last_assigned, job.id};
   }
   if (job.running.empty()) {
     running_.erase(job.id);

@@ -18,10 +18,10 @@ namespace gristmill::coordinator {
 
 class JobTable {
  public:
-  // Fewest running attempts first, then the one that has waited longest for a slot: with more jobs
+  // Fewest slots in use first, then the one that has waited longest for a slot: with more jobs
   // than slots, each has its turn.
   struct Turn {
-    std::size_t running = 0;
+    std::uint64_t slots = 0;
     AttemptId last_assigned;
     JobId job;
     friend constexpr auto operator<=>(const Turn&, const Turn&) = default;
@@ -49,6 +49,7 @@ class JobTable {
 
   // Jobs with a runnable task.
   const absl::btree_set<Turn>& turns() const { return turns_; }
+  bool HasTurn(JobId job) const { return turn_of_job_.contains(job); }
   // Jobs with a running attempt, ascending.
   const absl::btree_set<JobId>& running() const { return running_; }
   // To be called after any change of the job's tasks or state.

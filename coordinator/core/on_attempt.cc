@@ -6,6 +6,7 @@
 #include "base/report_limits.h"
 #include "coordinator/core/cut.h"
 #include "coordinator/core/handlers.h"
+#include "coordinator/core/leave_out.h"
 #include "coordinator/core/quarantine.h"
 #include "coordinator/core/skip.h"
 
@@ -37,7 +38,7 @@ void OnUserFailure(Turn& turn, const TaskRef& ref, const AttemptFailed& event) {
   if (died_there_before) return SkipRecord(turn, ref, *event.record, event.message);
   const std::uint32_t failures = turn.state.task(ref).failures;
   if (failures < job.max_attempts) return;
-  EndJobAs(turn, job, JobState::kFailed,
+  FailTask(turn, ref, event.message,
            fmt::format("stage {} task {} (attempt {}) failed: {}", ref.stage, ref.task, failures,
                        event.message));
 }
@@ -124,6 +125,9 @@ void OnEvent(Turn& turn, const AttemptSucceeded& event) {
   if (stage.parts.IsWhole(ref->task)) {  // a part says little of the others
     turn.state.workers.Find(event.worker)->LearnPace(event.run_us, stage.usual.run_us);
     stage.Learn(event.run_us, event.records);
+    if (turn.state.jobs.Find(ref->job)->timeout_percent > 0 && event.run_us > 0) {
+      stage.run_times.Add(event.run_us);
+    }
   }
   LearnPaceOfLoser(turn, *ref, event);
   turn.finisher = event.worker;

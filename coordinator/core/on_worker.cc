@@ -5,12 +5,14 @@
 #include "base/check.h"
 #include "coordinator/core/cut.h"
 #include "coordinator/core/handlers.h"
+#include "coordinator/core/leave_out.h"
+#include "coordinator/core/run_times.h"
 
 namespace gristmill::coordinator {
 namespace {
 
-// The worker does not run the attempts any more. A task to which this happens again and again fails
-// its job.
+// The worker does not run the attempts any more. A task to which this happens again and again has
+// failed for good.
 void LoseAttempts(Turn& turn, const std::vector<AttemptId>& attempts, const std::string& why) {
   for (const AttemptId attempt : attempts) {
     const auto running = turn.state.running.find(attempt);
@@ -18,12 +20,13 @@ void LoseAttempts(Turn& turn, const std::vector<AttemptId>& attempts, const std:
     const TaskRef ref = running->second.task;
     EndAttempt(turn, attempt, false, why);
     const std::uint16_t ends = turn.state.task(ref).uncounted_ends;
-    Job& job = *turn.state.jobs.Find(ref.job);
+    const Job& job = *turn.state.jobs.Find(ref.job);
     if (ends < UncountedEndsMax(job.skip_bad_records)) continue;
-    EndJobAs(turn, job, JobState::kFailed,
-             fmt::format("stage {} task {} was interrupted {} times, last because {}; the task may "
-                         "be what takes its workers down",
-                         ref.stage, ref.task, ends, why));
+    const std::string what = fmt::format(
+        "was interrupted {} times, last because {}; the task may be what takes its "
+        "workers down",
+        ends, why);
+    FailTask(turn, ref, what, fmt::format("stage {} task {} {}", ref.stage, ref.task, what));
   }
 }
 
@@ -97,7 +100,7 @@ void Reattach(Turn& turn, Worker& worker, const WorkerRegistered& event) {
 }
 
 bool DescribesTheSame(const Worker& worker, const WorkerRegistered& event) {
-  return worker.name == event.name && worker.slots == event.slots &&
+  return worker.name == event.name && worker.resources == event.resources &&
          worker.shuffle_address == event.shuffle_address &&
          worker.spill_directory == event.spill_directory;
 }
@@ -111,11 +114,11 @@ void OnEvent(Turn& turn, const WorkerRegistered& event) {
       Reattach(turn, *known, event);
       return;
     }
-    LoseWorker(turn, known->id, "came back with another address or number of slots");
+    LoseWorker(turn, known->id, "came back with another address or other resources");
   }
   const WorkerId id = workers.next_id();
-  turn.Decide(WorkerJoinedRecord{id, event.instance, event.name, event.slots, event.shuffle_address,
-                                 event.spill_directory});
+  turn.Decide(WorkerJoinedRecord{id, event.instance, event.name, event.resources,
+                                 event.shuffle_address, event.spill_directory});
   Worker& worker = *workers.Find(id);
   workers.Connect(worker);
   Heard(turn, worker);
@@ -135,6 +138,7 @@ void OnEvent(Turn& turn, const WorkerHeartbeat& event) {
     if (found == turn.state.running.end() || found->second.worker != event.worker) continue;
     found->second.records = progress.records;
     found->second.done_ppm = progress.done_ppm;
+    StopIfOverdue(turn, progress.attempt, progress.run_ms);
     if (progress.cut_at) TakeCut(turn, progress.attempt, *progress.cut_at);
   }
 }

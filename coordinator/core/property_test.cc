@@ -21,6 +21,10 @@ constexpr int kChaosSteps = 400;
 constexpr int kCalmStepsMax = 5'000;
 constexpr int kHopelessStepsMax = 5'000;
 constexpr std::uint32_t kTasksMax = 9;
+// Of one worker.
+constexpr std::uint32_t kSlotsMax = 4;
+constexpr std::uint32_t kMemoryMax = 8;
+constexpr std::uint32_t kGpusMax = 2;
 
 // Every other history remembers so little that ended jobs are forgotten all the time; in half of
 // those only few jobs run at once.
@@ -49,6 +53,7 @@ class RandomHistory {
 
   const CheckedCore::Seen& seen() const { return checked_.seen(); }
   std::uint64_t asks() const { return asks_; }
+  std::uint64_t overdue() const { return overdue_; }
 
   void Run() {
     for (int i = 0; i < kChaosSteps && !testing::Test::HasFailure(); ++i) Disturb();
@@ -63,7 +68,7 @@ class RandomHistory {
     for (int i = 0; i < 3; ++i) Submit();
     for (int i = 0; i < kHopelessStepsMax && !testing::Test::HasFailure(); ++i) {
       if (checked_.AllJobsEnded()) return;
-      if (core_.workers().empty()) Join();
+      if (core_.workers().empty()) Join(/*capable=*/true);
       switch (Below(3)) {
         case 0:
           Report(AttemptFailed::Cause::kHandedBack);
@@ -139,7 +144,7 @@ class RandomHistory {
     for (FakeWorker& worker : workers_) {
       if (worker.id && !worker.silent && !worker.connected) Register(worker, /*forgetful=*/false);
     }
-    Join();
+    Join(/*capable=*/true);
     for (int i = 0; i < kCalmStepsMax && !testing::Test::HasFailure(); ++i) {
       if (checked_.AllJobsEnded()) return;
       if (i % 20 == 0) Elapse(1'000);
@@ -167,8 +172,31 @@ class RandomHistory {
     }
     LetTasksBeCut(&shape);
     if (Below(2) == 0) shape.skip_bad_records = 1 + Below(3);
+    if (Below(5) == 0) AllowFailures(&shape);
+    if (Below(4) == 0) shape.needs = AnyNeeds();
+    if (Below(4) == 0) shape.timeout_percent = 100 + Below(300);
     checked_.Plan(shape);
     Step(SubmitJob{shape});
+  }
+
+  // What is left out must not depend on where tasks were cut.
+  void AllowFailures(JobShape* shape) {
+    if (Below(2) == 0) {
+      shape->halt.failures = 2 + Below(4);
+    } else {
+      shape->halt.percent = 1 + Below(100);
+    }
+    for (StageShape& stage : shape->stages) stage.may_be_cut = false;
+  }
+
+  // Of which a capable worker has enough.
+  TaskNeeds AnyNeeds() {
+    TaskNeeds needs;
+    if (Below(2) == 0) needs.cpus = 1 + Below(kSlotsMax);
+    if (Below(3) == 0) needs.memory_bytes = 1 + Below(kMemoryMax);
+    if (Below(3) == 0) needs.gpus = Below(kGpusMax + 1);
+    if (Below(4) == 0) needs.labels = {"ssd"};
+    return needs;
   }
 
   // Of stages that are only read by shuffles.
@@ -184,11 +212,17 @@ class RandomHistory {
     }
   }
 
-  void Join() {
+  void Join(bool capable = false) {
     FakeWorker worker;
     worker.registration.instance = "instance-" + std::to_string(workers_.size());
     worker.registration.name = "w" + std::to_string(workers_.size());
-    worker.registration.slots = 1 + Below(4);
+    WorkerResources& has = worker.registration.resources;
+    if (capable) {
+      has = {kSlotsMax, kMemoryMax, kGpusMax, {"big", "ssd"}};
+    } else {
+      has = {1 + Below(kSlotsMax), Below(2 * kMemoryMax), Below(kGpusMax + 1), {}};
+      if (Below(3) == 0) has.labels = {"ssd"};
+    }
     workers_.push_back(worker);
     Register(workers_.back(), false);
   }
@@ -249,6 +283,7 @@ class RandomHistory {
       event.progress.push_back({attempt, Below(200), Below(1'000'000)});
       if (Below(16) == 0) Cut(worker, attempt);
       if (Below(4) != 0) event.progress.back().cut_at = CutAt(worker, attempt);
+      event.progress.back().run_ms = Below(10'000);
     }
     return event;
   }
@@ -367,6 +402,9 @@ class RandomHistory {
     } else if (const auto* ask = std::get_if<AskCut>(&action)) {
       EXPECT_EQ(checked_.running().at(ask->attempt).worker, ask->worker);
       ++asks_;
+    } else if (const auto* overdue = std::get_if<StopOverdue>(&action)) {
+      EXPECT_EQ(checked_.running().at(overdue->attempt).worker, overdue->worker);
+      ++overdue_;
     } else if (const auto* cancel = std::get_if<CancelAttempt>(&action)) {
       FakeWorker* worker = Find([&](auto& w) { return w.id == cancel->worker; });
       if (worker != nullptr && worker->connected) worker->running.erase(cancel->attempt);
@@ -394,15 +432,16 @@ class RandomHistory {
   std::vector<FakeWorker> workers_;
   std::set<JobId> to_commit_;
   std::uint64_t asks_ = 0;
+  std::uint64_t overdue_ = 0;
   std::uint64_t expected_successes_ = 0;
 };
 
 class RandomHistories : public testing::TestWithParam<int> {};
 
 TEST_P(RandomHistories, KeepEveryInvariantAndEndInTheCalm) {
-  constexpr int kSeedsPerTest = 25;
+  constexpr int kSeedsPerTest = 50;
   CheckedCore::Seen seen;
-  std::uint64_t asks = 0;
+  std::uint64_t asks = 0, overdue = 0;
   for (int i = 0; i < kSeedsPerTest && !HasFailure(); ++i) {
     const int seed = GetParam() * kSeedsPerTest + i;
     SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -410,6 +449,7 @@ TEST_P(RandomHistories, KeepEveryInvariantAndEndInTheCalm) {
     history.Run();
     seen += history.seen();
     asks += history.asks();
+    overdue += history.overdue();
   }
   EXPECT_GT(seen.ahead, 0u) << "no worker ever had more than its slots";
   EXPECT_GT(seen.queued, 0u) << "no job ever waited for others";
@@ -418,6 +458,10 @@ TEST_P(RandomHistories, KeepEveryInvariantAndEndInTheCalm) {
   EXPECT_GT(asks, 0u) << "no task was ever asked to be cut";
   EXPECT_GT(seen.cuts, 0u) << "no task was ever cut";
   EXPECT_GT(seen.skips, 0u) << "no record was ever skipped";
+  EXPECT_GT(seen.wide, 0u) << "no task ever took more than a slot";
+  EXPECT_GT(seen.reserved, 0u) << "nothing was ever kept for a wide task";
+  EXPECT_GT(seen.left_out, 0u) << "no task was ever left out";
+  EXPECT_GT(overdue, 0u) << "no attempt was ever overdue";
 }
 
 TEST_P(RandomHistories, EndEveryJobThoughNothingEverCountsAgainstIt) {

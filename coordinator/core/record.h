@@ -42,7 +42,7 @@ struct WorkerJoinedRecord {
   WorkerId worker;
   std::string instance;
   std::string name;
-  std::uint32_t slots = 0;
+  WorkerResources resources;
   std::string shuffle_address;
   std::string spill_directory;
 };
@@ -88,6 +88,12 @@ struct TaskCutRecord {
   std::uint64_t at = 0;  // as in TaskPart
 };
 
+// The task, which waits, failed for good, and the job goes on without it.
+struct TaskLeftOutRecord {
+  TaskRef task;
+  std::string reason;  // what it said; empty where that is not kept
+};
+
 // An ended job keeps its counts, counters and message, but no state of single tasks.
 struct TasksForgottenRecord {
   JobId job;
@@ -109,6 +115,7 @@ struct StageRestoredRecord {
   JobId job;
   std::uint32_t stage = 0;
   std::uint32_t succeeded = 0;
+  std::uint32_t left_out = 0;
   std::uint64_t attempts_failed = 0;
   std::uint64_t outputs_lost = 0;
   std::uint64_t copies_started = 0;
@@ -136,6 +143,11 @@ struct CopyRestored {
   std::uint32_t task = 0;  // which runs
   Copy copy;
 };
+struct LeftOutRestored {
+  std::uint32_t stage = 0;
+  std::uint32_t task = 0;
+  std::string reason;
+};
 // Follows everything of the job but its states after kRunning.
 struct JobRestoredRecord {
   JobId job;
@@ -143,8 +155,9 @@ struct JobRestoredRecord {
   std::vector<WorkerId> participants;  // ascending
   Counters counters;                   // sorted by name
   std::vector<CopyRestored> copies;
-  std::vector<AttemptId> running_alone = {};  // ascending
-  std::vector<SkippedRecord> skipped = {};    // ascending
+  std::vector<AttemptId> running_alone = {};   // ascending
+  std::vector<SkippedRecord> skipped = {};     // ascending
+  std::vector<LeftOutRestored> left_out = {};  // that have a reason; ascending
 };
 // What the worker finished of a running job's stage, in order of success.
 struct FinishedRestoredRecord {
@@ -160,6 +173,7 @@ using Record =
                  WorkerDrainedRecord, AttemptAssignedRecord, AttemptSucceededRecord,
                  AttemptEndedRecord, OutputLostRecord, TasksForgottenRecord, JobForgottenRecord,
                  IdsRestoredRecord, StageRestoredRecord, TasksRestoredRecord, ResultRestoredRecord,
-                 JobRestoredRecord, FinishedRestoredRecord, TaskCutRecord, RecordSkippedRecord>;
+                 JobRestoredRecord, FinishedRestoredRecord, TaskCutRecord, RecordSkippedRecord,
+                 TaskLeftOutRecord>;
 
 }  // namespace gristmill::coordinator

@@ -25,7 +25,7 @@ void RestoreRunning(ClusterState& state, Job& job, const TaskRef& ref, AttemptId
   const bool is_new =
       state.running.emplace(attempt, RunningAttempt{ref, id, false, Instant(), 0}).second;
   GM_CHECK(is_new);
-  state.workers.StartAttempt(*worker, attempt, ref.job, false);
+  state.workers.StartAttempt(*worker, attempt, ref.job, job.needs, false);
   job.running.insert(attempt);
 }
 
@@ -47,8 +47,10 @@ void Restore(ClusterState& state, const StageRestoredRecord& record) {
   if (!job.tasks_forgotten) stage.tasks.resize(stage.task_count());
   for (std::size_t i = 0; i < record.pieces.size(); ++i) stage.queue.AddFresh();
   state.jobs.OnTasksAdded(record.pieces.size());
-  GM_CHECK(record.succeeded <= stage.task_count());
+  GM_CHECK(record.succeeded <= stage.task_count() &&
+           record.left_out <= stage.task_count() - record.succeeded);
   stage.succeeded = record.succeeded;
+  stage.left_out = record.left_out;
   if (!was_complete && stage.complete()) --job.incomplete_stages;
   stage.attempts_failed = record.attempts_failed;
   stage.outputs_lost = record.outputs_lost;
@@ -91,6 +93,9 @@ void Restore(ClusterState& state, const JobRestoredRecord& record) {
   job.participants.insert(record.participants.begin(), record.participants.end());
   job.counters.insert(record.counters.begin(), record.counters.end());
   job.skipped.insert(record.skipped.begin(), record.skipped.end());
+  for (const LeftOutRestored& task : record.left_out) {
+    job.left_out_reasons[{task.stage, task.task}] = task.reason;
+  }
   for (const auto& [index, task, copy] : record.copies) {
     Stage& stage = StageOf(job, index);
     GM_CHECK(task < stage.tasks.size() && stage.tasks[task].state == TaskState::kRunning);

@@ -2,13 +2,14 @@
 // leads to. GRISTMILL_REWRITE_GOLDEN=1 writes what happens now into the files; read the diff.
 //
 //   submit NAME [samples=N] maps=N [reduces=N [again=N]] [attempts=N] [skip=N] [no-output]
+//                                [cpus=N] [memory=N] [gpus=N] [labels=A,B] [halt=N|N%] [timeout=N%]
 //                                (again: a third stage that reads what the reduces wrote)
 //   cancel JOB REASON            committed JOB [MESSAGE]        (a message: the commit failed)
-//   join NAME [slots=N] [runs=A,B] [jobs=A,B] [spill=DIR]
+//   join NAME [slots=N] [memory=N] [gpus=N] [labels=A,B] [runs=A,B] [jobs=A,B] [spill=DIR]
 //                                (again: the same instance registers again)
-//   heartbeat NAME [ATTEMPT=RECORDS…] [disk=short]   disconnect|drain|leave NAME
-//   succeed ATTEMPT [on=NAME] [result=TEXT] [run_us=N] [records=N] [COUNTER=N…]
-//   fail ATTEMPT user|handed-back|fetch [MESSAGE] [lost=STAGE/TASK,…] [on=NAME] [alone=yes]
+//   heartbeat NAME [ATTEMPT=RECORDS/PERCENT/CUT_AT/RUN_MS…] [disk=short]   disconnect|drain|leave
+//   NAME succeed ATTEMPT [on=NAME] [result=TEXT] [run_us=N] [records=N] [COUNTER=N…] fail ATTEMPT
+//   user|handed-back|fetch [MESSAGE] [lost=STAGE/TASK,…] [on=NAME] [alone=yes]
 //                                [record=PATH:OFFSET]
 //   advance SECONDSs             then a Tick
 //   stall SECONDSs               the coordinator stood still; no Tick
@@ -130,7 +131,7 @@ class Scenario {
 
   static Event Heartbeat(WorkerId worker, const Command& command) {
     WorkerHeartbeat event{worker, {}};
-    // ATTEMPT=RECORDS, or RECORDS/PERCENT, or RECORDS/PERCENT/CUT_AT.
+    // ATTEMPT=RECORDS, or RECORDS/PERCENT, or RECORDS/PERCENT/CUT_AT, or with /RUN_MS.
     for (const auto& [attempt, progress] : command.options) {
       if (attempt == "disk") {
         event.short_of_disk = progress == "short";
@@ -141,7 +142,8 @@ class Scenario {
       told.attempt = AttemptId(std::stoull(attempt));
       told.records = std::stoull(parts.at(0));
       if (parts.size() > 1) told.done_ppm = 10'000 * std::stoul(parts[1]);
-      if (parts.size() > 2) told.cut_at = std::stoull(parts[2]);
+      if (parts.size() > 2 && !parts[2].empty()) told.cut_at = std::stoull(parts[2]);
+      if (parts.size() > 3) told.run_ms = std::stoll(parts[3]);
     }
     return event;
   }
@@ -157,6 +159,12 @@ class Scenario {
     shape.has_output = command.Word(2) != "no-output";
     shape.max_attempts = command.TakeNumber("attempts", 4);
     shape.skip_bad_records = command.TakeNumber("skip", 0);
+    shape.needs = {command.TakeNumber("cpus", 1), command.TakeNumber("memory", 0),
+                   command.TakeNumber("gpus", 0), Split(command.Take("labels", ""), ',')};
+    const std::string halt = command.Take("halt", "1");
+    (halt.ends_with('%') ? shape.halt.percent : shape.halt.failures) =
+        static_cast<std::uint32_t>(std::stoul(halt));
+    shape.timeout_percent = command.TakeNumber("timeout", 0);
     const std::uint32_t samples = command.TakeNumber("samples", 0);
     if (samples > 0) shape.stages.push_back({samples, {}});
     const auto map = static_cast<std::uint32_t>(shape.stages.size());
@@ -176,7 +184,8 @@ class Scenario {
     const std::string name = command.Word(1);
     WorkerRegistered event{name + "-instance",
                            name,
-                           command.TakeNumber("slots", 1),
+                           {command.TakeNumber("slots", 1), command.TakeNumber("memory", 0),
+                            command.TakeNumber("gpus", 0), Split(command.Take("labels", ""), ',')},
                            name + ":1",
                            command.Take("spill", "/spill"),
                            {}};

@@ -8,8 +8,9 @@ namespace gristmill::coordinator {
 // The task waits, or runs elsewhere and is to be run twice; the worker has a slot, or room ahead.
 void AssignAttempt(Turn& turn, const TaskRef& task, WorkerId worker);
 
-// While there are free slots and runnable tasks: the job with the fewest running attempts gives its
-// earliest task to the worker with the most free slots. A task that failed on some workers waits
+// While there are free slots and runnable tasks: the job with the fewest slots in use gives its
+// earliest task to the worker with the most free slots, of those that have room for it. Where none
+// has, some may be kept (reservation.h). A task that failed on some workers waits
 // for another one as long as one is ready; a task whose output could not be read from a worker
 // only prefers another one. Costs the assignments made plus, per job whose
 // waiting tasks are all choosy, a bounded look.

@@ -17,6 +17,7 @@ StageRestoredRecord RecordOf(JobId job, std::uint32_t index, const Stage& stage)
   return {.job = job,
           .stage = index,
           .succeeded = stage.succeeded,
+          .left_out = stage.left_out,
           .attempts_failed = stage.attempts_failed,
           .outputs_lost = stage.outputs_lost,
           .copies_started = stage.copies_started,
@@ -74,6 +75,9 @@ bool TakeJob(const ClusterState& state, const Job& job, const Take& take) {
                          {job.counters.begin(), job.counters.end()},
                          {}};
   rest.skipped.assign(job.skipped.begin(), job.skipped.end());
+  for (const auto& [task, reason] : job.left_out_reasons) {
+    rest.left_out.push_back({task.first, task.second, reason});
+  }
   for (const AttemptId attempt : job.running) {
     if (state.running.at(attempt).alone) rest.running_alone.push_back(attempt);
   }
@@ -86,7 +90,7 @@ bool TakeJob(const ClusterState& state, const Job& job, const Take& take) {
 }
 
 bool TakeWorker(const Worker& worker, const Take& take) {
-  return take(WorkerJoinedRecord{worker.id, worker.instance, worker.name, worker.slots,
+  return take(WorkerJoinedRecord{worker.id, worker.instance, worker.name, worker.resources,
                                  worker.shuffle_address, worker.spill_directory}) &&
          (!worker.draining || take(WorkerDrainedRecord{worker.id}));
 }

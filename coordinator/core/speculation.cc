@@ -91,6 +91,11 @@ bool IsTheOneToAsk(const RunningAttempt& running, const RunningAttempt& other, I
                                             : running.since < other.since;
 }
 
+// The new task would find a place. Slots of any kind are counted by CountAsks.
+bool HasRoomForMore(const Turn& turn, const Job& job) {
+  return job.needs.is_plain() || !turn.state.workers.offers(job.needs, /*spills=*/true).empty();
+}
+
 void AddCandidates(const Turn& turn, const Job& job, std::vector<Candidate>* candidates) {
   for (const AttemptId attempt : job.running) {
     const RunningAttempt& running = turn.state.running.at(attempt);
@@ -105,7 +110,7 @@ void AddCandidates(const Turn& turn, const Job& job, std::vector<Candidate>* can
     // It may show progress yet: with a copy on the last idle slot it could not be helped any more.
     if (may_be_cut && running.done_ppm == 0 && turn.now - running.since < kAnswerMs) continue;
     const bool may_be_asked =
-        !asked && may_be_cut && running.done_ppm > 0 &&
+        !asked && may_be_cut && running.done_ppm > 0 && HasRoomForMore(turn, job) &&
         (!has_copy ||
          IsTheOneToAsk(running, OtherAttempt(turn, stage, running, copy->second), turn.now));
     if (has_copy && !may_be_asked) continue;
@@ -124,7 +129,7 @@ void AddCandidates(const Turn& turn, const Job& job, std::vector<Candidate>* can
 // Attempts that may be asked now: their new tasks are to find idle slots.
 std::size_t CountAsks(const ClusterState& state, std::size_t most) {
   std::size_t idle = 0;
-  for (const WorkerPool::Offer& offer : state.workers.offers(/*spills=*/true)) {
+  for (const WorkerPool::Offer& offer : state.workers.offers(TaskNeeds(), /*spills=*/true)) {
     if (idle >= most) break;
     idle += offer.free_slots;
   }
@@ -137,10 +142,10 @@ void Ask(Turn& turn, AttemptId attempt) {
   turn.Do(AskCut{running.worker, attempt});
 }
 
-std::optional<WorkerId> WorkerForCopy(const WorkerPool& workers, const Stage& stage,
-                                      const Task& task, std::uint32_t index) {
+std::optional<WorkerId> WorkerForCopy(const WorkerPool& workers, const TaskNeeds& needs,
+                                      const Stage& stage, const Task& task, std::uint32_t index) {
   const auto avoided = stage.avoided_workers.find(index);
-  for (const WorkerPool::Offer& offer : workers.offers(stage.spills())) {
+  for (const WorkerPool::Offer& offer : workers.offers(needs, stage.spills())) {
     if (offer.worker == task.worker || workers.Find(offer.worker)->is_slow()) continue;
     if (avoided != stage.avoided_workers.end() &&
         std::ranges::find(avoided->second, offer.worker) != avoided->second.end()) {
@@ -156,7 +161,8 @@ bool MakeCopy(Turn& turn, AttemptId attempt) {
   ClusterState& state = turn.state;
   if (state.workers.offers().empty()) return false;
   const TaskRef ref = state.running.at(attempt).task;
-  const auto worker = WorkerForCopy(state.workers, state.stage(ref), state.task(ref), ref.task);
+  const auto worker = WorkerForCopy(state.workers, state.jobs.Find(ref.job)->needs,
+                                    state.stage(ref), state.task(ref), ref.task);
   if (worker) AssignAttempt(turn, ref, *worker);
   return worker.has_value();
 }

@@ -7,10 +7,10 @@
 
 namespace gristmill::coordinator {
 
-enum class TaskState : std::uint8_t { kWaiting, kRunning, kSucceeded };
+enum class TaskState : std::uint8_t { kWaiting, kRunning, kSucceeded, kLeftOut };
 
 struct Task {
-  AttemptId attempt;  // running or succeeded; none while the task waits
+  AttemptId attempt;  // running or succeeded; else none
   WorkerId worker;    // of that attempt; may be gone if the output is not needed any more
   std::uint32_t failures = 0;
   TaskState state = TaskState::kWaiting;

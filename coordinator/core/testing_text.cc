@@ -17,6 +17,20 @@ std::string Text(const Counters& counters) {
   return text;
 }
 
+std::string Text(const TaskNeeds& needs) {
+  std::string text;
+  if (needs.cpus != 1) text += fmt::format(" cpus={}", needs.cpus);
+  if (needs.memory_bytes > 0) text += fmt::format(" memory={}", needs.memory_bytes);
+  if (needs.gpus > 0) text += fmt::format(" gpus={}", needs.gpus);
+  if (!needs.labels.empty()) text += fmt::format(" labels={}", fmt::join(needs.labels, ","));
+  return text;
+}
+
+std::string Text(const WorkerResources& has) {
+  TaskNeeds others{1, has.memory_bytes, has.gpus, has.labels};
+  return fmt::format("slots={}{}", has.slots, Text(others));
+}
+
 std::string Text(const JobShape& shape) {
   std::string text = fmt::format("{} max_attempts={} stages:", shape.name, shape.max_attempts);
   for (const StageShape& stage : shape.stages) {
@@ -27,6 +41,10 @@ std::string Text(const JobShape& shape) {
     }
   }
   if (shape.skip_bad_records > 0) text += fmt::format(" skip={}", shape.skip_bad_records);
+  text += Text(shape.needs);
+  if (shape.halt.percent > 0) text += fmt::format(" halt={}%", shape.halt.percent);
+  if (shape.halt.failures != 1) text += fmt::format(" halt={}", shape.halt.failures);
+  if (shape.timeout_percent > 0) text += fmt::format(" timeout={}%", shape.timeout_percent);
   return text + (shape.has_output ? "" : " no-output");
 }
 
@@ -77,7 +95,7 @@ struct RecordText {
     return fmt::format("job-state {} {}{}", r.job.value(), Text(r.state), Quoted(r.message));
   }
   std::string operator()(const WorkerJoinedRecord& r) const {
-    return fmt::format("worker-joined {} {} slots={}", r.worker.value(), r.name, r.slots);
+    return fmt::format("worker-joined {} {} {}", r.worker.value(), r.name, Text(r.resources));
   }
   std::string operator()(const WorkerLostRecord& r) const {
     return fmt::format("worker-lost {}{}", r.worker.value(), Quoted(r.reason));
@@ -108,6 +126,9 @@ struct RecordText {
   std::string operator()(const TaskCutRecord& r) const {
     return fmt::format("task-cut {} at {}", Text(r.task), r.at);
   }
+  std::string operator()(const TaskLeftOutRecord& r) const {
+    return fmt::format("task-left-out {}{}", Text(r.task), Quoted(r.reason));
+  }
   std::string operator()(const TasksForgottenRecord& r) const {
     return fmt::format("tasks-forgotten {}", r.job.value());
   }
@@ -130,6 +151,10 @@ struct ActionText {
   }
   std::string operator()(const AskCut& a) const {
     return fmt::format("ask-cut of {} on worker {}", a.attempt.value(), a.worker.value());
+  }
+  std::string operator()(const StopOverdue& a) const {
+    return fmt::format("stop-overdue {} on worker {} after {} ms", a.attempt.value(),
+                       a.worker.value(), a.limit_ms);
   }
   std::string operator()(const AcceptWorker& a) const {
     return fmt::format("accept-worker {} {}{}", a.worker.value(), a.instance,
@@ -187,13 +212,20 @@ std::string Text(const JobView& job) {
     text += fmt::format(" [{}/{} running={} failed={} lost={}]", stage.succeeded, stage.tasks,
                         stage.running, stage.attempts_failed, stage.outputs_lost);
     if (stage.tasks_cut > 0) text += fmt::format(" cut={}", stage.tasks_cut);
+    if (stage.left_out > 0) text += fmt::format(" left-out={}", stage.left_out);
   }
+  if (!job.why_none_suffices.empty()) text += fmt::format(" waits: {}", job.why_none_suffices);
   return text;
 }
 
 std::string Text(const WorkerView& worker) {
-  return fmt::format("worker {} {} {} slots {}/{} heard at {} ms", worker.id.value(), worker.name,
-                     Text(worker.state), worker.slots_used, worker.slots, worker.last_heard.ms);
+  std::string text = fmt::format("worker {} {} {} slots {}/{} heard at {} ms", worker.id.value(),
+                                 worker.name, Text(worker.state), worker.slots_used,
+                                 worker.resources.slots, worker.last_heard.ms);
+  if (worker.gpus_used > 0) text += fmt::format(" gpus {}", worker.gpus_used);
+  if (worker.memory_bytes_used > 0) text += fmt::format(" memory {}", worker.memory_bytes_used);
+  if (worker.reserved_for) text += fmt::format(" kept for job {}", worker.reserved_for.value());
+  return text;
 }
 
 }  // namespace gristmill::coordinator

@@ -11,6 +11,7 @@ namespace {
 StageView ViewOf(const Stage& stage) {
   return {.tasks = stage.task_count(),
           .succeeded = stage.succeeded,
+          .left_out = stage.left_out,
           .running = stage.running,
           .attempts_failed = stage.attempts_failed,
           .outputs_lost = stage.outputs_lost,
@@ -24,8 +25,11 @@ WorkerView ViewOf(const Worker& worker) {
                   .name = worker.name,
                   .shuffle_address = worker.shuffle_address,
                   .spill_directory = worker.spill_directory,
-                  .slots = worker.slots,
-                  .slots_used = worker.slots - worker.free_slots(),
+                  .resources = worker.resources,
+                  .slots_used = worker.resources.slots - worker.free_slots(),
+                  .memory_bytes_used = worker.used.memory_bytes,
+                  .gpus_used = static_cast<std::uint32_t>(worker.used.gpus),
+                  .reserved_for = worker.reserved_for,
                   .attempts = static_cast<std::uint32_t>(worker.running.size()),
                   .state = WorkerState::kReady,
                   .last_heard = worker.last_heard,
@@ -70,12 +74,43 @@ std::optional<JobView> Coordinator::job(JobId id) const {
   view.counters.assign(job->counters.begin(), job->counters.end());
   const auto skipped = job->counters.find(std::string(kSkippedCounter));
   if (skipped != job->counters.end()) view.records_skipped = skipped->second;
+  if (job->state == JobState::kRunning && job->HasRunnableTask() && !job->needs.is_plain() &&
+      state_->workers.able_count(job->needs) == 0) {
+    view.why_none_suffices = WhyNoneSuffices(job->needs);
+  }
   if (job->state == JobState::kQueued) {
     const auto& queued = state_->jobs.queued();
     view.jobs_ahead = state_->jobs.started() +
                       static_cast<std::size_t>(std::distance(queued.begin(), queued.find(id)));
   }
   return view;
+}
+
+std::string Coordinator::WhyNoneSuffices(const TaskNeeds& needs) const {
+  std::vector<WorkerResources> workers;
+  for (const auto& [id, worker] : state_->workers.live()) {
+    if (worker.draining) continue;
+    if (worker.resources.Suffice(needs)) return {};
+    workers.push_back(worker.resources);
+  }
+  return coordinator::WhyNoneSuffices(needs, workers);
+}
+
+std::vector<LeftOutTask> Coordinator::left_out_tasks(JobId id) const {
+  std::vector<LeftOutTask> left_out;
+  const Job* job = state_->jobs.Find(id);
+  if (job == nullptr || job->left_out() == 0) return left_out;
+  for (std::uint32_t index = 0; index < job->stages.size(); ++index) {
+    const Stage& stage = job->stages[index];
+    for (std::uint32_t task = 0; stage.left_out > 0 && task < stage.tasks.size(); ++task) {
+      if (stage.tasks[task].state != TaskState::kLeftOut) continue;
+      const auto reason = job->left_out_reasons.find({index, task});
+      left_out.push_back({{id, index, task},
+                          stage.parts.of(task),
+                          reason == job->left_out_reasons.end() ? "" : reason->second});
+    }
+  }
+  return left_out;
 }
 
 LoadView Coordinator::load() const {
@@ -130,6 +165,12 @@ const SkippedRecords& Coordinator::skipped_records(JobId id) const {
   static const SkippedRecords kNone;
   const Job* job = state_->jobs.Find(id);
   return job == nullptr ? kNone : job->skipped;
+}
+
+DurationMs Coordinator::limit_by_median(JobId id, std::uint32_t stage) const {
+  const Stage* found = FindStage(*state_, id, stage);
+  return found == nullptr ? kNoLimit
+                          : LimitByMedian(found->run_times, state_->jobs.Find(id)->timeout_percent);
 }
 
 std::uint64_t Coordinator::stage_version(JobId job, std::uint32_t stage) const {

@@ -6,9 +6,33 @@
 #include "base/check.h"
 
 namespace gristmill::coordinator {
+namespace {
+
+const TaskNeeds kPlain;
+
+}  // namespace
 
 std::uint32_t Worker::free_slots() const {
-  return running.size() < slots ? slots - static_cast<std::uint32_t>(running.size()) : 0;
+  return used.cpus < resources.slots ? resources.slots - static_cast<std::uint32_t>(used.cpus) : 0;
+}
+
+std::uint32_t Worker::unreserved_slots() const {
+  const std::uint32_t kept = reserved_for ? reserved.cpus : 0;
+  return free_slots() > kept ? free_slots() - kept : 0;
+}
+
+bool Worker::HasRoomBeside(const ResourcesUsed& taken, const TaskNeeds& needs) const {
+  return taken.cpus + needs.cpus <= resources.slots && taken.gpus + needs.gpus <= resources.gpus &&
+         (needs.memory_bytes == 0 ||
+          (needs.memory_bytes <= resources.memory_bytes &&
+           taken.memory_bytes <= resources.memory_bytes - needs.memory_bytes)) &&
+         resources.HasLabels(needs);
+}
+
+bool Worker::HasUnreservedRoom(const TaskNeeds& needs) const {
+  ResourcesUsed taken = used;
+  if (reserved_for) taken += reserved;
+  return HasRoomBeside(taken, needs);
 }
 
 void Worker::LearnPace(std::uint64_t run_us, std::uint64_t usual_us) {
@@ -19,7 +43,7 @@ void Worker::LearnPace(std::uint64_t run_us, std::uint64_t usual_us) {
 std::uint32_t Worker::room_ahead(JobId job) const {
   if (running_by_job.size() != 1 || running_by_job.front().first != job) return 0;
   if (running_alone > 0) return 0;
-  const std::size_t most = std::size_t{slots} + AttemptsAheadMax(slots);
+  const std::size_t most = std::size_t{resources.slots} + AttemptsAheadMax(resources.slots);
   return running.size() < most ? static_cast<std::uint32_t>(most - running.size()) : 0;
 }
 
@@ -34,7 +58,8 @@ Worker& WorkerPool::Join(const WorkerJoinedRecord& joined) {
   worker.name = joined.name;
   worker.shuffle_address = joined.shuffle_address;
   worker.spill_directory = joined.spill_directory;
-  worker.slots = joined.slots;
+  worker.resources = joined.resources;
+  AddToIndexes(worker);
   return worker;
 }
 
@@ -45,6 +70,7 @@ void WorkerPool::Remove(WorkerId id) {
   GM_CHECK(found != live_.end());
   const Worker& worker = found->second;
   GM_CHECK(worker.running.empty());
+  if (worker.reserved_for) Unreserve(worker.reserved_for);
   RemoveFromIndexes(worker);
   draining_.erase(id);
   leases_.erase({worker.lease_end, id});
@@ -100,10 +126,13 @@ void WorkerPool::Quarantine(Worker& worker, Instant end) {
 
 void WorkerPool::EndQuarantine(Worker& worker) { Quarantine(worker, Instant()); }
 
-void WorkerPool::StartAttempt(Worker& worker, AttemptId attempt, JobId job, bool alone) {
-  GM_CHECK(worker.free_slots() > 0 || (!alone && worker.room_ahead(job) > 0));
+void WorkerPool::StartAttempt(Worker& worker, AttemptId attempt, JobId job, const TaskNeeds& needs,
+                              bool alone) {
+  GM_CHECK(worker.HasRoom(needs) ||
+           (!alone && needs.takes_one_slot() && worker.room_ahead(job) > 0));
   RemoveFromIndexes(worker);
   worker.running.insert(attempt);
+  worker.used += needs;
   if (alone) ++worker.running_alone;
   auto& counts = worker.running_by_job;
   const auto found = std::ranges::find(counts, job, &std::pair<JobId, std::uint32_t>::first);
@@ -115,10 +144,12 @@ void WorkerPool::StartAttempt(Worker& worker, AttemptId attempt, JobId job, bool
   AddToIndexes(worker);
 }
 
-void WorkerPool::EndAttempt(Worker& worker, AttemptId attempt, JobId job, bool alone) {
+void WorkerPool::EndAttempt(Worker& worker, AttemptId attempt, JobId job, const TaskNeeds& needs,
+                            bool alone) {
   RemoveFromIndexes(worker);
   const auto erased = worker.running.erase(attempt);
   GM_CHECK(erased == 1);
+  worker.used -= needs;
   if (alone) --worker.running_alone;
   auto& counts = worker.running_by_job;
   const auto found = std::ranges::find(counts, job, &std::pair<JobId, std::uint32_t>::first);
@@ -153,25 +184,91 @@ std::pair<Instant, WorkerId> WorkerPool::first_lease() const {
   return leases_.empty() ? std::pair{kNever, WorkerId()} : *leases_.begin();
 }
 
+void WorkerPool::AddNeeds(const TaskNeeds& needs) {
+  if (needs.is_plain()) return;
+  const auto [found, is_new] = groups_.try_emplace(needs);
+  ++found->second.users;
+  if (!is_new) return;
+  for (const auto& [id, worker] : live_) AddTo(found->second, needs, worker);
+}
+
+void WorkerPool::ReleaseNeeds(const TaskNeeds& needs) {
+  if (needs.is_plain()) return;
+  const auto found = groups_.find(needs);
+  GM_CHECK(found != groups_.end());
+  if (--found->second.users == 0) groups_.erase(found);
+}
+
+const WorkerPool::NeedsGroup& WorkerPool::Group(const TaskNeeds& needs) const {
+  if (needs.is_plain()) return any_;
+  const auto found = groups_.find(needs);
+  GM_CHECK(found != groups_.end());
+  return found->second;
+}
+
+const absl::btree_set<WorkerPool::Offer>& WorkerPool::offers(const TaskNeeds& needs,
+                                                             bool spills) const {
+  const NeedsGroup& group = Group(needs);
+  return spills ? group.roomy : group.offers;
+}
+
+void WorkerPool::Reserve(Worker& worker, JobId job, const TaskNeeds& needs) {
+  GM_CHECK(!worker.reserved_for);
+  const bool is_new = reservations_.emplace(job, worker.id).second;
+  GM_CHECK(is_new);
+  RemoveFromIndexes(worker);
+  worker.reserved_for = job;
+  worker.reserved = needs;
+  AddToIndexes(worker);
+}
+
+void WorkerPool::Unreserve(JobId job) {
+  const auto found = reservations_.find(job);
+  if (found == reservations_.end()) return;
+  Worker& worker = live_.at(found->second);
+  reservations_.erase(found);
+  RemoveFromIndexes(worker);
+  worker.reserved_for = JobId();
+  AddToIndexes(worker);
+}
+
+void WorkerPool::AddTo(NeedsGroup& group, const TaskNeeds& needs, const Worker& worker) {
+  if (worker.draining || !worker.resources.Suffice(needs)) return;
+  ++group.able;
+  if (!worker.is_ready()) return;
+  ++group.ready;
+  const Offer offer{worker.unreserved_slots(), worker.id};
+  if (needs.is_wide() && !worker.reserved_for) group.reservable.insert(offer);
+  if (!worker.HasUnreservedRoom(needs)) return;
+  group.offers.insert(offer);
+  if (!worker.short_of_disk) group.roomy.insert(offer);
+}
+
+void WorkerPool::RemoveFrom(NeedsGroup& group, const TaskNeeds& needs, const Worker& worker) {
+  if (worker.draining || !worker.resources.Suffice(needs)) return;
+  --group.able;
+  if (!worker.is_ready()) return;
+  --group.ready;
+  const Offer offer{worker.unreserved_slots(), worker.id};
+  if (needs.is_wide()) group.reservable.erase(offer);
+  group.offers.erase(offer);
+  group.roomy.erase(offer);
+}
+
 void WorkerPool::RemoveFromIndexes(const Worker& worker) {
   quarantined_.erase({worker.quarantine_end, worker.id});
-  if (!worker.is_ready()) return;
-  ready_.erase(worker.id);
-  ready_slots_ -= worker.slots;
-  offers_.erase({worker.free_slots(), worker.id});
-  roomy_.erase({worker.free_slots(), worker.id});
+  if (worker.is_ready()) ready_slots_ -= worker.resources.slots;
+  RemoveFrom(any_, kPlain, worker);
+  for (auto& [needs, group] : groups_) RemoveFrom(group, needs, worker);
 }
 
 void WorkerPool::AddToIndexes(const Worker& worker) {
   if (worker.connected && !worker.draining && worker.is_quarantined()) {
     quarantined_.insert({worker.quarantine_end, worker.id});
   }
-  if (!worker.is_ready()) return;
-  ready_.insert(worker.id);
-  ready_slots_ += worker.slots;
-  if (worker.free_slots() == 0) return;
-  offers_.insert({worker.free_slots(), worker.id});
-  if (!worker.short_of_disk) roomy_.insert({worker.free_slots(), worker.id});
+  if (worker.is_ready()) ready_slots_ += worker.resources.slots;
+  AddTo(any_, kPlain, worker);
+  for (auto& [needs, group] : groups_) AddTo(group, needs, worker);
 }
 
 }  // namespace gristmill::coordinator

@@ -1,4 +1,5 @@
-// The live workers: by id, by instance, by free slots and by the end of their lease.
+// The live workers: by id, by instance, by what tasks they have room for and by the end of their
+// lease.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,7 @@
 #include "base/ids.h"
 #include "base/instant.h"
 #include "coordinator/core/record.h"
+#include "coordinator/core/task_needs.h"
 
 namespace gristmill::coordinator {
 
@@ -28,9 +30,10 @@ struct Worker {
   // Folded from records.
   WorkerId id;
   std::string instance, name, shuffle_address, spill_directory;
-  std::uint32_t slots = 0;
+  WorkerResources resources;
   bool draining = false;
   absl::btree_set<AttemptId> running;  // more than the slots only if all are of one job
+  ResourcesUsed used;                  // by them
   absl::btree_map<std::pair<JobId, std::uint32_t>, FinishedTasks> finished;  // by (job, stage)
 
   // Volatile: not in the journal.
@@ -57,12 +60,23 @@ struct Worker {
   bool is_quarantined() const { return quarantine_end != Instant(); }
   bool is_ready() const { return connected && !draining && !is_quarantined(); }
   std::uint32_t free_slots() const;
-  // How many attempts of the job may wait here beyond the slots: none while those of another job
-  // run, as they would share the slots' threads.
+  // Such a task may begin here now: if `unreserved`, without what is kept for others.
+  bool HasRoom(const TaskNeeds& needs) const { return HasRoomBeside(used, needs); }
+  bool HasUnreservedRoom(const TaskNeeds& needs) const;
+  std::uint32_t unreserved_slots() const;
+  // How many attempts of the job, which take a slot each, may wait here beyond the slots: none
+  // while those of another job run, as they would share the slots' threads.
   std::uint32_t room_ahead(JobId job) const;
 
   std::vector<std::pair<JobId, std::uint32_t>> running_by_job;  // none is zero
   std::uint32_t running_alone = 0;  // each has a thread beside those of the jobs' runners
+
+  // Volatile: what ends here is kept for a task of this job, which needs more than is free yet.
+  JobId reserved_for;
+  TaskNeeds reserved;
+
+ private:
+  bool HasRoomBeside(const ResourcesUsed& taken, const TaskNeeds& needs) const;
 };
 
 constexpr int kFreshLeasesMax = 3;
@@ -96,21 +110,43 @@ class WorkerPool {
   void SetShortOfDisk(Worker& worker, bool is_short);
   void Quarantine(Worker& worker, Instant end);
   void EndQuarantine(Worker& worker);
-  // A slot is free, or room ahead if it is not to run alone.
-  void StartAttempt(Worker& worker, AttemptId attempt, JobId job, bool alone);
-  void EndAttempt(Worker& worker, AttemptId attempt, JobId job, bool alone);  // it runs there
-  void RenewLease(Worker& worker, Instant now, DurationMs lease_ms);          // it was heard
+  // There is room for it, or room ahead if it takes one slot and is not to run alone.
+  void StartAttempt(Worker& worker, AttemptId attempt, JobId job, const TaskNeeds& needs,
+                    bool alone);
+  // It runs there.
+  void EndAttempt(Worker& worker, AttemptId attempt, JobId job, const TaskNeeds& needs, bool alone);
+  void RenewLease(Worker& worker, Instant now, DurationMs lease_ms);  // it was heard
   // Nobody can be blamed for having been silent until now, but for one who has been given
   // kFreshLeasesMax such leases since it was last heard: a coordinator that stands still again and
   // again would never notice that it is gone.
   void RenewAllLeases(Instant now, DurationMs lease_ms);
 
-  // Ready workers with a free slot.
-  const absl::btree_set<Offer>& offers() const { return offers_; }
-  // For tasks that leave map output behind: not those that are short of disk space.
-  const absl::btree_set<Offer>& offers(bool spills) const { return spills ? roomy_ : offers_; }
-  std::size_t ready_count() const { return ready_.size(); }
+  // --- Needs: tasks that not every free slot can take --------------------------------------------
+  // A running job has such tasks: workers are looked up by them until it is released as often.
+  void AddNeeds(const TaskNeeds& needs);
+  void ReleaseNeeds(const TaskNeeds& needs);
+
+  // Ready workers with a free slot that is not kept for a task.
+  const absl::btree_set<Offer>& offers() const { return any_.offers; }
+  // Those that have room for such a task; not those that are short of disk space for tasks that
+  // leave map output behind.
+  const absl::btree_set<Offer>& offers(const TaskNeeds& needs, bool spills) const;
+  // Ready workers; those on which such a task may run once others end.
+  std::size_t ready_count() const { return any_.ready; }
+  std::size_t ready_count(const TaskNeeds& needs) const { return Group(needs).ready; }
+  // Workers that may come to run such a task: also those that are disconnected or in quarantine.
+  std::size_t able_count(const TaskNeeds& needs) const { return Group(needs).able; }
   std::uint64_t ready_slots() const { return ready_slots_; }
+
+  // --- Reservations: at most one by worker and by job
+  // --------------------------------------------- For wide needs: ready workers on which such a
+  // task may run and nothing is reserved; most free slots first.
+  const absl::btree_set<Offer>& reservable(const TaskNeeds& needs) const {
+    return Group(needs).reservable;
+  }
+  const absl::btree_map<JobId, WorkerId>& reservations() const { return reservations_; }
+  void Reserve(Worker& worker, JobId job, const TaskNeeds& needs);
+  void Unreserve(JobId job);  // if it has one
   const absl::btree_set<WorkerId>& draining() const { return draining_; }
   // End and worker of each quarantine that alone keeps its worker from being ready.
   const absl::btree_set<std::pair<Instant, WorkerId>>& quarantined() const { return quarantined_; }
@@ -118,6 +154,18 @@ class WorkerPool {
   std::pair<Instant, WorkerId> first_lease() const;
 
  private:
+  // The workers as tasks with some needs see them.
+  struct NeedsGroup {
+    int users = 0;
+    std::size_t able = 0, ready = 0;
+    absl::btree_set<Offer> offers;
+    absl::btree_set<Offer> roomy;  // of those, the ones that are not short of disk space
+    absl::btree_set<Offer> reservable;
+  };
+
+  const NeedsGroup& Group(const TaskNeeds& needs) const;
+  static void AddTo(NeedsGroup& group, const TaskNeeds& needs, const Worker& worker);
+  static void RemoveFrom(NeedsGroup& group, const TaskNeeds& needs, const Worker& worker);
   void SetLease(Worker& worker, Instant now, DurationMs lease_ms);
   void RemoveFromIndexes(const Worker& worker);
   void AddToIndexes(const Worker& worker);
@@ -125,9 +173,9 @@ class WorkerPool {
   WorkerId next_id_{1};
   std::map<WorkerId, Worker> live_;
   absl::flat_hash_map<std::string, WorkerId> by_instance_;
-  absl::btree_set<Offer> offers_;
-  absl::btree_set<Offer> roomy_;  // of those, the ones that are not short of disk space
-  absl::btree_set<WorkerId> ready_;
+  NeedsGroup any_;                          // of tasks that take a slot of any worker
+  std::map<TaskNeeds, NeedsGroup> groups_;  // of all others; few, since few jobs run at once
+  absl::btree_map<JobId, WorkerId> reservations_;
   std::uint64_t ready_slots_ = 0;
   absl::btree_set<WorkerId> draining_;
   absl::btree_set<std::pair<Instant, WorkerId>> quarantined_;

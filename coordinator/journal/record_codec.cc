@@ -78,7 +78,10 @@ struct Encoder {
     message.set_worker(record.worker.value());
     message.set_instance(record.instance);
     message.set_name(record.name);
-    message.set_slots(record.slots);
+    message.set_slots(record.resources.slots);
+    message.set_memory_bytes(record.resources.memory_bytes);
+    message.set_gpus(record.resources.gpus);
+    for (const std::string& label : record.resources.labels) message.add_labels(label);
     message.set_shuffle_address(record.shuffle_address);
     message.set_spill_directory(record.spill_directory);
   }
@@ -125,6 +128,10 @@ struct Encoder {
     ToProto(record.task, out.mutable_task_cut()->mutable_task());
     out.mutable_task_cut()->set_at(record.at);
   }
+  void operator()(const TaskLeftOutRecord& record) const {
+    ToProto(record.task, out.mutable_task_left_out()->mutable_task());
+    out.mutable_task_left_out()->set_reason(record.reason);
+  }
   void operator()(const TasksForgottenRecord& record) const {
     out.mutable_tasks_forgotten()->set_job(record.job.value());
   }
@@ -138,9 +145,15 @@ struct Encoder {
 };
 
 Record Decode(const v1::WorkerJoined& message) {
-  return WorkerJoinedRecord{
-      WorkerId(message.worker()), message.instance(),       message.name(), message.slots(),
-      message.shuffle_address(),  message.spill_directory()};
+  return WorkerJoinedRecord{WorkerId(message.worker()),
+                            message.instance(),
+                            message.name(),
+                            {message.slots(),
+                             message.memory_bytes(),
+                             message.gpus(),
+                             {message.labels().begin(), message.labels().end()}},
+                            message.shuffle_address(),
+                            message.spill_directory()};
 }
 
 Record Decode(const v1::AttemptSucceeded& message) {
@@ -200,6 +213,9 @@ absl::StatusOr<Record> DecodeRecord(const v1::JournalRecord& record,
       return Decode(record.record_skipped());
     case v1::JournalRecord::kTaskCut:
       return TaskCutRecord{FromProto(record.task_cut().task()), record.task_cut().at()};
+    case v1::JournalRecord::kTaskLeftOut:
+      return TaskLeftOutRecord{FromProto(record.task_left_out().task()),
+                               record.task_left_out().reason()};
     case v1::JournalRecord::kTasksForgotten:
       return TasksForgottenRecord{JobId(record.tasks_forgotten().job())};
     case v1::JournalRecord::kJobForgotten:
@@ -217,7 +233,6 @@ absl::StatusOr<Record> DecodeRecord(const v1::JournalRecord& record,
     case v1::JournalRecord::kFinishedRestored:
       return Decode(record.finished_restored());
     case v1::JournalRecord::kWorkersNamed:
-    case v1::JournalRecord::kTaskLeftOut:
     case v1::JournalRecord::KIND_NOT_SET:
       break;
   }

@@ -14,6 +14,9 @@ JobShape ShapeOf(const v1::JobPlan& plan) {
   shape.name = plan.request().job();
   shape.stages = {{plan.output_files(), {}}};
   shape.skip_bad_records = 2;
+  shape.needs = {2, 3, 1, {"ssd"}};
+  shape.halt.percent = 50;
+  shape.timeout_percent = 300;
   return shape;
 }
 
@@ -29,14 +32,16 @@ std::vector<Record> History() {
   return {
       JobSubmittedRecord{.job = JobId(1), .shape = ShapeOf(Plan()), .queued = true},
       JobStateRecord{JobId(1), JobState::kRunning, ""},
-      WorkerJoinedRecord{WorkerId(1), "instance", "host:7", 3, "host:9", "/spill"},
-      WorkerJoinedRecord{WorkerId(2), "other", "host:8", 1, "host:10", "/spill2"},
+      WorkerJoinedRecord{
+          WorkerId(1), "instance", "host:7", {3, 64, 2, {"ssd"}}, "host:9", "/spill"},
+      WorkerJoinedRecord{WorkerId(2), "other", "host:8", {1}, "host:10", "/spill2"},
       AttemptAssignedRecord{AttemptId(1), {JobId(1), 0, 0}, WorkerId(1)},
       AttemptAssignedRecord{AttemptId(2), {JobId(1), 0, 1}, WorkerId(1), true},
       TaskCutRecord{{JobId(1), 0, 1}, 77},
       AttemptSucceededRecord{AttemptId(1), {{"words", 5}}, std::string("r\0s", 3)},
       AttemptEndedRecord{AttemptId(2), true, "boom", true, 60},
       RecordSkippedRecord{{JobId(1), 0, 1}, {"/in", 60}, "boom"},
+      TaskLeftOutRecord{{JobId(1), 0, 2}, "boom"},
       OutputLostRecord{{JobId(1), 0, 0}},
       WorkerDrainedRecord{WorkerId(1)},
       WorkerLostRecord{WorkerId(2), "left"},
@@ -48,11 +53,12 @@ std::vector<Record> History() {
       StageRestoredRecord{JobId(7),
                           0,
                           1,
+                          1,
                           2,
                           3,
                           5,
                           4,
-                          2,
+                          3,
                           {{1, {WorkerId(2)}}},
                           {0},
                           {{1, 50}, {1, 70}},
@@ -62,7 +68,8 @@ std::vector<Record> History() {
                           0,
                           0,
                           {{AttemptId(9), WorkerId(1), 0, TaskState::kSucceeded, true, false, 3},
-                           {AttemptId(8), WorkerId(1), 2, TaskState::kRunning, false, true, 0}}},
+                           {AttemptId(8), WorkerId(1), 2, TaskState::kRunning, false, true, 0},
+                           {AttemptId(), WorkerId(), 4, TaskState::kLeftOut, false, false, 0}}},
       ResultRestoredRecord{{JobId(7), 0, 0}, std::string("r\0s", 3)},
       JobRestoredRecord{JobId(7),
                         AttemptId(9),
@@ -70,7 +77,8 @@ std::vector<Record> History() {
                         {{"words", 6}},
                         {{0, 1, {AttemptId(10), WorkerId(1)}}},
                         {AttemptId(8)},
-                        {{{"/in", 60}, {0, 1, "boom"}}}},
+                        {{{"/in", 60}, {0, 1, "boom"}}},
+                        {{0, 2, "boom"}}},
       FinishedRestoredRecord{WorkerId(1), JobId(7), 0, 1, {5, 0, 7}},
       IdsRestoredRecord{JobId(11), WorkerId(12), AttemptId(13)},
       JobSubmittedRecord{JobId(11), ShapeOf(Plan()), /*without_tasks=*/true}};
@@ -119,7 +127,7 @@ TEST(RecordCodec, TasksThatContradictThemselvesAreDataLoss) {
   tasks.add_troubles()->set_task(2);
   EXPECT_TRUE(refused()) << "a failed task that is not there";
   tasks.clear_troubles();
-  tasks.set_states(std::string("\2\3", 2));
+  tasks.set_states(std::string("\2\x10", 2));
   EXPECT_TRUE(refused()) << "an unknown state";
 }
 

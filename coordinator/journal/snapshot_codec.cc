@@ -20,6 +20,12 @@ std::uint64_t Stepped(std::uint64_t from, std::int64_t step) {
   return from + static_cast<std::uint64_t>(step);
 }
 
+static_assert(static_cast<std::uint8_t>(TaskState::kLeftOut) == kStateMask);
+
+bool HasAttempt(const Task& task) {
+  return task.state == TaskState::kRunning || task.state == TaskState::kSucceeded;
+}
+
 absl::Status Contradiction(const char* what) {
   return DataLoss("the journal has a snapshot whose {} contradict themselves", what);
 }
@@ -56,6 +62,7 @@ void EncodeInto(const StageRestoredRecord& record, v1::JournalRecord* out) {
   message.set_job(record.job.value());
   message.set_stage(record.stage);
   message.set_succeeded(record.succeeded);
+  message.set_left_out(record.left_out);
   message.set_attempts_failed(record.attempts_failed);
   message.set_outputs_lost(record.outputs_lost);
   message.set_copies_started(record.copies_started);
@@ -97,7 +104,7 @@ void EncodeInto(const TasksRestoredRecord& record, v1::JournalRecord* out) {
     const Task& task = record.tasks[i];
     states += static_cast<char>(static_cast<std::uint8_t>(task.state) |
                                 (task.counted ? kCounted : 0) | (task.alone ? kAlone : 0));
-    if (task.state != TaskState::kWaiting) {
+    if (HasAttempt(task)) {
       message.add_attempt_steps(Step(attempt, task.attempt.value()));
       attempt = task.attempt.value();
       message.add_workers(task.worker.value());
@@ -139,6 +146,13 @@ void EncodeInto(const JobRestoredRecord& record, v1::JournalRecord* out) {
   for (const auto& [skipped, skip] : record.skipped) {
     *message.add_skipped() = Encode({{record.job, skip.stage, skip.task}, skipped, skip.reason});
   }
+  for (const auto& [stage, task, reason] : record.left_out) {
+    v1::TaskLeftOut& left_out = *message.add_left_out();
+    left_out.mutable_task()->set_job(record.job.value());
+    left_out.mutable_task()->set_stage(stage);
+    left_out.mutable_task()->set_task(task);
+    left_out.set_reason(reason);
+  }
 }
 
 void EncodeInto(const FinishedRestoredRecord& record, v1::JournalRecord* out) {
@@ -165,6 +179,7 @@ absl::StatusOr<Record> Decode(const v1::StageRestored& message) {
       .job = JobId(message.job()),
       .stage = message.stage(),
       .succeeded = message.succeeded(),
+      .left_out = message.left_out(),
       .attempts_failed = message.attempts_failed(),
       .outputs_lost = message.outputs_lost(),
       .copies_started = message.copies_started(),
@@ -198,14 +213,11 @@ absl::StatusOr<Record> Decode(const v1::TasksRestored& message) {
   for (std::size_t i = 0; i < record.tasks.size(); ++i) {
     Task& task = record.tasks[i];
     const auto state = static_cast<std::uint8_t>(message.states()[i]);
-    if ((state & kStateMask) > static_cast<std::uint8_t>(TaskState::kSucceeded) ||
-        state > (kStateMask | kCounted | kAlone)) {
-      return Contradiction("tasks");
-    }
+    if (state > (kStateMask | kCounted | kAlone)) return Contradiction("tasks");
     task.state = static_cast<TaskState>(state & kStateMask);
     task.counted = (state & kCounted) != 0;
     task.alone = (state & kAlone) != 0;
-    if (task.state == TaskState::kWaiting) continue;
+    if (!HasAttempt(task)) continue;
     if (assigned >= message.attempt_steps_size() || assigned >= message.workers_size()) {
       return Contradiction("tasks");
     }
@@ -252,6 +264,9 @@ absl::StatusOr<Record> Decode(const v1::JobRestored& message) {
     const RecordSkippedRecord decoded = Decode(skipped);
     record.skipped.emplace_back(decoded.record,
                                 Skip{decoded.task.stage, decoded.task.task, decoded.reason});
+  }
+  for (const v1::TaskLeftOut& left_out : message.left_out()) {
+    record.left_out.push_back({left_out.task().stage(), left_out.task().task(), left_out.reason()});
   }
   return record;
 }

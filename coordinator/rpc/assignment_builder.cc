@@ -50,9 +50,10 @@ v1::CoordinatorMessage AssignmentBuilder::MakeSources(StageRef stage) const {
   sources->set_job(stage.first.value());
   sources->set_stage(stage.second);
   const auto outputs = core_->stage_outputs(stage.first, stage.second);
-  const std::uint32_t tasks = core_->job(stage.first)->stages[stage.second].tasks;
-  GM_CHECK(outputs.size() == tasks);
-  sources->set_stage_tasks(tasks);
+  const StageView view = core_->job(stage.first)->stages[stage.second];
+  GM_CHECK(outputs.size() + view.left_out == view.tasks);
+  sources->set_stage_tasks(view.tasks);
+  sources->set_left_out(view.left_out);
   absl::flat_hash_map<WorkerId, std::uint32_t> peer_indexes;
   for (const auto& output : outputs) {
     const auto [found, is_new] =

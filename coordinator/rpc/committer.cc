@@ -57,6 +57,7 @@ absl::Status Committer::CommitOnce(JobId job, const v1::JobPlan& plan, const Fin
   GM_RETURN_IF_ERROR(Open(plan, OwnerOf(job)));
   StagedOutput& output = held_.at(plan.staging_directory());
   if (!finished.skipped.empty()) GM_RETURN_IF_ERROR(output.SetAside(finished.skipped, plan));
+  GM_RETURN_IF_ERROR(output.NameFailedTasks(finished.failed_tasks));
   return output.Commit(finished.winners);
 }
 
@@ -73,10 +74,8 @@ bool Committer::TryCommit(JobId job, const v1::JobPlan& plan, const Finished& fi
   }
 }
 
-void Committer::Commit(JobId job, Plan plan, std::vector<AttemptId> winners,
-                       std::vector<SetAsideRecord> skipped) {
-  thread_.Run([this, job, plan = std::move(plan),
-               finished = Finished{std::move(winners), std::move(skipped)}] {
+void Committer::Commit(JobId job, Plan plan, Finished finished) {
+  thread_.Run([this, job, plan = std::move(plan), finished = std::move(finished)] {
     absl::Status done;
     if (!TryCommit(job, *plan, finished, &done)) return;
     held_.erase(plan->staging_directory());

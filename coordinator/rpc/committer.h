@@ -29,18 +29,13 @@ class Committer final : public OutputPort {
   void Hold(JobId job, StagedOutput output);
   void Reclaim(JobId job, Plan plan) override;
   // What fails for good stays in the staging directory, which the report then names.
-  void Commit(JobId job, Plan plan, std::vector<AttemptId> winners,
-              std::vector<SetAsideRecord> skipped) override;
+  void Commit(JobId job, Plan plan, Finished finished) override;
   void Abandon(Plan plan) override;
   // Finishes what was asked for, except that nothing is tried again: such a commit is not reported,
   // and the next coordinator asks for it anew. From one thread.
   void Stop();
 
  private:
-  struct Finished {
-    std::vector<AttemptId> winners;
-    std::vector<SetAsideRecord> skipped;
-  };
   // Makes sure that held_ has the plan's output. As StagedOutput::Reopen.
   absl::Status Open(const v1::JobPlan& plan, const std::string& owner);
   absl::Status CommitOnce(JobId job, const v1::JobPlan& plan, const Finished& finished);

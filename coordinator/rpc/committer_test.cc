@@ -26,7 +26,7 @@ class CommitterTest : public ::testing::Test {
     std::ofstream(AttemptFilePath(plan_->staging_directory(), 0, 1, AttemptId(1))) << "x";
     std::filesystem::create_directories(obstacle_ + "/in-the-way");
   }
-  void Commit(Committer& committer) { committer.Commit(JobId(1), plan_, {AttemptId(1)}, {}); }
+  void Commit(Committer& committer) { committer.Commit(JobId(1), plan_, {{AttemptId(1)}, {}}); }
   void Take(OutputCommitted done) {
     done_ = std::move(done);
     reported_.Notify();

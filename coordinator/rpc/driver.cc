@@ -61,6 +61,9 @@ void Driver::BeginTurn(Instant now, std::int64_t unix_ms) {
 
 void Driver::Step(const Event& event) {
   ++work_.events;
+  if (const auto* succeeded = std::get_if<AttemptSucceeded>(&event)) {
+    catalog_.NoteRunTime(succeeded->attempt, succeeded->run_us);
+  }
   Take(core_.Step(event, now_));
 }
 

@@ -33,10 +33,14 @@ class OutputPort {
   virtual ~OutputPort() = default;
   // After a restart, of each unfinished job: takes its staging directory into possession again.
   virtual void Reclaim(JobId job, Plan plan) = 0;
-  // The result comes back as an OutputCommitted event. winners[p] wrote output file p; the skipped
-  // records go beside them.
-  virtual void Commit(JobId job, Plan plan, std::vector<AttemptId> winners,
-                      std::vector<SetAsideRecord> skipped) = 0;
+  // What a job's output is made of when it is put into place.
+  struct Finished {
+    std::vector<AttemptId> winners;       // by output file; none where a task was left out
+    std::vector<SetAsideRecord> skipped;  // these go beside the files
+    std::string failed_tasks = {};        // likewise (left_out.h); empty if none was left out
+  };
+  // The result comes back as an OutputCommitted event.
+  virtual void Commit(JobId job, Plan plan, Finished finished) = 0;
   // Removes what the job's attempts wrote.
   virtual void Abandon(Plan plan) = 0;
 };
@@ -96,6 +100,7 @@ class Driver {
   void Perform(const StartAttempt& action);
   void Perform(const CancelAttempt& action);
   void Perform(const AskCut& action);
+  void Perform(const StopOverdue& action);
   void Perform(const AcceptWorker& action);
   void Perform(const DropWorker& action);
   void Perform(const AcknowledgeReport& action);

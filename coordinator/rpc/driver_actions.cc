@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/status.h"
+#include "coordinator/left_out.h"
 #include "coordinator/rpc/driver.h"
 #include "coordinator/skipping.h"
 
@@ -32,6 +33,12 @@ void Driver::Perform(const AskCut& action) {
   if (WorkerLink* link = links_.Find(action.worker)) link->outbox.AskCut(action.attempt);
 }
 
+void Driver::Perform(const StopOverdue& action) {
+  if (WorkerLink* link = links_.Find(action.worker)) {
+    link->outbox.StopOverdue(action.attempt, action.limit_ms);
+  }
+}
+
 void Driver::Perform(const AcceptWorker& action) {
   WorkerLink* link = links_.Bind(action.instance, action.worker);
   if (link == nullptr) return;
@@ -56,9 +63,14 @@ void Driver::Perform(const AcknowledgeReport& action) {
 
 void Driver::Perform(const CommitOutput& action) {
   const OutputPort::Plan plan = catalog_.Find(action.job)->plan;
-  std::vector<SetAsideRecord> skipped = SetAsideOf(core_.skipped_records(action.job), *plan);
-  Then([this, job = action.job, plan, winners = action.winners, skipped = std::move(skipped)] {
-    outputs_->Commit(job, plan, winners, skipped);
+  OutputPort::Finished finished{action.winners,
+                                SetAsideOf(core_.skipped_records(action.job), *plan)};
+  if (const auto left_out = core_.left_out_tasks(action.job); !left_out.empty()) {
+    finished.failed_tasks =
+        FailedTasksText(left_out, *plan, *catalog_.SplitsOf(*catalog_.Find(action.job)));
+  }
+  Then([this, job = action.job, plan, finished = std::move(finished)] {
+    outputs_->Commit(job, plan, finished);
   });
 }
 
@@ -118,9 +130,12 @@ void Driver::Log(const Record& record) const {
   } else if (const auto* skipped = std::get_if<RecordSkippedRecord>(&record)) {
     spdlog::warn("job {} skips the record at {} offset {}: {}", skipped->task.job.value(),
                  skipped->record.path, skipped->record.offset, skipped->reason);
+  } else if (const auto* left_out = std::get_if<TaskLeftOutRecord>(&record)) {
+    spdlog::warn("job {} goes on without stage {} task {}: {}", left_out->task.job.value(),
+                 left_out->task.stage, left_out->task.task, left_out->reason);
   } else if (const auto* joined = std::get_if<WorkerJoinedRecord>(&record)) {
     spdlog::info("worker {} ({}, {} slots) joined", joined->worker.value(), joined->name,
-                 joined->slots);
+                 joined->resources.slots);
   } else if (const auto* lost = std::get_if<WorkerLostRecord>(&record)) {
     spdlog::warn("worker {} ({}) is gone: {}", lost->worker.value(),
                  catalog_.WorkerName(lost->worker), lost->reason);

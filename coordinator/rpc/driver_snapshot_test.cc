@@ -15,8 +15,7 @@ using ::testing::HasSubstr;
 
 class NoOutputs final : public OutputPort {
   void Reclaim(JobId job, Plan plan) override {}
-  void Commit(JobId job, Plan plan, std::vector<AttemptId> winners,
-              std::vector<SetAsideRecord> skipped) override {}
+  void Commit(JobId job, Plan plan, Finished finished) override {}
   void Abandon(Plan plan) override {}
 };
 
@@ -56,7 +55,7 @@ class DriverSnapshot : public ::testing::Test {
     driver_.Speak();
   }
   void Join(const std::string& name, std::uint32_t slots) {
-    Step(WorkerRegistered{name, name, slots, "host:1", "/spill", {}});
+    Step(WorkerRegistered{name, name, {slots}, "host:1", "/spill", {}});
   }
   JobId Submit(const std::string& request_id, std::uint32_t maps) {
     const JobId job = driver_.Submit(PlanOf(request_id, maps));
@@ -167,7 +166,7 @@ TEST_F(DriverSnapshot, GoesOnAsTheOriginalWould) {
     } else {
       Succeed(worker);
     }
-    if (i % 20 == 10) Step(WorkerRegistered{"w1", "w1", 1, "host:1", "/spill", {}});
+    if (i % 20 == 10) Step(WorkerRegistered{"w1", "w1", {1}, "host:1", "/spill", {}});
     ExpectTheSame(*Restored());
   }
 }

@@ -1,5 +1,6 @@
 #include "coordinator/rpc/job_catalog.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -18,6 +19,13 @@ std::shared_ptr<const v1::JobPlan> SummaryOf(const v1::JobPlan& plan) {
   request.set_max_attempts(plan.request().max_attempts());
   request.set_skip_bad_records(plan.request().skip_bad_records());
   request.set_request_id(plan.request().request_id());
+  request.set_task_cpus(plan.request().task_cpus());
+  request.set_task_memory_bytes(plan.request().task_memory_bytes());
+  request.set_task_gpus(plan.request().task_gpus());
+  *request.mutable_required_labels() = plan.request().required_labels();
+  request.set_task_timeout_percent(plan.request().task_timeout_percent());
+  request.set_halt_failures(plan.request().halt_failures());
+  request.set_halt_percent(plan.request().halt_percent());
   summary->set_staging_directory(plan.staging_directory());
   *summary->mutable_stages() = plan.stages();
   return summary;
@@ -69,23 +77,23 @@ JobId JobCatalog::Fold(const Record& record, std::int64_t unix_ms) {
   } else if (const auto* lost = std::get_if<WorkerLostRecord>(&record)) {
     absl::erase_if(running_, [&](const auto& item) { return item.second.worker == lost->worker; });
   } else if (const auto* assigned = std::get_if<AttemptAssignedRecord>(&record)) {
-    running_[assigned->attempt] = {assigned->task, assigned->worker};
-    return assigned->task.job;
+    return FoldAssigned(*assigned, unix_ms);
   } else if (const auto* succeeded = std::get_if<AttemptSucceededRecord>(&record)) {
-    const JobId job = JobOf(succeeded->attempt);
-    running_.erase(succeeded->attempt);
-    return job;
+    return FoldSucceeded(*succeeded, unix_ms);
   } else if (const auto* ended = std::get_if<AttemptEndedRecord>(&record)) {
-    return FoldEnd(*ended);
+    return FoldEnd(*ended, unix_ms);
   } else if (const auto* output_lost = std::get_if<OutputLostRecord>(&record)) {
     return output_lost->task.job;
   } else if (const auto* skipped = std::get_if<RecordSkippedRecord>(&record)) {
     return skipped->task.job;
   } else if (const auto* cut = std::get_if<TaskCutRecord>(&record)) {
     return cut->task.job;
+  } else if (const auto* left_out = std::get_if<TaskLeftOutRecord>(&record)) {
+    return left_out->task.job;
   } else if (const auto* tasks = std::get_if<TasksForgottenRecord>(&record)) {
     CatalogEntry& entry = entries_.at(tasks->job);
     entry.plan = SummaryOf(*entry.plan);
+    entry.times = {};
     return tasks->job;
   } else if (const auto* forgotten = std::get_if<JobForgottenRecord>(&record)) {
     Forget(forgotten->job);
@@ -115,11 +123,50 @@ void JobCatalog::ForgetWorkersBut(const absl::flat_hash_set<WorkerId>& workers) 
   absl::erase_if(worker_names_, [&](const auto& item) { return !workers.contains(item.first); });
 }
 
-JobId JobCatalog::FoldEnd(const AttemptEndedRecord& ended) {
+void JobCatalog::NoteRunTime(AttemptId attempt, std::uint64_t run_us) {
+  const auto found = running_.find(attempt);
+  if (found != running_.end()) found->second.run_us = run_us;
+}
+
+JobId JobCatalog::FoldAssigned(const AttemptAssignedRecord& assigned, std::int64_t unix_ms) {
+  const TaskRef& task = assigned.task;
+  running_[assigned.attempt] = {task, assigned.worker, unix_ms};
+  if (unix_ms > 0) {
+    CatalogEntry& entry = entries_.at(task.job);
+    entry.times.Start(
+        task.stage, task.task,
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, unix_ms - entry.submitted_unix_ms)));
+  }
+  return task.job;
+}
+
+// The time on a thread where that is known, else the time from the assignment on.
+void JobCatalog::EndTime(const RunningAttempt& attempt, std::int64_t unix_ms) {
+  if (unix_ms == 0 || (attempt.started_unix_ms == 0 && attempt.run_us == 0)) return;
+  CatalogEntry& entry = entries_.at(attempt.task.job);
+  const std::int64_t run_ms = attempt.run_us > 0 ? static_cast<std::int64_t>(attempt.run_us / 1'000)
+                                                 : unix_ms - attempt.started_unix_ms;
+  const std::int64_t started_ms = unix_ms - run_ms - entry.submitted_unix_ms;
+  entry.times.End(attempt.task.stage, attempt.task.task,
+                  static_cast<std::uint64_t>(std::max<std::int64_t>(0, started_ms)),
+                  static_cast<std::uint64_t>(std::max<std::int64_t>(0, run_ms)));
+}
+
+JobId JobCatalog::FoldSucceeded(const AttemptSucceededRecord& succeeded, std::int64_t unix_ms) {
+  const auto found = running_.find(succeeded.attempt);
+  if (found == running_.end()) return JobId();
+  const RunningAttempt attempt = found->second;
+  running_.erase(found);
+  EndTime(attempt, unix_ms);
+  return attempt.task.job;
+}
+
+JobId JobCatalog::FoldEnd(const AttemptEndedRecord& ended, std::int64_t unix_ms) {
   const auto found = running_.find(ended.attempt);
   if (found == running_.end()) return JobId();
   const RunningAttempt attempt = found->second;
   running_.erase(found);
+  EndTime(attempt, unix_ms);
   if (ended.counts_as_failure) RememberFailure(attempt, ended.message);
   return attempt.task.job;
 }

@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "coordinator/core/coordinator.h"
 #include "coordinator/core/record.h"
+#include "coordinator/task_times.h"
 #include "gristmill/v1/job.pb.h"
 #include "storage/split_planner.h"
 
@@ -30,6 +31,7 @@ struct CatalogEntry {
   std::string last_failure;           // of a task, the newest, in words that name its input
   std::string last_failure_cause;     // what the task said, as the core has it
   bool commit_failed = false;         // the job failed when all tasks were done
+  TaskTimes times;                    // volatile: as far as this process saw them
   bool finished() const { return state > JobState::kCommitting; }
 };
 
@@ -45,7 +47,10 @@ class JobCatalog {
   void AddWithoutTasks(JobId job, std::shared_ptr<const v1::JobPlan> plan, std::int64_t unix_ms,
                        std::uint64_t input_bytes);
   void RestoreFailure(JobId job, std::string last_failure, std::string cause);
-  // Returns the job that the record is about; zero if none.
+  // Just before the record of the success of the attempt, if it runs, is folded.
+  void NoteRunTime(AttemptId attempt, std::uint64_t run_us);
+  // Returns the job that the record is about; zero if none. `unix_ms` is zero for what was
+  // journaled by an earlier process.
   JobId Fold(const Record& record, std::int64_t unix_ms);
 
   // Null if there is no such job.
@@ -71,9 +76,14 @@ class JobCatalog {
   struct RunningAttempt {
     TaskRef task;
     WorkerId worker;
+    std::int64_t started_unix_ms = 0;  // zero: not known
+    std::uint64_t run_us = 0;          // likewise
   };
+  JobId FoldAssigned(const AttemptAssignedRecord& assigned, std::int64_t unix_ms);
+  JobId FoldSucceeded(const AttemptSucceededRecord& succeeded, std::int64_t unix_ms);
+  void EndTime(const RunningAttempt& attempt, std::int64_t unix_ms);
   CatalogEntry& AddEntry(JobId job, std::shared_ptr<const v1::JobPlan> plan, std::int64_t unix_ms);
-  JobId FoldEnd(const AttemptEndedRecord& ended);
+  JobId FoldEnd(const AttemptEndedRecord& ended, std::int64_t unix_ms);
   void FoldState(const JobStateRecord& changed, std::int64_t unix_ms);
   void FoldTasks(const TasksRestoredRecord& restored);
   void Forget(JobId job);

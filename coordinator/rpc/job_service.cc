@@ -71,12 +71,29 @@ JobService::Reactor* JobService::Submit(Context* context, const v1::SubmitReques
     reactor->Finish(ToGrpc(size));
     return reactor;
   }
+  if (request->dry_run()) return DryRun(reactor, request, response);
   const auto reply = [reactor, response](const absl::StatusOr<JobId>& job) {
     if (job.ok()) response->set_job(job->value());
     reactor->Finish(ToGrpc(job.status()));
   };
   const bool posted = shell_->TryPost([this, request, reply](Driver& driver) {
     submissions_->Begin(driver, request->request(), reply);
+  });
+  if (!posted) reactor->Finish(ToGrpc(Overloaded()));
+  return reactor;
+}
+
+JobService::Reactor* JobService::DryRun(Reactor* reactor, const v1::SubmitRequest* request,
+                                        v1::SubmitResponse* response) {
+  const auto reply = [reactor, response](const absl::StatusOr<Submissions::DryRun>& planned) {
+    if (planned.ok()) {
+      *response->mutable_plan() = planned->plan;
+      response->set_note(planned->note);
+    }
+    reactor->Finish(ToGrpc(planned.status()));
+  };
+  const bool posted = shell_->TryPost([this, request, reply](Driver& driver) {
+    submissions_->PlanOnly(driver, request->request(), reply);
   });
   if (!posted) reactor->Finish(ToGrpc(Overloaded()));
   return reactor;

@@ -45,6 +45,7 @@ class JobService final : public v1::JobService::CallbackService {
   // Runs `answer` on the shell's thread, within a turn, and sends its status and the response.
   using Answer = std::function<absl::Status(Driver&)>;
   Reactor* Ask(Context* context, Answer answer);
+  Reactor* DryRun(Reactor* reactor, const v1::SubmitRequest* request, v1::SubmitResponse* response);
 
   Shell* const shell_;
   Submissions* const submissions_;

@@ -19,6 +19,13 @@ void Outbox::AskCut(AttemptId attempt) {
   messages_.back().mutable_cut()->add_attempts(attempt.value());
 }
 
+void Outbox::StopOverdue(AttemptId attempt, DurationMs limit_ms) {
+  if (messages_.empty() || !messages_.back().has_overdue()) messages_.emplace_back();
+  v1::OverdueAttempt& overdue = *messages_.back().mutable_overdue()->add_attempts();
+  overdue.set_attempt(attempt.value());
+  overdue.set_limit_ms(static_cast<std::uint64_t>(limit_ms));
+}
+
 void Outbox::EndJob(JobId job) {
   if (messages_.empty() || !messages_.back().has_job_end()) messages_.emplace_back();
   messages_.back().mutable_job_end()->add_jobs(job.value());

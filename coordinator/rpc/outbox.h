@@ -5,20 +5,22 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/instant.h"
 #include "coordinator/rpc/session_port.h"
 #include "gristmill/v1/worker_service.pb.h"
 
 namespace gristmill::coordinator {
 
 // Keeps the order in which messages were added, but puts neighbouring assignments,
-// cancellations, requests to cut and ends of jobs into one message, and all acknowledgements into
-// one at the end.
+// cancellations, requests to cut or to stop and ends of jobs into one message, and all
+// acknowledgements into one at the end.
 class Outbox {
  public:
   void Add(v1::CoordinatorMessage message) { messages_.push_back(std::move(message)); }
   void Assign(v1::TaskAssignment assignment);
   void Cancel(AttemptId attempt);
   void AskCut(AttemptId attempt);
+  void StopOverdue(AttemptId attempt, DurationMs limit_ms);
   void EndJob(JobId job);
   void Acknowledge(AttemptId attempt) { acknowledged_.push_back(attempt.value()); }
 

@@ -30,8 +30,7 @@ double SecondsSince(std::chrono::steady_clock::time_point begin) {
 
 class NoOutputs final : public OutputPort {
   void Reclaim(JobId job, Plan plan) override {}
-  void Commit(JobId job, Plan plan, std::vector<AttemptId> winners,
-              std::vector<SetAsideRecord> skipped) override {}
+  void Commit(JobId job, Plan plan, Finished finished) override {}
   void Abandon(Plan plan) override {}
 };
 
@@ -76,7 +75,7 @@ class Measured {
     driver_.BeginTurn({0}, 0);
     for (std::uint32_t i = 0; i < kWorkers; ++i) {
       driver_.Step(
-          WorkerRegistered{fmt::format("instance-{}", i), "worker", 16, "host:1", "/s", {}});
+          WorkerRegistered{fmt::format("instance-{}", i), "worker", {16}, "host:1", "/s", {}});
     }
     driver_.Submit(PlanOf(tasks));
     EndTurn(**journal);

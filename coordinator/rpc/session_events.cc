@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/labels.h"
 #include "base/report_limits.h"
 #include "base/status.h"
 #include "base/units.h"
@@ -17,6 +18,7 @@ constexpr std::uint32_t kSlotsMax = 10'000;
 constexpr int kListedAttemptsMax = 100'000;
 constexpr int kListedJobsMax = 100'000;
 constexpr std::size_t kNameBytesMax = 256;
+constexpr std::uint64_t kRunMsMax = std::uint64_t{1} << 50;
 constexpr std::size_t kPathBytesMax = 4'096;
 constexpr std::size_t kMessageBytesMax = 16 << 10;
 constexpr std::size_t kBadRecordMessageBytesMax = 4 << 10;
@@ -94,6 +96,7 @@ WorkerHeartbeat HeartbeatEvent(WorkerId worker, const v1::Heartbeat& heartbeat) 
     told.attempt = AttemptId(progress.attempt());
     told.records = progress.records();
     told.done_ppm = progress.done_ppm();
+    told.run_ms = static_cast<DurationMs>(std::min(progress.run_ms(), kRunMsMax));
     if (progress.has_cut_at()) told.cut_at = progress.cut_at();
   }
   return event;
@@ -167,6 +170,14 @@ absl::Status CheckRegister(const v1::Register& message, const std::string& versi
     return InvalidArgument("worker {} offers {} slots; between 1 and {} are allowed",
                            message.name(), message.slots(), kSlotsMax);
   }
+  if (message.gpus() > kGpusMax) {
+    return InvalidArgument("worker {} offers {} GPUs; at most {} are allowed", message.name(),
+                           message.gpus(), kGpusMax);
+  }
+  if (absl::Status labels = CheckLabels({message.labels().begin(), message.labels().end()});
+      !labels.ok()) {
+    return InvalidArgument("worker {}: {}", message.name(), Message(labels));
+  }
   if (message.running_attempts_size() > kListedAttemptsMax) {
     return InvalidArgument("worker {} lists more than {} attempts", message.name(),
                            kListedAttemptsMax);
@@ -180,7 +191,10 @@ absl::Status CheckRegister(const v1::Register& message, const std::string& versi
 WorkerRegistered RegisteredEvent(const v1::Register& message) {
   WorkerRegistered event{.instance = message.instance(),
                          .name = message.name(),
-                         .slots = message.slots(),
+                         .resources = {message.slots(),
+                                       message.memory_bytes(),
+                                       message.gpus(),
+                                       {message.labels().begin(), message.labels().end()}},
                          .shuffle_address = message.shuffle_address(),
                          .spill_directory = message.spill_directory(),
                          .running = {},

@@ -20,10 +20,7 @@ using ::testing::Not;
 class NoOutputs final : public OutputPort {
  public:
   void Reclaim(JobId job, Plan plan) override {}
-  void Commit(JobId job, Plan plan, std::vector<AttemptId> winners,
-              std::vector<SetAsideRecord> skipped) override {
-    ++commits;
-  }
+  void Commit(JobId job, Plan plan, Finished finished) override { ++commits; }
   void Abandon(Plan plan) override { ++abandons; }
   int commits = 0;
   int abandons = 0;

@@ -18,8 +18,7 @@ constexpr DurationMs kStallMs = 100;
 
 class NoOutputs final : public OutputPort {
   void Reclaim(JobId job, Plan plan) override {}
-  void Commit(JobId job, Plan plan, std::vector<AttemptId> winners,
-              std::vector<SetAsideRecord> skipped) override {}
+  void Commit(JobId job, Plan plan, Finished finished) override {}
   void Abandon(Plan plan) override {}
 };
 
@@ -84,7 +83,7 @@ class ShellTest : public testing::Test {
 TEST_F(ShellTest, ATurnLongerThanALeaseCostsNoWorkerItsLeaseButSilenceAfterItDoes) {
   Start();
   Run([](Driver& driver) {
-    driver.Step(WorkerRegistered{"instance", "worker", 1, "host:1", "/spill", {}});
+    driver.Step(WorkerRegistered{"instance", "worker", {1}, "host:1", "/spill", {}});
   });
   Run([](Driver&) {
     const Instant begin = Now();  // a disk that takes its time

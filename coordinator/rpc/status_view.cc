@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/status.h"
 #include "coordinator/job_status.h"
+#include "coordinator/rpc/clock.h"
 #include "storage/task_input.h"
 
 namespace gristmill::coordinator {
@@ -15,23 +16,6 @@ namespace {
 constexpr std::uint32_t kTasksPerPageMax = 10'000;
 // Half of what a message may have: failures of many jobs may be long.
 constexpr std::size_t kListBytesMax = std::size_t{32} << 20;
-
-// A task that waits when its job ends will not run any more: it failed for the last time, or the
-// end came first.
-v1::TaskState ViewState(const TaskView& task, const JobView& job, std::uint32_t max_attempts) {
-  switch (task.state) {
-    case TaskState::kWaiting:
-      if (job.state != JobState::kFailed && job.state != JobState::kCancelled) {
-        return v1::TASK_STATE_WAITING;
-      }
-      return task.failures >= max_attempts ? v1::TASK_STATE_FAILED : v1::TASK_STATE_CANCELLED;
-    case TaskState::kRunning:
-      return v1::TASK_STATE_RUNNING;
-    case TaskState::kSucceeded:
-      return v1::TASK_STATE_SUCCEEDED;
-  }
-  return v1::TASK_STATE_UNSPECIFIED;
-}
 
 v1::WorkerState ViewState(WorkerState state) {
   switch (state) {
@@ -57,7 +41,8 @@ std::string MessageOf(const JobView& job, const CatalogEntry& entry) {
   }
   const bool a_task_did = job.state == JobState::kFailed && !entry.last_failure.empty() &&
                           job.message.ends_with(": " + entry.last_failure_cause);
-  return a_task_did ? entry.last_failure : job.message;
+  if (a_task_did) return entry.last_failure;
+  return job.message;
 }
 
 std::string_view Describe(WorkerState state) {
@@ -78,6 +63,7 @@ std::string_view Describe(WorkerState state) {
 
 // Empty if something does, or will when its turn comes.
 std::string WhyNothingRuns(const JobView& job, const ClusterSize& cluster) {
+  if (!job.why_none_suffices.empty()) return "it waits: " + job.why_none_suffices;
   const bool runs = std::ranges::any_of(job.stages, [](const auto& s) { return s.running > 0; });
   if (runs || cluster.by_state.contains(WorkerState::kReady)) return {};
   if (cluster.workers == 0) return "it waits for a worker; start one with 'gristmill worker'";
@@ -92,18 +78,9 @@ std::string WhyNothingRuns(const JobView& job, const ClusterSize& cluster) {
 v1::TaskStatus ViewTask(const Coordinator& core, const JobCatalog& catalog, const JobView& job,
                         const CatalogEntry& entry, const SplitTable& splits, const TaskRef& ref) {
   const TaskView task = core.task(ref).value();
-  v1::TaskStatus status;
-  status.mutable_id()->set_job(ref.job.value());
-  status.mutable_id()->set_stage(ref.stage);
-  status.mutable_id()->set_task(ref.task);
-  const v1::StagePlan& stage = entry.plan->stages(static_cast<int>(ref.stage));
-  status.set_stage_kind(stage.kind());
-  status.set_stage_name(stage.name());
-  status.set_state(ViewState(task, job, entry.plan->request().max_attempts()));
-  status.set_attempt(task.attempt.value());
+  v1::TaskStatus status = TaskStatusOf(ref, task, job, *entry.plan, splits);
   if (task.worker) status.set_worker(catalog.WorkerName(task.worker));
-  status.set_failures(task.failures);
-  status.set_split(DescribeTaskInput(*entry.plan, splits, ref.stage, task.part));
+  AddTime(entry.times.Of(ref.stage, ref.task), entry.submitted_unix_ms, UnixMs(), &status);
   return status;
 }
 
@@ -113,7 +90,7 @@ ClusterSize SizeOf(const Coordinator& core) {
   ClusterSize size;
   for (const WorkerView& worker : core.workers()) {
     ++size.workers;
-    size.slots += worker.slots;
+    size.slots += worker.resources.slots;
     ++size.by_state[worker.state];
   }
   return size;
@@ -126,8 +103,11 @@ v1::JobStatus ViewJob(const Coordinator& core, const JobCatalog& catalog, JobId 
   GM_CHECK(entry != nullptr && job.has_value());
   v1::JobStatus status = StatusOf(*job, *entry->plan);
   status.set_id(id.value());
-  status.set_message(job->state == JobState::kRunning ? WhyNothingRuns(*job, cluster)
-                                                      : MessageOf(*job, *entry));
+  if (job->state == JobState::kRunning) {
+    status.set_message(WhyNothingRuns(*job, cluster));
+  } else if (status.message() == job->message) {
+    status.set_message(MessageOf(*job, *entry));
+  }
   status.set_submitted_unix_ms(entry->submitted_unix_ms);
   status.set_finished_unix_ms(entry->finished_unix_ms);
   status.set_workers(cluster.workers);
@@ -227,11 +207,21 @@ v1::WorkersResponse ViewWorkers(const Coordinator& core, Instant now) {
     v1::WorkerStatus* status = response.add_workers();
     status->set_id(worker.id.value());
     status->set_name(worker.name);
-    status->set_slots(worker.slots);
+    status->set_slots(worker.resources.slots);
     status->set_slots_used(worker.slots_used);
+    status->set_memory_bytes(worker.resources.memory_bytes);
+    status->set_memory_bytes_used(worker.memory_bytes_used);
+    status->set_gpus(worker.resources.gpus);
+    status->set_gpus_used(worker.gpus_used);
+    for (const std::string& label : worker.resources.labels) status->add_labels(label);
     status->set_state(ViewState(worker.state));
     status->set_shuffle_address(worker.shuffle_address);
     status->set_last_heartbeat_ms(now - worker.last_heard);
+    if (worker.reserved_for) {
+      status->set_note(
+          fmt::format("fewer tasks: what becomes free is kept for a wide task of job {}",
+                      worker.reserved_for.value()));
+    }
     if (worker.state == WorkerState::kShortOfDisk) {
       status->set_note("no tasks: less disk space is free below its --dir than --spill-reserve");
     }

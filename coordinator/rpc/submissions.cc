@@ -66,19 +66,62 @@ void Submissions::Begin(Driver& driver, const v1::JobRequest& request, Reply rep
 
 absl::StatusOr<AdmittedJob> Submissions::AdmitHere(std::uint64_t ticket,
                                                    const v1::JobRequest& request) const {
+  GM_RETURN_IF_ERROR(KeepFiles(ticket, request, /*only_object=*/false));
+  return Admit(request,
+               fmt::format("a job that is being submitted to the coordinator on {}", ProcessName()),
+               DescriberFor(request));
+}
+
+absl::Status Submissions::KeepFiles(std::uint64_t ticket, const v1::JobRequest& request,
+                                    bool only_object) const {
   GM_RETURN_IF_ERROR(CheckShippedFiles(request));
   files_->Keep(FilesOwner(ticket), BlobsOf(request));  // until Finish, where the job keeps them
   for (const v1::ShippedFile& file : request.files()) {
-    if (files_->Has(file.sha256())) continue;
+    if (files_->Has(file.sha256()) || (only_object && file.name() != request.object())) continue;
     return Aborted("the coordinator does not have '{}', which comes with the job; submit it again",
                    file.name());
   }
-  const Describe describe_object = [this](const v1::JobRequest& asked) {
+  return absl::OkStatus();
+}
+
+Describe Submissions::DescriberFor(const v1::JobRequest& request) const {
+  if (request.object().empty()) return DescribeOwnJob;
+  return [this](const v1::JobRequest& asked) {
     return DescribeObject(asked, files_, describing_directory_);
   };
-  return Admit(request,
-               fmt::format("a job that is being submitted to the coordinator on {}", ProcessName()),
-               request.object().empty() ? DescribeOwnJob : describe_object);
+}
+
+void Submissions::PlanOnly(Driver& driver, const v1::JobRequest& request, DryRunReply reply) {
+  absl::Status accepted = CheckOutputFree(driver, NormalOutputPath(request.output()));
+  if (accepted.ok()) accepted = CheckQueue(driver);
+  if (!accepted.ok()) return reply(accepted);
+  const std::uint64_t ticket = next_ticket_++;
+  const bool taken = admissions_->TryRun([this, ticket, request, reply] {
+    const absl::Status kept = KeepFiles(ticket, request, /*only_object=*/true);
+    auto planned = std::make_shared<absl::StatusOr<v1::JobPlan>>(
+        kept.ok() ? PlanDryRun(request, DescriberFor(request)) : kept);
+    shell_->Post([this, ticket, planned, reply](Driver& later) {
+      files_->Release(FilesOwner(ticket));
+      reply(FinishDryRun(later, std::move(*planned)));
+    });
+  });
+  if (!taken) {
+    reply(ResourceExhausted("the coordinator is busy with other submissions; try again"));
+  }
+}
+
+absl::StatusOr<Submissions::DryRun> Submissions::FinishDryRun(
+    const Driver& driver, absl::StatusOr<v1::JobPlan> planned) const {
+  GM_ASSIGN_OR_RETURN(v1::JobPlan plan, std::move(planned));
+  GM_RETURN_IF_ERROR(CheckLoad(driver, plan));
+  std::string note = driver.core().WhyNoneSuffices(NeedsOf(plan.request()));
+  const LoadView load = driver.core().load();
+  if (driver.core().workers().empty()) {
+    note = "no worker is there; start one with 'gristmill worker'";
+  } else if (load.running_jobs >= limits_.running_jobs_max) {
+    note = fmt::format("{} jobs run and {} wait before it", load.running_jobs, load.queued_jobs);
+  }
+  return DryRun{std::move(plan), std::move(note)};
 }
 
 absl::Status Submissions::CheckOutputFree(const Driver& driver, const std::string& output) const {

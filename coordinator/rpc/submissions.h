@@ -46,6 +46,15 @@ class Submissions {
   // `reply` is called once, when the job is journaled or refused.
   void Begin(Driver& driver, const v1::JobRequest& request, Reply reply);
 
+  // What would run, and why it would have to wait; empty if it would not.
+  struct DryRun {
+    v1::JobPlan plan;
+    std::string note;
+  };
+  using DryRunReply = std::function<void(const absl::StatusOr<DryRun>&)>;
+  // Checks and plans likewise, and makes nothing.
+  void PlanOnly(Driver& driver, const v1::JobRequest& request, DryRunReply reply);
+
  private:
   // A request that is being admitted.
   struct Pending {
@@ -60,6 +69,13 @@ class Submissions {
   absl::Status CheckLoad(const Driver& driver, const v1::JobPlan& plan) const;
   // On the thread for admissions.
   absl::StatusOr<AdmittedJob> AdmitHere(std::uint64_t ticket, const v1::JobRequest& request) const;
+  // Whether the files, or only the job's object, are there; the ticket's owner keeps them from now
+  // on.
+  absl::Status KeepFiles(std::uint64_t ticket, const v1::JobRequest& request,
+                         bool only_object) const;
+  Describe DescriberFor(const v1::JobRequest& request) const;
+  absl::StatusOr<DryRun> FinishDryRun(const Driver& driver,
+                                      absl::StatusOr<v1::JobPlan> planned) const;
   // Removes what admission made of it, on the thread that did.
   void Abandon(std::optional<StagedOutput> output);
   Pending* FindRequest(const std::string& request_id);

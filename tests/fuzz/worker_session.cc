@@ -24,10 +24,7 @@ const Driver::Options kOptions{.limits = {.running_jobs_max = 3}};
 class NoOutputs final : public coordinator::OutputPort {
  public:
   void Reclaim(JobId job, Plan plan) override {}
-  void Commit(JobId job, Plan plan, std::vector<AttemptId> winners,
-              std::vector<SetAsideRecord> skipped) override {
-    jobs.push_back(job);
-  }
+  void Commit(JobId job, Plan plan, Finished finished) override { jobs.push_back(job); }
   void Abandon(Plan plan) override {}
   std::vector<JobId> jobs;  // whose commit was asked for
 };
@@ -114,9 +111,10 @@ class Cluster {
         driver_.Snapshot([&](const v1::JournalRecord& record) { return restored.Replay(record); });
     Expect(taken.ok() && restored.core().Fingerprint() == live, "the snapshot is another state");
     for (const auto& worker : driver_.core().workers()) {
-      Expect(worker.slots_used <= worker.slots, "{} of {} slots", worker.slots_used, worker.slots);
-      Expect(worker.attempts <= worker.slots + AttemptsAheadMax(worker.slots), "{} attempts for {}",
-             worker.attempts, worker.slots);
+      const std::uint32_t slots = worker.resources.slots;
+      Expect(worker.slots_used <= slots, "{} of {} slots", worker.slots_used, slots);
+      Expect(worker.attempts <= slots + AttemptsAheadMax(slots), "{} attempts for {}",
+             worker.attempts, slots);
     }
     coordinator::ViewJobs(driver_.core(), driver_.catalog(), 1'000);
     coordinator::ViewWorkers(driver_.core(), now_);

@@ -65,6 +65,7 @@ struct JobStarted {
   PayloadPtr start;
   DurationMs task_timeout_ms = 0;  // most time of an attempt on its thread; zero: no limit
   bool brings_files = false;       // its runners start once they are there: see RunnerSpawned
+  std::uint32_t gpus = 0;          // of each task
 };
 struct SourcesChanged {
   JobId job;
@@ -84,6 +85,14 @@ struct AttemptAssigned {
 };
 struct AttemptsCancelled {
   std::vector<AttemptId> attempts;
+};
+// They have had their thread for longer than the coordinator lets tasks of their stage.
+struct AttemptsOverdue {
+  struct Overdue {
+    AttemptId attempt;
+    DurationMs limit_ms = 0;
+  };
+  std::vector<Overdue> attempts;
 };
 // Asked to give up some of their input.
 struct CutsAsked {
@@ -152,10 +161,11 @@ struct DiskSpaceChanged {
 struct DrainRequested {};  // the second one means: leave at once
 struct Tick {};            // a deadline (WorkerCore::next_deadline) may have passed
 
-using Input = std::variant<SessionOpened, SessionRegistered, SessionBroken, SessionLost, JobStarted,
-                           SourcesChanged, BroadcastMade, AttemptAssigned, AttemptsCancelled,
-                           CutsAsked, JobEnded, ReportsAcknowledged, DrainCompleted, RunnerSpawned,
-                           RunnerConnected, RunnerReported, RunnerProgressed, RunnerDetached,
-                           RunnerDied, DiskSpaceChanged, DrainRequested, Tick>;
+using Input =
+    std::variant<SessionOpened, SessionRegistered, SessionBroken, SessionLost, JobStarted,
+                 SourcesChanged, BroadcastMade, AttemptAssigned, AttemptsCancelled, AttemptsOverdue,
+                 CutsAsked, JobEnded, ReportsAcknowledged, DrainCompleted, RunnerSpawned,
+                 RunnerConnected, RunnerReported, RunnerProgressed, RunnerDetached, RunnerDied,
+                 DiskSpaceChanged, DrainRequested, Tick>;
 
 }  // namespace gristmill::worker

@@ -25,6 +25,7 @@ void WorkerCore::On(const JobStarted& started) {
   if (job.start) return;
   job.start = started.start;
   job.task_timeout_ms = started.task_timeout_ms;
+  job.gpus = started.gpus;
   job.brings_files = started.brings_files;
 }
 
@@ -56,6 +57,9 @@ void WorkerCore::On(const AttemptAssigned& assigned) {
   if (job == nullptr) {
     return HandBack(assigned.job, assigned.attempt, "the worker was not told about the job");
   }
+  if (job->gpus > limits_.gpus) {
+    return HandBack(assigned.job, assigned.attempt, "the worker does not have so many GPUs");
+  }
   if (attempts_.size() >= AttemptsMax(limits_.slots)) {
     return HandBack(assigned.job, assigned.attempt, "the worker has no free slot");
   }
@@ -63,7 +67,13 @@ void WorkerCore::On(const AttemptAssigned& assigned) {
       assigned.alone ? StartRunnerOf(assigned.job, *job, true) : RunnerFor(assigned.job, *job);
   attempts_[assigned.attempt] = {assigned.job, runner, assigned.assignment, 0};
   runners_[runner].attempts.insert(assigned.attempt);
-  if (!assigned.alone) ForwardToRunnerOf(*job, assigned.assignment);
+  TakeGpus(*job, assigned.attempt, attempts_[assigned.attempt]);
+  ForwardAssignment(attempts_[assigned.attempt]);
+}
+
+void WorkerCore::ForwardAssignment(const Attempt& attempt) {
+  if (attempt.waits_for_gpus || !runners_.at(attempt.runner).connected) return;
+  Emit(ForwardToRunner{attempt.runner, attempt.assignment, attempt.gpus});
 }
 
 void WorkerCore::On(const AttemptsCancelled& cancelled) {
@@ -73,13 +83,30 @@ void WorkerCore::On(const AttemptsCancelled& cancelled) {
     if (found == attempts_.end()) continue;
     const RunnerId found_runner = found->second.runner;
     Runner& runner = runners_.at(found_runner);
-    if (!runner.connected) {
+    if (!runner.connected || found->second.waits_for_gpus) {
       HandBack(runner.job, id, "the attempt was cancelled before it started");
       DropAttempt(id);
       EndIfDone(found_runner, runner);
     } else if (runner.cancelled.insert(id).second) {
       told[found_runner].push_back(id);
     }
+  }
+  for (auto& [id, attempts] : told) {
+    KillBy(runners_.at(id), now_ + limits_.stop_deadline_ms, Death::kNotStopping);
+    Emit(CancelOnRunner{id, std::move(attempts)});
+  }
+}
+
+void WorkerCore::On(const AttemptsOverdue& overdue) {
+  std::map<RunnerId, std::vector<AttemptId>> told;
+  for (const auto& [id, limit_ms] : overdue.attempts) {
+    const auto found = attempts_.find(id);
+    if (found == attempts_.end()) continue;
+    Runner& runner = runners_.at(found->second.runner);
+    if (!runner.connected || runner.killed || runner.cancelled.contains(id)) continue;
+    if (!runner.overdue.emplace(id, limit_ms).second) continue;  // said before
+    runner.time_up.erase(id);
+    told[found->second.runner].push_back(id);
   }
   for (auto& [id, attempts] : told) {
     KillBy(runners_.at(id), now_ + limits_.stop_deadline_ms, Death::kNotStopping);
@@ -108,6 +135,11 @@ void WorkerCore::On(const JobEnded& ended) {
   found->second.runner = {};
   for (auto& [id, runner] : runners_) {
     if (runner.job != ended.job) continue;
+    for (const AttemptId attempt : runner.attempts) {
+      std::vector<std::uint32_t>& gpus = attempts_.at(attempt).gpus;
+      runner.gpus.insert(runner.gpus.end(), gpus.begin(), gpus.end());
+      gpus.clear();
+    }
     while (!runner.attempts.empty()) DropAttempt(*runner.attempts.begin());
     if (!runner.connected) {
       Kill(id, runner, Death::kJobEnded);

@@ -2,6 +2,7 @@
 // what matters is repeated at the next registration.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -45,6 +46,7 @@ struct GiveRunner {
 struct ForwardToRunner {
   RunnerId runner;
   PayloadPtr payload;
+  std::vector<std::uint32_t> gpus = {};  // of AttemptAssigned: indices of those it is to use
 };
 struct CancelOnRunner {
   RunnerId runner;

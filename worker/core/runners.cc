@@ -111,7 +111,7 @@ void WorkerCore::TellAll(RunnerId id, const Runner& runner, const Job& job) {
   for (const auto& [stage, sources] : job.sources) Emit(ForwardToRunner{id, sources});
   for (const auto& [stage, made] : job.broadcasts) Emit(ForwardToRunner{id, made});
   for (const AttemptId attempt : runner.attempts) {
-    Emit(ForwardToRunner{id, attempts_.at(attempt).assignment});
+    ForwardAssignment(attempts_.at(attempt));
   }
 }
 
@@ -144,6 +144,7 @@ void WorkerCore::On(const RunnerProgressed& progressed) {
     Attempt& attempt = found->second;
     attempt.records = progress.records;
     attempt.done_ppm = progress.done_ppm;
+    attempt.run_ms = progress.run_ms;
     if (progress.cut_at != attempt.cut_at) {
       attempt.cut_at = progress.cut_at;
       // Slots are idle: the coordinator is to hear of it now.
@@ -165,7 +166,7 @@ void WorkerCore::StopOverdue(RunnerId id, Runner& runner) {
   if (stopped.empty()) return;
   for (const AttemptId attempt : stopped) {
     runner.time_up.erase(attempt);
-    runner.overdue.insert(attempt);
+    runner.overdue.emplace(attempt, runner.task_timeout_ms);
   }
   KillBy(runner, now_ + limits_.stop_deadline_ms, Death::kNotStopping);
   Emit(CancelOnRunner{id, std::move(stopped)});
@@ -173,9 +174,13 @@ void WorkerCore::StopOverdue(RunnerId id, Runner& runner) {
 
 // Of a runner whose attempts were asked to stop: the attempt did, or was stopped with its runner.
 void WorkerCore::ReportStopped(const Runner& runner, AttemptId attempt) {
-  if (runner.overdue.contains(attempt) && !runner.cancelled.contains(attempt)) {
-    KeepReport(runner.job,
-               {attempt, Outcome::kFailed, DescribeTaskTimeout(runner.task_timeout_ms), nullptr});
+  const auto overdue = runner.overdue.find(attempt);
+  if (overdue != runner.overdue.end() && !runner.cancelled.contains(attempt)) {
+    const bool by_median = runner.task_timeout_ms == 0;
+    KeepReport(runner.job, {attempt, Outcome::kFailed,
+                            by_median ? DescribeMedianTimeout(overdue->second)
+                                      : DescribeTaskTimeout(overdue->second),
+                            nullptr});
   } else if (runner.cancelled.empty()) {
     HandBack(runner.job, attempt, "its runner was stopped because another task ran too long");
   } else {
@@ -220,8 +225,9 @@ void WorkerCore::DeleteForgotten(const Runner& runner) {
 void WorkerCore::On(const RunnerDied& died) {
   const auto found = runners_.find(died.runner);
   if (found == runners_.end()) return;
-  const Runner runner = std::move(found->second);
+  Runner runner = std::move(found->second);
   runners_.erase(found);
+  ReturnGpus(runner.gpus);
   if (Job* job = LiveJob(runner.job); job != nullptr && job->runner == died.runner) {
     job->runner = {};
   }
@@ -235,6 +241,8 @@ void WorkerCore::On(const RunnerDied& died) {
       (runner.killed && runner.death == Death::kDetached) ||
       (died.how == RunnerDied::How::kExited && died.code == RunnerDied::kLostContactStatus);
   for (const AttemptId id : runner.attempts) {
+    ReturnGpus(attempts_.at(id).gpus);
+    wait_for_gpus_.erase(id);
     attempts_.erase(id);
     if (runner.death == Death::kForgotten || runner.death == Death::kJobEnded) continue;
     if (died.how == RunnerDied::How::kExited && died.code == RunnerDied::kOutOfMemoryStatus) {

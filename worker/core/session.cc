@@ -82,6 +82,10 @@ void WorkerCore::ForgetEverything() {
     if (id == spare_) continue;
     Kill(id, runner, Death::kForgotten);
     runner.forgotten.insert(runner.forgotten.end(), runner.attempts.begin(), runner.attempts.end());
+    for (const AttemptId attempt : runner.attempts) {
+      std::vector<std::uint32_t>& gpus = attempts_.at(attempt).gpus;
+      runner.gpus.insert(runner.gpus.end(), gpus.begin(), gpus.end());
+    }
     runner.attempts.clear();
     runner.cancelled.clear();
     runner.overdue.clear();
@@ -89,6 +93,7 @@ void WorkerCore::ForgetEverything() {
   }
   jobs_.clear();
   attempts_.clear();
+  wait_for_gpus_.clear();
   reports_.clear();
   Emit(DeleteAllFiles{});
 }

@@ -67,6 +67,31 @@ TEST_F(TaskTimeoutTest, AJobWithoutALimitMayRunForEver) {
   EXPECT_EQ(core_.next_deadline() - now_, kHeartbeatMs);
 }
 
+TEST_F(TaskTimeoutTest, AnAttemptThatTheCoordinatorFindsOverdueIsStoppedLikewise) {
+  RunningJob({20, 21});
+  const AttemptsOverdue overdue{{{AttemptId(20), 6'000}, {AttemptId(77), 6'000}}};
+  EXPECT_EQ(Do(overdue), "cancel-on 1: 20");
+  EXPECT_EQ(Do(overdue), "") << "it is asked once";
+  EXPECT_EQ(WaitExactly(2'000), "kill 1");
+  EXPECT_EQ(
+      Do(RunnerDied{RunnerId(1), RunnerDied::How::kSignalled, 9, "", {AttemptId(21)}}),
+      "delete-attempts of 7: 20 21\nreport 20 failed \"it ran longer than 6.0 s, the share of "
+      "its stage's median that --task-timeout allows; if it has no endless loop, allow a "
+      "larger share\" 21 handed-back \"its runner was stopped because another task ran too "
+      "long\"");
+}
+
+TEST_F(TaskTimeoutTest, HeartbeatsSayHowLongAnAttemptHasHadItsThread) {
+  RunningJob({20, 21});
+  Progress(20, 400);
+  now_ = now_ + kHeartbeatMs;
+  const std::vector<Output> outputs = core_.Step(Tick{}, now_);
+  ASSERT_EQ(outputs.size(), 1u);
+  const auto& heartbeat = std::get<SendHeartbeat>(outputs.front());
+  EXPECT_EQ(heartbeat.progress.at(0).run_ms, 400);
+  EXPECT_EQ(heartbeat.progress.at(1).run_ms, 0);
+}
+
 TEST_F(TaskTimeoutTest, AnAttemptThatIsDoneBeforeItIsStoppedHasSucceeded) {
   RunningJob({20}, kTimeoutMs);
   Progress(20, 1);

@@ -12,6 +12,7 @@ std::vector<Output> WorkerCore::Step(const Input& input, Instant now) {
   if (left_) return {};
   now_ = now;
   std::visit([this](const auto& typed) { On(typed); }, input);
+  if (!wait_for_gpus_.empty() && !left_) ServeGpus();
   StartSpareIfIdle();
   if (!fresh_reports_.empty()) {
     if (session_ == Session::kRegistered && !left_) Emit(SendReports{std::move(fresh_reports_)});
@@ -56,6 +57,7 @@ void WorkerCore::Beat() {
   for (const auto& [id, attempt] : attempts_) {
     heartbeat.progress.push_back({.attempt = id,
                                   .records = attempt.records,
+                                  .run_ms = attempt.run_ms,
                                   .done_ppm = attempt.done_ppm,
                                   .cut_at = attempt.cut_at});
   }
@@ -86,6 +88,8 @@ void WorkerCore::DropAttempt(AttemptId id) {
     runner->second.overdue.erase(id);
     runner->second.time_up.erase(id);
   }
+  ReturnGpus(found->second.gpus);
+  wait_for_gpus_.erase(id);
   attempts_.erase(found);
 }
 

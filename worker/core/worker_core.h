@@ -19,6 +19,7 @@ namespace gristmill::worker {
 
 struct WorkerLimits {
   std::uint32_t slots = 1;
+  std::uint32_t gpus = 0;
   DurationMs drain_deadline_ms = 60'000;
   DurationMs register_deadline_ms = 15'000;      // from the open stream to Registered
   DurationMs runner_start_deadline_ms = 20'000;  // from its start to its first message
@@ -31,7 +32,9 @@ struct WorkerLimits {
 class WorkerCore {
  public:
   explicit WorkerCore(WorkerLimits limits)
-      : limits_(limits), spare_wanted_(limits.keeps_spare_runner) {}
+      : limits_(limits), spare_wanted_(limits.keeps_spare_runner) {
+    for (std::uint32_t gpu = 0; gpu < limits.gpus; ++gpu) free_gpus_.insert(gpu);
+  }
 
   // Performs nothing itself: the caller performs the outputs in order before the next Step.
   std::vector<Output> Step(const Input& input, Instant now);
@@ -54,6 +57,7 @@ class WorkerCore {
     PayloadPtr start;
     DurationMs task_timeout_ms = 0;
     bool brings_files = false;
+    std::uint32_t gpus = 0;                          // of each task
     std::map<std::uint32_t, PayloadPtr> sources;     // by upstream stage
     std::map<std::uint32_t, PayloadPtr> broadcasts;  // by upstream stage
     RunnerId runner;                                 // takes new assignments; zero if there is none
@@ -67,10 +71,12 @@ class WorkerCore {
     bool killed = false;
     Instant kill_at = kNever;  // becomes `death` then
     std::set<AttemptId> attempts;
-    std::set<AttemptId> cancelled;         // a subset of attempts
-    std::set<AttemptId> overdue;           // likewise: asked to stop because their time is up
+    std::set<AttemptId> cancelled;  // a subset of attempts
+    // Likewise: asked to stop because their time, so much, is up.
+    std::map<AttemptId, DurationMs> overdue;
     std::map<AttemptId, Instant> time_up;  // of those that run and are not overdue yet
     DurationMs task_timeout_ms = 0;
+    std::vector<std::uint32_t> gpus;   // of attempts that ended with their job, until it is dead
     std::vector<AttemptId> forgotten;  // that it may be writing files for until it is dead
   };
   struct Attempt {
@@ -81,6 +87,10 @@ class WorkerCore {
     std::uint64_t records = 0;
     std::uint32_t done_ppm = 0;
     std::optional<std::uint64_t> cut_at = {};
+    DurationMs run_ms = 0;
+    // Chosen when it goes to its runner: until there are enough it waits.
+    std::vector<std::uint32_t> gpus = {};
+    bool waits_for_gpus = false;
   };
   struct Unacknowledged {
     JobId job;
@@ -103,6 +113,7 @@ class WorkerCore {
   void On(const BroadcastMade&);
   void On(const AttemptAssigned&);
   void On(const AttemptsCancelled&);
+  void On(const AttemptsOverdue&);
   void On(const CutsAsked&);
   void On(const JobEnded&);
   void On(const RunnerSpawned&);
@@ -133,6 +144,12 @@ class WorkerCore {
   // One that was started for an attempt which is over.
   void EndIfDone(RunnerId id, Runner& runner);
   void ForwardToRunnerOf(const Job& job, const PayloadPtr& payload);
+  // To the attempt's runner, if that is connected and the attempt waits for nothing.
+  void ForwardAssignment(const Attempt& attempt);
+  void TakeGpus(const Job& job, AttemptId id, Attempt& attempt);
+  void ReturnGpus(std::vector<std::uint32_t>& gpus);
+  // Attempts that waited for those that became free.
+  void ServeGpus();
   void Kill(RunnerId id, Runner& runner, Death death);
   void KillBy(Runner& runner, Instant deadline, Death death);
   void StopOverdue(RunnerId id, Runner& runner);
@@ -168,6 +185,8 @@ class WorkerCore {
   std::map<RunnerId, Runner> runners_;
   std::map<AttemptId, Attempt> attempts_;
   std::map<AttemptId, Unacknowledged> reports_;
+  std::set<std::uint32_t> free_gpus_;
+  std::set<AttemptId> wait_for_gpus_;
 };
 
 }  // namespace gristmill::worker

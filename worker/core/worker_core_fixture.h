@@ -66,8 +66,11 @@ struct Printer {
     return fmt::format("give {} to job {}", o.runner.value(), o.job.value());
   }
   std::string operator()(const ForwardToRunner& o) {
-    return fmt::format("forward {} {}", o.runner.value(),
-                       static_cast<const Named&>(*o.payload).name);
+    std::string text =
+        fmt::format("forward {} {}", o.runner.value(), static_cast<const Named&>(*o.payload).name);
+    if (!o.gpus.empty()) text += " gpus";
+    for (const std::uint32_t gpu : o.gpus) text += fmt::format(" {}", gpu);
+    return text;
   }
   std::string operator()(const CancelOnRunner& o) {
     return fmt::format("cancel-on {}:{}", o.runner.value(), Text(o.attempts));

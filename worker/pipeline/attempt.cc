@@ -174,6 +174,7 @@ TaskInfo Attempt::MakeTaskInfo() {
   info.directory = job_.directory;
   info.cache = job_.cache.get();
   info.files = files_ ? &*files_ : nullptr;
+  info.gpus.assign(assignment_.gpus().begin(), assignment_.gpus().end());
   // Both want to know the line at which the job's code dies.
   info.lines_one_by_one = assignment_.alone() || job_.plan.request().skip_bad_records() > 0;
   for (const v1::StageEdge& edge : stage().inputs()) {
@@ -200,7 +201,7 @@ std::vector<MapOutput> Attempt::UpstreamOutputs() const {
     const std::vector<MapOutput> outputs = MapOutputsOf(*found->second);
     // The plan's tasks are there from the beginning; some may have been cut since.
     const auto& upstream = job_.plan.stages(static_cast<int>(edge.from_stage()));
-    if (outputs.size() < upstream.task_count()) {
+    if (outputs.size() + found->second->left_out() < upstream.task_count()) {
       throw TaskError(fmt::format("the list of map outputs of stage {} lacks some of the plan's",
                                   edge.from_stage()));
     }

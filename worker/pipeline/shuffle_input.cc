@@ -18,6 +18,8 @@ namespace {
 
 // Fetches of one task at a time: enough to hide the latency of a round trip.
 constexpr std::size_t kFetchThreadsMax = 4;
+// More than a stage has, so that no damaged message asks for all memory.
+constexpr std::uint32_t kStageTasksMax = 50'000'000;
 
 using SegmentsOr = absl::StatusOr<std::vector<SegmentRef>>;
 
@@ -102,17 +104,19 @@ std::vector<MapOutput> MapOutputsOf(const v1::ShuffleSources& sources) {
                         sources.peer_indexes_size() == sources.tasks_size();
   if (!parallel) throw TaskError("the list of map outputs contradicts itself");
   const auto count = static_cast<std::uint32_t>(sources.tasks_size());
-  if (count != sources.stage_tasks()) {
+  const std::uint32_t tasks = sources.stage_tasks();
+  if (tasks > kStageTasksMax) throw TaskError("the list of map outputs is of too many tasks");
+  if (sources.left_out() > tasks || count != tasks - sources.left_out()) {
     throw TaskError(
         fmt::format("the list of map outputs of stage {} is incomplete: it has {} of {}",
-                    sources.stage(), count, sources.stage_tasks()));
+                    sources.stage(), count, tasks - std::min(tasks, sources.left_out())));
   }
   std::vector<MapOutput> outputs;
   outputs.reserve(count);
-  std::vector<bool> named(count);
+  std::vector<bool> named(tasks);
   for (int i = 0; i < sources.tasks_size(); ++i) {
     const std::uint32_t task = sources.tasks(i);
-    if (task >= count || named[task]) {
+    if (task >= tasks || named[task]) {
       throw TaskError("the list of map outputs has a task twice or one too many");
     }
     named[task] = true;

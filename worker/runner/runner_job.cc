@@ -53,7 +53,9 @@ RunnerJob::RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle, FlightR
   context_.shuffle = shuffle;
   loaded_ = LoadJob();
   const std::uint64_t job_memory_bytes = start.plan().request().memory_bytes();
-  const auto memory = RunnerMemory::From(std::getenv(kRunnerMemoryVariable), job_memory_bytes);
+  const auto memory =
+      RunnerMemory::From(std::getenv(kRunnerMemoryVariable), job_memory_bytes,
+                         start.plan().request().task_memory_bytes() * Threads(start));
   SetMemory(start.plan(), memory.ShareOfFramework(job_memory_bytes), Threads(start), &context_);
   context_.out_of_memory = DescribeOutOfMemory(memory);
   // Last: the threads of the pool have their stacks.

@@ -49,8 +49,9 @@ absl::StatusOr<rlim_t> DataBytes() {
 
 }  // namespace
 
-RunnerMemory RunnerMemory::From(const char* variable, std::uint64_t job_bytes) {
-  RunnerMemory memory{kOfJobMemory * job_bytes + kBeyondJobMemory, false};
+RunnerMemory RunnerMemory::From(const char* variable, std::uint64_t job_bytes,
+                                std::uint64_t tasks_bytes) {
+  RunnerMemory memory{kOfJobMemory * job_bytes + kBeyondJobMemory + tasks_bytes, false};
   if (variable == nullptr) return memory;
   memory = {0, true};
   std::from_chars(variable, variable + std::strlen(variable), memory.bytes);  // "none" leaves zero

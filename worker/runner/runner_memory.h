@@ -14,8 +14,10 @@ namespace gristmill::worker {
 inline constexpr char kRunnerMemoryVariable[] = "GRISTMILL_RUNNER_MEMORY";
 
 struct RunnerMemory {
-  // `variable` is what the environment has, or null; `job_bytes` is the job's --memory.
-  static RunnerMemory From(const char* variable, std::uint64_t job_bytes);
+  // `variable` is what the environment has, or null; `job_bytes` is the job's --memory,
+  // `tasks_bytes` what its tasks that run at once ask for by --task-memory.
+  static RunnerMemory From(const char* variable, std::uint64_t job_bytes,
+                           std::uint64_t tasks_bytes = 0);
 
   // What the framework may use of it, which is the job's --memory where there is room for that.
   std::uint64_t ShareOfFramework(std::uint64_t job_bytes) const;

@@ -1,0 +1,16 @@
+// What a job would do: the plan that admission made, for people and as JSON.
+#pragma once
+
+#include <string>
+
+#include "gristmill/v1/job.pb.h"
+#include "gristmill/v1/report.pb.h"
+
+namespace gristmill::cli {
+
+// `note` says why it would have to wait; empty if it would not.
+v1::DryRunReport DryRunReportOf(const v1::JobPlan& plan, std::string note);
+
+std::string RenderDryRun(const v1::DryRunReport& report);
+
+}  // namespace gristmill::cli

@@ -1,0 +1,77 @@
+#include "cli/job_control.h"
+
+#include <gmock/gmock.h>
+
+#include "base/status.h"
+
+namespace gristmill::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+v1::JobRequest RequestOf(const ControlFlags& flags) {
+  v1::JobRequest request;
+  const absl::Status added = AddControl(flags, &request);
+  EXPECT_TRUE(added.ok()) << added;
+  return request;
+}
+
+std::string RefusalOf(const ControlFlags& flags) {
+  v1::JobRequest request;
+  return Message(AddControl(flags, &request));
+}
+
+TEST(AddControl, LeavesWhatWasNotGivenToAdmission) {
+  EXPECT_EQ(RequestOf({}).SerializeAsString(), v1::JobRequest().SerializeAsString());
+}
+
+TEST(AddControl, TakesResources) {
+  ControlFlags flags;
+  flags.task_cpus = 2;
+  flags.task_memory = "4G";
+  flags.task_gpus = 1;
+  flags.require = {"ssd", "avx2", "ssd"};
+  const v1::JobRequest request = RequestOf(flags);
+  EXPECT_EQ(request.task_cpus(), 2u);
+  EXPECT_EQ(request.task_memory_bytes(), std::uint64_t{4} << 30);
+  EXPECT_EQ(request.task_gpus(), 1u);
+  EXPECT_THAT(request.required_labels(), ElementsAre("avx2", "ssd"));
+  flags.require = {"fast disk"};
+  EXPECT_THAT(RefusalOf(flags), HasSubstr("--require: the label 'fast disk' is none"));
+}
+
+TEST(AddControl, TakesATimeOrAShareOfTheMedian) {
+  EXPECT_EQ(RequestOf({.task_timeout = "1.5s"}).task_timeout_ms(), 1'500u);
+  EXPECT_EQ(RequestOf({.task_timeout = "300%"}).task_timeout_percent(), 300u);
+  EXPECT_THAT(RefusalOf({.task_timeout = "0%"}), HasSubstr("is no percentage"));
+  EXPECT_THAT(RefusalOf({.task_timeout = "many%"}), HasSubstr("is no percentage"));
+  EXPECT_THAT(RefusalOf({.task_timeout = "0s"}), HasSubstr("is zero"));
+  EXPECT_THAT(RefusalOf({.task_timeout = "soon"}), HasSubstr("is not a duration"));
+}
+
+TEST(AddControl, TakesTheFormsOfHaltThatItKeepsAndRefusesTheOthersByName) {
+  EXPECT_EQ(RequestOf({.halt = "fail=3"}).halt_failures(), 3u);
+  EXPECT_EQ(RequestOf({.halt = "now,fail=1"}).halt_failures(), 1u);
+  EXPECT_EQ(RequestOf({.halt = "now,fail=5%"}).halt_percent(), 5u);
+  EXPECT_THAT(RefusalOf({.halt = "soon,fail=1"}), HasSubstr("write --halt now,fail=N"));
+  EXPECT_THAT(RefusalOf({.halt = "never"}), HasSubstr("write --halt fail=100%"));
+  EXPECT_THAT(RefusalOf({.halt = "now,success=1"}), HasSubstr("only fail=N and fail=N% are known"));
+  EXPECT_THAT(RefusalOf({.halt = "done=1"}), HasSubstr("only fail=N and fail=N% are known"));
+  EXPECT_THAT(RefusalOf({.halt = "fail=0"}), HasSubstr("gives no number"));
+  EXPECT_THAT(RefusalOf({.halt = "fail=%"}), HasSubstr("gives no number"));
+  EXPECT_THAT(RefusalOf({.halt = "3"}), HasSubstr("is not of the form fail=N"));
+}
+
+TEST(CheckKeepOrder, HoldsForMapOnlyJobs) {
+  v1::JobPlan plan;
+  plan.add_stages()->set_kind(v1::STAGE_KIND_MAP);
+  EXPECT_TRUE(CheckKeepOrder({.keep_order = true}, plan).ok());
+  plan.add_stages()->set_kind(v1::STAGE_KIND_REDUCE);
+  EXPECT_TRUE(CheckKeepOrder({}, plan).ok());
+  EXPECT_THAT(Message(CheckKeepOrder({.keep_order = true}, plan)),
+              HasSubstr("leave --keep-order out"));
+}
+
+}  // namespace
+}  // namespace gristmill::cli

@@ -1,0 +1,78 @@
+#include "coordinator/core/reservation.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "coordinator/core/scheduler.h"
+
+namespace gristmill::coordinator {
+namespace {
+
+// Workers, and tasks of a stage that look for a certain one, that are looked at.
+constexpr int kLooksMax = 16;
+
+bool Avoids(const Stage& stage, std::uint32_t task, WorkerId worker) {
+  const std::vector<WorkerId>& avoided = stage.avoided_workers.at(task);
+  return std::ranges::find(avoided, worker) != avoided.end();
+}
+
+// The job's first task that may run on the worker, as far as one is found with few looks.
+std::optional<TaskRef> TaskFor(const Job& job, const Worker& worker) {
+  for (std::uint32_t index = 0; index < job.stages.size(); ++index) {
+    const Stage& stage = job.stages[index];
+    if (stage.queue.empty() || !job.IsRunnable(stage)) continue;
+    if (stage.spills() && worker.short_of_disk) continue;
+    const std::optional<std::uint32_t> easy = stage.queue.first_for_anyone();
+    int looks = 0;
+    for (const std::uint32_t task : stage.queue.choosy()) {
+      if ((easy && *easy < task) || ++looks > kLooksMax) break;
+      if (!Avoids(stage, task, worker.id)) return TaskRef{job.id, index, task};
+    }
+    if (easy) return TaskRef{job.id, index, *easy};
+  }
+  return std::nullopt;
+}
+
+// Its tasks there and one more would fit, were nobody else there.
+bool WaitsForOthers(const Job& job, const Worker& worker) {
+  const auto own =
+      std::ranges::find(worker.running_by_job, job.id, &std::pair<JobId, std::uint32_t>::first);
+  const std::uint64_t running = own == worker.running_by_job.end() ? 0 : own->second;
+  return worker.resources.Hold(job.needs, running + 1);
+}
+
+}  // namespace
+
+void ServeReservations(Turn& turn) {
+  ClusterState& state = turn.state;
+  const std::vector<std::pair<JobId, WorkerId>> reservations(state.workers.reservations().begin(),
+                                                             state.workers.reservations().end());
+  for (const auto& [job_id, worker_id] : reservations) {
+    const Worker& worker = *state.workers.Find(worker_id);
+    std::optional<TaskRef> task;
+    if (worker.is_ready() && state.jobs.HasTurn(job_id)) {
+      const Job& job = *state.jobs.Find(job_id);
+      task = TaskFor(job, worker);
+      if (task && !worker.HasRoom(job.needs)) continue;
+    }
+    state.workers.Unreserve(job_id);
+    if (task) AssignAttempt(turn, *task, worker_id);
+  }
+}
+
+void ReserveFor(Turn& turn, const Job& job) {
+  WorkerPool& workers = turn.state.workers;
+  if (!job.needs.is_wide() || workers.reservations().contains(job.id)) return;
+  int looks = 0;
+  for (const WorkerPool::Offer& offer : workers.reservable(job.needs)) {
+    if (++looks > kLooksMax) return;
+    Worker& worker = *workers.Find(offer.worker);
+    if (!WaitsForOthers(job, worker) || !TaskFor(job, worker)) continue;
+    workers.Reserve(worker, job.id, job.needs);
+    return;
+  }
+}
+
+}  // namespace gristmill::coordinator
