@@ -26,6 +26,7 @@ constexpr std::uint32_t kDefaultSplits = 64;
 // A plan is one message to every worker; the file list is what makes it large.
 constexpr std::size_t kPlanBytesMax = std::size_t{32} << 20;
 
+constexpr std::size_t kInputsMax = 100;
 constexpr std::size_t kNameBytesMax = 64;
 
 using Paths = std::vector<std::string>;
@@ -45,6 +46,10 @@ std::string ListNames(const std::vector<InputDeclaration>& inputs) {
 }
 
 absl::Status CheckNames(const std::vector<InputDeclaration>& inputs, const std::string& job) {
+  if (inputs.size() > kInputsMax) {
+    return InvalidArgument("job '{}' has {} inputs, more than the {} that a job may have", job,
+                           inputs.size(), kInputsMax);
+  }
   std::set<std::string_view> names;
   for (const InputDeclaration& input : inputs) {
     if (input.name.size() > kNameBytesMax || !IsUtf8(input.name)) {

@@ -104,7 +104,7 @@ class ChainStages {
     declared.inputs.front().spec = InputSpecOf(params);
     declared.stages.clear();
     for (const Role& role : Roles(times)) AddStage(role, declared.stages);
-    declared.caches = (Caches<Ops>() || ...);
+    declared.caches = (CachesOf<Ops>() || ...);
     return declared;
   }
 
@@ -355,9 +355,11 @@ class ChainStages {
     return problem;
   }
   template <typename O>
-  static constexpr bool Caches() {
-    if constexpr (O::kKind == OpKind::kIterate) return MapsParsed<typename O::Step>;
-    return false;
+  static constexpr bool CachesOf() {
+    if constexpr (O::kKind == OpKind::kIterate) {
+      if (MapsParsed<typename O::Step>) return true;
+    }
+    return Caches<typename O::Step>();
   }
 };
 

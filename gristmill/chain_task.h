@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -29,6 +30,7 @@ namespace gristmill::internal {
 struct StageParts {
   const ParamMap& params;
   const TaskInfo& info;
+  bool reduces = false;  // what it reads is no split, which might be cut
   std::vector<CounterValue> counters = {};
 
   void Count(const std::vector<CounterValue>& more) {
@@ -41,7 +43,9 @@ template <typename J>
 class StepTask {
  public:
   explicit StepTask(StageParts& parts)
-      : parts_(parts), task_(ParamsOfStep<J>(parts.params), parts.info) {}
+      : parts_(parts), task_(ParamsOfStep<J>(parts.params), parts.info) {
+    if (parts.reduces || kIsOneTaskPerSplit<J>) task_.SeedRandom(TypedTask<J>::Phase::kMap);
+  }
 
   TypedTask<J>* operator->() { return &task_; }
   J& job() { return task_.job(); }
@@ -295,49 +299,51 @@ class FrontHead {
   std::string TakeResult() { return ""; }
 };
 
-// The records of a split as the step's Parse made them, kept for the rounds to come.
+// The records of a split as the step's Parse made them, kept for the rounds to come if there is
+// room.
 template <typename J>
 class ParsedInput {
  public:
-  using Records = std::vector<typename J::Parsed>;
-
   ParsedInput(const TaskInfo& info, StepTask<J>& step) : info_(info), step_(step) {}
 
-  std::shared_ptr<const Records> Read(InputSource& input) {
+  // Calls `use` with each. Returns how many there were.
+  template <typename Use>
+  std::uint64_t ForEach(InputSource& input, const Use& use) {
     // A record that is being looked for, or left out, is not to come from another attempt.
     TaskCache* const cache = info_.lines_one_by_one ? nullptr : info_.cache;
     const std::string name = std::string(J::kName) + '\0' + info_.input_path + '\0' +
                              std::to_string(info_.input_offset) + '+' +
                              std::to_string(info_.input_bytes);
     if (cache != nullptr) {
-      if (auto found = cache->Find<Records>(name)) {
+      if (const auto found = cache->Find<Records>(name)) {
+        for (const auto& record : *found) use(record);
         step_.context().Count("cached_records", found->size());
-        return found;
+        return found->size();
       }
     }
-    auto records = std::make_shared<Records>();
-    step_->ForEachRecord(
-        input, [&](std::string_view record) { records->push_back(step_.job().Parse(record)); });
-    if (cache != nullptr) {
-      records->shrink_to_fit();
-      cache->Keep<Records>(name, records, BytesOf(*records));
-    }
-    return records;
+    return ParseEach(input, use, name, TaskCache::Claim(cache));
   }
 
  private:
-  static std::uint64_t BytesOf(const Records& records) {
-    std::uint64_t bytes = sizeof(Records) + records.capacity() * sizeof(typename J::Parsed);
-    for (const auto& record : records) {
-      if constexpr (Encodable<typename J::Parsed>) {
-        bytes += HeapBytes(record);
-      } else if constexpr (requires {
-                             { record.heap_bytes() } -> std::convertible_to<std::size_t>;
-                           }) {
-        bytes += record.heap_bytes();
+  using Records = std::deque<typename J::Parsed>;
+
+  template <typename Use>
+  std::uint64_t ParseEach(InputSource& input, const Use& use, const std::string& name,
+                          TaskCache::Claim&& room) {
+    std::uint64_t count = 0;
+    auto records = std::make_shared<Records>();
+    step_->ForEachRecord(input, [&](std::string_view text) {
+      typename J::Parsed record = step_.job().Parse(text);
+      ++count;
+      use(record);
+      if (records != nullptr && room.Grow(BytesOf(record))) {
+        records->push_back(std::move(record));
+      } else {
+        records.reset();
       }
-    }
-    return bytes;
+    });
+    if (records != nullptr) room.template Keep<Records>(name, std::move(records));
+    return count;
   }
 
   const TaskInfo& info_;
@@ -357,9 +363,11 @@ class RoundHead {
     if (BeginRound(job, parts_.info)) {
       if constexpr (MapsParsed<J>) {
         tail.SetUp();
-        const auto records = ParsedInput<J>(parts_.info, tail.step()).Read(input);
-        for (const auto& record : *records) job.Map(record, tail.emitter());
-        tail.step().context().Count("input_records", records->size());
+        const std::uint64_t records = ParsedInput<J>(parts_.info, tail.step())
+                                          .ForEach(input, [&](const typename J::Parsed& record) {
+                                            job.Map(record, tail.emitter());
+                                          });
+        tail.step().context().Count("input_records", records);
         tail.TearDown();
       } else {
         tail.step()->MapInto(input, tail.collector());
@@ -489,7 +497,7 @@ class StageTask final : public TaskRunner {
 
   const ParamMap params_;
   const TaskInfo info_;
-  StageParts parts_{params_, info_};
+  StageParts parts_{params_, info_, std::same_as<typename Head::Source, PairSource>};
   std::string result_;
 };
 

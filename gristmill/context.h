@@ -3,13 +3,16 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "gristmill/heap_bytes.h"
 #include "gristmill/random.h"
 #include "gristmill/task.h"
+#include "gristmill/task_cache.h"
 
 namespace gristmill {
 
@@ -52,6 +55,18 @@ class TaskContext {
   // Index within its stage; of a reduce task its partition.
   std::uint32_t task() const { return info_.task; }
   std::uint32_t partitions() const { return info_.partitions; }
+  // What `make()` returns, a T, shared with the tasks of the job that this process runs later or at
+  // the same time and that ask by the same name: name all that it is made of. Kept if the class has
+  // `static constexpr bool kCaches = true`, as long as half of the job's memory has room; else, and
+  // in another process, it is made again. Several may make it at once.
+  template <typename T, typename Make>
+  std::shared_ptr<const T> Cached(const std::string& name, const Make& make) {
+    if (info_.cache == nullptr) return std::make_shared<const T>(make());
+    if (auto found = info_.cache->template Find<T>(name)) return found;
+    auto made = std::make_shared<const T>(make());
+    info_.cache->template Keep<T>(name, made, internal::BytesOf(*made));
+    return made;
+  }
   // Where the files are that came with the job (--file), by their names; also the process's working
   // directory if there are any. All tasks of the job on this worker share it.
   const std::string& directory() const { return info_.directory; }

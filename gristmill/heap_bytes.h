@@ -1,6 +1,7 @@
 // What a value holds on the heap, for memory budgets: an estimate that costs nothing to make.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <tuple>
 
@@ -33,6 +34,25 @@ std::size_t HeapBytes(const T& value) {
         [](const auto&... parts) { return (HeapBytes(parts) + ... + std::size_t{0}); }, value);
   } else {
     return 0;
+  }
+}
+
+// Of a value of any type, with itself. What it owns outside of vectors and strings is not seen,
+// unless it says so: std::size_t heap_bytes() const.
+template <typename T>
+std::size_t BytesOf(const T& value) {
+  if constexpr (requires {
+                  { value.heap_bytes() } -> std::convertible_to<std::size_t>;
+                }) {
+    return sizeof(T) + value.heap_bytes();
+  } else if constexpr (Encodable<T>) {
+    return sizeof(T) + HeapBytes(value);
+  } else if constexpr (Vector<T>) {
+    std::size_t bytes = sizeof(T);
+    for (const auto& element : value) bytes += BytesOf(element);
+    return bytes;
+  } else {
+    return sizeof(T);
   }
 }
 

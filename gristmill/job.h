@@ -11,9 +11,9 @@
 //   };
 //   GRISTMILL_JOB(WordCount);
 //
-// Optional members: kDetails, kTotalOrder, kOneTaskPerSplit, kGroupFields, kPartitions, OutputKey,
-// OutputValue, Declare, Validate, Input, Format, Setup, Reduce, Partition, TearDown. A task has its
-// own object, used from one thread.
+// Optional members: kDetails, kTotalOrder, kOneTaskPerSplit, kGroupFields, kPartitions, kCaches,
+// OutputKey, OutputValue, Declare, Validate, Input, Format, Setup, Reduce, Partition, TearDown. A
+// task has its own object, used from one thread.
 //
 // Map(const Lines&, Emitter&) instead of a line takes many at once, where the job cuts words or
 // seeks something in them: gristmill/words.h and literals.h are quick at that. How many is the
@@ -108,7 +108,8 @@ JobDeclaration Declare(const ParamMap& params) {
   return {.inputs = {{.name = "", .spec = InputOf(job)}},
           .stages = StagesOfOneInput(!kMapOnly<J>, kIsTotalOrder<J>, kIsOneTaskPerSplit<J>),
           .output_format = FormatOf(job),
-          .partitions = PartitionsOf<J>()};
+          .partitions = PartitionsOf<J>(),
+          .caches = Caches<J>()};
 }
 
 template <typename J>

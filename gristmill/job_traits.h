@@ -50,6 +50,14 @@ GRISTMILL_DECLARES(kGroupFields)
 #undef GRISTMILL_DECLARES
 
 template <typename J>
+consteval bool Caches() {
+  if constexpr (requires { requires std::same_as<decltype(J::kCaches), const bool>; }) {
+    return J::kCaches;
+  }
+  return false;
+}
+
+template <typename J>
 inline constexpr bool kMapOnly = !kDeclaresCombine<J> && !kDeclaresReduce<J>;
 
 // A job without Combine and Reduce whose keys and values say nothing is run for its counters or

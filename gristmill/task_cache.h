@@ -1,6 +1,7 @@
 // What tasks keep in their process for the tasks of the same job that come after them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <list>
 #include <map>
@@ -40,11 +41,63 @@ class TaskCache {
     const std::lock_guard lock(mutex_);
     if (const auto found = by_name_.find(name); found != by_name_.end()) Drop(found->second);
     if (bytes > bytes_max_) return;
-    while (bytes_ + bytes > bytes_max_) Drop(std::prev(entries_.end()));
-    entries_.push_front({name, &typeid(T), std::move(value), bytes});
-    by_name_[std::move(name)] = entries_.begin();
+    while (bytes_ + bytes > bytes_max_) {
+      if (entries_.empty()) return;  // the rest is claimed
+      Drop(std::prev(entries_.end()));
+    }
     bytes_ += bytes;
+    Add<T>(std::move(name), std::move(value), bytes);
   }
+
+  // Room for a value that grows while it is made. Nothing that is kept goes for it: of what is read
+  // again and again in the same order, and does not fit, the first stays. Of one thread.
+  class Claim {
+   public:
+    explicit Claim(TaskCache* cache) : cache_(cache) {}
+    Claim(const Claim&) = delete;
+    Claim& operator=(const Claim&) = delete;
+    ~Claim() { GiveUp(); }
+
+    // For so many bytes more. False if there is no room for them, now or ever after.
+    bool Grow(std::uint64_t bytes) {
+      used_ += bytes;
+      if (cache_ == nullptr || used_ <= claimed_) return cache_ != nullptr;
+      constexpr std::uint64_t kStepBytes = std::uint64_t{256} << 10;
+      const std::uint64_t more = std::max(used_ - claimed_, kStepBytes);
+      const std::lock_guard lock(cache_->mutex_);
+      if (cache_->bytes_ + more <= cache_->bytes_max_) {
+        cache_->bytes_ += more;
+        claimed_ += more;
+        return true;
+      }
+      cache_->bytes_ -= claimed_;
+      cache_ = nullptr;
+      return false;
+    }
+    // Keeps the value for which all that was claimed, unless there is one of that name.
+    template <typename T>
+    void Keep(std::string name, std::shared_ptr<const T> value) {
+      if (cache_ == nullptr) return;
+      {
+        const std::lock_guard lock(cache_->mutex_);
+        if (!cache_->by_name_.contains(name)) {
+          cache_->Add<T>(std::move(name), std::move(value), std::exchange(claimed_, 0));
+        }
+      }
+      GiveUp();
+    }
+
+   private:
+    void GiveUp() {
+      if (cache_ == nullptr) return;
+      const std::lock_guard lock(cache_->mutex_);
+      cache_->bytes_ -= claimed_;
+      cache_ = nullptr;
+    }
+
+    TaskCache* cache_;  // null: nothing is to be kept
+    std::uint64_t used_ = 0, claimed_ = 0;
+  };
 
  private:
   struct Entry {
@@ -55,6 +108,11 @@ class TaskCache {
   };
   using Entries = std::list<Entry>;  // the one that was asked for last comes first
 
+  template <typename T>
+  void Add(std::string name, std::shared_ptr<const T> value, std::uint64_t bytes) {
+    entries_.push_front({name, &typeid(T), std::move(value), bytes});
+    by_name_[std::move(name)] = entries_.begin();
+  }
   void Drop(Entries::iterator entry) {
     bytes_ -= entry->bytes;
     by_name_.erase(entry->name);
@@ -65,7 +123,7 @@ class TaskCache {
   std::mutex mutex_;
   Entries entries_;
   std::map<std::string, Entries::iterator, std::less<>> by_name_;
-  std::uint64_t bytes_ = 0;
+  std::uint64_t bytes_ = 0;  // of what is kept, and claimed
 };
 
 }  // namespace gristmill

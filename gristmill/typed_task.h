@@ -90,7 +90,6 @@ class TypedTask final : public TaskRunner {
       throw TaskError(Wrong("a reduce task"));
     } else {
       ScratchCache::OfThisThread().Trim(0);  // the merge has the same budget
-      SeedRandom(Phase::kReduce);
       RecordWriter<OutputKey<J>, OutputValue<J>> writer(info_.output_format, output);
       ReduceInto(pairs, writer);
       writer.Finish();
@@ -113,6 +112,11 @@ class TypedTask final : public TaskRunner {
 
   std::vector<CounterValue> counters() const override { return context_.CounterValues(); }
 
+  enum class Phase : std::uint64_t { kSample, kMap, kReduce };
+  void SeedRandom(Phase phase) {
+    context_.SeedRandom(Random(random_seed_ + static_cast<std::uint64_t>(phase))());
+  }
+
   // For tasks that are made of several steps.
   J& job() { return job_; }
   TaskContext& context() { return context_; }
@@ -124,6 +128,7 @@ class TypedTask final : public TaskRunner {
   }
   // The whole reduce, emitting to `writer`.
   void ReduceInto(PairSource& pairs, RecordWriter<OutputKey<J>, OutputValue<J>>& writer) {
+    SeedRandom(Phase::kReduce);
     Output<J> out(writer, context_);
     if constexpr (kDeclaresSetup<J>) job_.Setup(context_);
     context_.Count("reduce_groups", ReduceAll(pairs, out));
@@ -161,17 +166,12 @@ class TypedTask final : public TaskRunner {
            ", which it does not have; check that all workers run the same binary";
   }
 
-  enum class Phase : std::uint64_t { kSample, kMap, kReduce };
-
   // Of what is the same for every attempt.
   static std::uint64_t SeedOf(const ParamMap& params, const TaskInfo& info) {
     std::string text(J::kName);
     for (const auto& [name, value] : params) text += '\0' + name + '=' + value;
     text += '\0' + std::to_string(info.stage) + '/' + std::to_string(info.task);
     return HashBytes(text);
-  }
-  void SeedRandom(Phase phase) {
-    context_.SeedRandom(Random(random_seed_ + static_cast<std::uint64_t>(phase))());
   }
 
   // A part of the time that the framework sees the map take.
