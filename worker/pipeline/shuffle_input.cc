@@ -158,8 +158,9 @@ ShuffleInput CollectShuffleInput(const std::vector<MapOutput>& outputs,
   std::string message;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (!results[i].ok()) {
-      const std::string error = fmt::format("the output of map task {} can't be read: {}",
-                                            outputs[i].task.task, Message(results[i].status()));
+      const std::string error =
+          fmt::format("the output of task {} of stage {} can't be read: {}", outputs[i].task.task,
+                      outputs[i].task.stage, Message(results[i].status()));
       if (!IsLostOutput(results[i].status())) throw TaskError(error);
       if (lost.empty()) message = error;
       lost.push_back(outputs[i].task);
