@@ -121,6 +121,12 @@ absl::Status CheckWorkerFlags(WorkerFlags* flags) {
   return absl::OkStatus();
 }
 
+worker::ShuffleCompression CompressionOf(const std::string& word) {
+  if (word == "on") return worker::ShuffleCompression::kAlways;
+  return word == "off" ? worker::ShuffleCompression::kNever
+                       : worker::ShuffleCompression::kWherePays;
+}
+
 }  // namespace
 
 int RunCoordinator(CoordinatorFlags flags) {
@@ -148,6 +154,7 @@ int RunCoordinator(CoordinatorFlags flags) {
 int RunWorker(WorkerFlags flags) {
   if (const absl::Status status = CheckWorkerFlags(&flags); !status.ok()) return Fail(status);
   flags.options.share_spill_directory = flags.shuffle == "local";
+  flags.options.shuffle_compression = CompressionOf(flags.shuffle_compression);
   StartLog(flags.log_level);
   absl::Mutex mutex;
   worker::Worker* running = nullptr;  // guarded by mutex

@@ -24,8 +24,9 @@ struct WorkerFlags {
   std::string runner_memory;  // a size, or "none"
   std::string memory;         // a size
   std::vector<std::string> labels;
-  std::string spill_reserve;      // a size
-  std::string shuffle = "local";  // or "remote"
+  std::string spill_reserve;                 // a size
+  std::string shuffle = "local";             // or "remote"
+  std::string shuffle_compression = "auto";  // or "on", "off"
   std::string log_level = "info";
 };
 int RunWorker(WorkerFlags flags);

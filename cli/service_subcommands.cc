@@ -112,6 +112,12 @@ void AddWorker(CLI::App& app, Command* chosen) {
       ->check(CLI::IsMember({"local", "remote"}).description(""))
       ->default_str(flags->shuffle);
   command
+      ->add_option("--shuffle-compression", flags->shuffle_compression,
+                   "LZ4 for map output that is fetched; auto: where it makes it arrive sooner")
+      ->type_name("auto|on|off")
+      ->check(CLI::IsMember({"auto", "on", "off"}).description(""))
+      ->default_str(flags->shuffle_compression);
+  command
       ->add_option("--reconnect-for", flags->reconnect_for,
                    "Give up after so long without a coordinator [never]")
       ->type_name("DURATION");

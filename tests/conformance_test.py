@@ -167,6 +167,10 @@ class ConformanceTest(unittest.TestCase):
         self.corrupt_a_map_output(lambda data: run_file.payload_offset(data, 1),
                                   ["--shuffle", "remote"])
 
+    def test_a_damaged_map_output_that_is_fetched_compressed_is_made_again(self):
+        self.corrupt_a_map_output(lambda data: run_file.payload_offset(data, 1),
+                                  ["--shuffle", "remote", "--shuffle-compression", "on"])
+
     def test_a_map_output_with_a_damaged_index_on_this_host_is_made_again(self):
         self.corrupt_a_map_output(run_file.index_offset, [])
 

@@ -93,7 +93,8 @@ class WorkerProcess : public Worker {
     GM_ASSIGN_OR_RETURN(const std::string host, AdvertisedHost(options_));
     GM_ASSIGN_OR_RETURN(spill_, SpillDirectory::Create(options_.directory, instance_));
     GM_ASSIGN_OR_RETURN(shuffle_server_,
-                        ShuffleServer::Start(options_.listen, spill_->path(), fetches_max));
+                        ShuffleServer::Start(options_.listen, spill_->path(), fetches_max,
+                                             options_.shuffle_compression));
     GM_ASSIGN_OR_RETURN(blobs_,
                         BlobStore::Open(spill_->path() + "/blobs", {.bytes_max = kFilesBytesMax}));
     job_files_.emplace(

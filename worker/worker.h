@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/instant.h"
+#include "worker/rpc/shuffle_server.h"
 
 namespace gristmill::worker {
 
@@ -18,7 +19,9 @@ struct WorkerOptions {
   std::string advertise;  // host others reach it by; default: this host's name or address
   std::string directory;  // spill files live below it, in a directory of this instance
   bool share_spill_directory = true;  // readers on this host open its files instead of fetching
-  std::uint32_t slots = 0;            // 0: the cgroup's CPU quota, else the online cores
+  // Of what readers on other hosts fetch.
+  ShuffleCompression shuffle_compression = ShuffleCompression::kWherePays;
+  std::uint32_t slots = 0;  // 0: the cgroup's CPU quota, else the online cores
   // What tasks may ask for: together, of each worker.
   std::uint64_t memory_bytes = 0;  // 0: what this process may use
   std::uint32_t gpus = 0;

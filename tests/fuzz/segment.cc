@@ -3,6 +3,7 @@
 #include <map>
 
 #include "tests/fuzz/drawn_run_file.h"
+#include "worker/pipeline/segment_compression.h"
 #include "worker/pipeline/segment_transfer.h"
 
 namespace gristmill::fuzz {
@@ -108,10 +109,30 @@ void ReceiveForged(Input& input) {
   Expect(read.ok() || absl::IsDataLoss(read.status()), "{}", read.status().ToString());
 }
 
+// A compressed piece of any content becomes as many bytes as it claims, or DataLoss.
+void Decompress(std::string_view data) {
+  std::string buffer;
+  for (const std::uint32_t bytes : {16u, 4'096u, 1u << 20, 0xffff'ffffu}) {
+    const auto piece = worker::DecompressPiece(data, bytes, &buffer);
+    if (piece.ok()) {
+      Expect(piece->size() == bytes, "{} bytes of {}", piece->size(), bytes);
+    } else {
+      Expect(absl::IsDataLoss(piece.status()), "{}", piece.status().ToString());
+    }
+    Expect(buffer.size() <= worker::kSegmentPieceBytesMax, "{} bytes", buffer.size());
+  }
+  std::string compressed;
+  if (!worker::CompressPiece(data, &compressed)) return;
+  const auto back =
+      worker::DecompressPiece(compressed, static_cast<std::uint32_t>(data.size()), &buffer);
+  Expect(back.ok() && *back == data, "a piece comes back as another");
+}
+
 }  // namespace
 }  // namespace gristmill::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  gristmill::fuzz::Decompress({reinterpret_cast<const char*>(data), size});
   gristmill::fuzz::Input input(data, size);
   input.Flag() ? gristmill::fuzz::ReceiveForged(input) : gristmill::fuzz::ReceiveDamaged(input);
   return 0;

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/time/clock.h"
 #include "base/status.h"
 #include "gristmill/v1/shuffle_service.grpc.pb.h"
+#include "worker/pipeline/segment_compression.h"
 #include "worker/pipeline/segment_transfer.h"
 #include "worker/rpc/grpc_status.h"
 
@@ -121,7 +124,13 @@ v1::FetchRequest RequestFor(const MapOutput& output, std::uint32_t partition) {
   request.set_partition(partition);
   request.add_tasks(output.task.task);
   request.add_attempts(output.attempt.value());
+  request.set_takes_lz4(true);
   return request;
+}
+
+absl::StatusOr<std::string_view> PieceOf(const v1::SegmentChunk& chunk, std::string* buffer) {
+  if (chunk.piece_bytes() == 0) return std::string_view(chunk.data());
+  return DecompressPiece(chunk.data(), chunk.piece_bytes(), buffer);
 }
 
 std::string Describe(const MapOutput& output) {
@@ -180,6 +189,7 @@ absl::Status ShuffleClient::FetchOnce(const MapOutput& output, std::uint32_t par
       SegmentFileWriter writer,
       SegmentFileWriter::Create(path, RunFileId{output.task, output.attempt}, partition));
   Reading reading(ChannelTo(output.address), RequestFor(output, partition));
+  std::string buffer;
   for (bool complete = false; !complete;) {
     const auto chunk = reading.Next(options_.read_deadline, cancelled);
     if (absl::IsCancelled(chunk.status()) && cancelled) return chunk.status();
@@ -188,7 +198,9 @@ absl::Status ShuffleClient::FetchOnce(const MapOutput& output, std::uint32_t par
       const absl::Status status = reading.status();
       return Judge(output, status.ok() ? DataLoss("it ended early") : status, retry);
     }
-    GM_RETURN_IF_ERROR(writer.Append((*chunk)->run(), (*chunk)->data()));
+    const auto piece = PieceOf(**chunk, &buffer);
+    if (!piece.ok()) return Judge(output, piece.status(), retry);
+    GM_RETURN_IF_ERROR(writer.Append((*chunk)->run(), *piece));
     complete = (*chunk)->last();
   }
   return writer.Finish();

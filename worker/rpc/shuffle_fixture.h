@@ -62,6 +62,26 @@ class ShuffleTest : public testing::Test {
     runs.Finish();
   }
 
+  // One run of words, `bytes` of them in partition 0.
+  void MakeWords(const MapOutput& output, std::size_t bytes) {
+    RunFileWriter runs(FileOf(output), {output.task, output.attempt}, 1);
+    runs.BeginRun();
+    for (std::size_t done = 0; done < bytes;) {
+      std::string block;
+      std::uint64_t pairs = 0;
+      for (; block.size() < 100'000; ++pairs) {
+        AppendPair(&block, fmt::format("word{:012}", done / 20 + pairs), "1");
+      }
+      runs.Append(0, block, pairs);
+      done += block.size();
+    }
+    runs.EndRun();
+    runs.Finish();
+  }
+  void Serve(ShuffleCompression compression) {
+    server_ = *ShuffleServer::Start("127.0.0.1:0", spill(), kFetchesMax, compression);
+  }
+
   // The payloads of all blocks of a partition.
   static std::string Contents(const std::string& path, const MapOutput& output,
                               std::uint32_t partition) {
@@ -89,14 +109,16 @@ class ShuffleTest : public testing::Test {
 // Speaks to the server without the client's care.
 class RawShuffleTest : public ShuffleTest {
  protected:
-  grpc::Status Fetch(const v1::FetchRequest& request, std::string* bytes = nullptr) {
+  grpc::Status Fetch(const v1::FetchRequest& request, std::string* pieces = nullptr,
+                     std::size_t* bytes = nullptr) {
     const auto stub = v1::ShuffleService::NewStub(
         grpc::CreateChannel(address(), grpc::InsecureChannelCredentials()));
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
     const auto reader = stub->Fetch(&context, request);
     for (v1::SegmentChunk chunk; reader->Read(&chunk);) {
-      if (bytes != nullptr) *bytes += fmt::format("{}:{} ", chunk.index(), chunk.last());
+      if (pieces != nullptr) *pieces += fmt::format("{}:{} ", chunk.index(), chunk.last());
+      if (bytes != nullptr) *bytes += chunk.data().size();
     }
     return reader->Finish();
   }

@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <optional>
+#include <string>
 #include <utility>
 
+#include "absl/synchronization/mutex.h"
 #include "base/check.h"
 #include "base/status.h"
 #include "gristmill/v1/shuffle_service.grpc.pb.h"
+#include "worker/pipeline/segment_compression.h"
 #include "worker/pipeline/segment_transfer.h"
 #include "worker/pipeline/task_executor.h"
 #include "worker/rpc/grpc_status.h"
@@ -29,6 +33,7 @@ constexpr int kOutputsPerFetchMax = 1000;
 constexpr std::size_t kPiecesBytes = 64 << 20;
 constexpr std::size_t kPieceBytesMin = 64 << 10;
 constexpr std::chrono::milliseconds kShutdownGrace(500);
+constexpr std::size_t kPeersMax = 4'096;
 
 absl::Status Check(const v1::FetchRequest& request) {
   if (request.tasks_size() == 0 || request.tasks_size() > kOutputsPerFetchMax) {
@@ -42,11 +47,54 @@ absl::Status Check(const v1::FetchRequest& request) {
   return absl::OkStatus();
 }
 
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+// "ipv4:10.0.0.7:1234" without the port.
+std::string HostOf(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
+
+// What is known of the links to readers' hosts. Thread-safe.
+class Links {
+ public:
+  explicit Links(ShuffleCompression compression) : compression_(compression) {}
+
+  bool ShouldCompressFor(const std::string& host) {
+    if (compression_ != ShuffleCompression::kWherePays) {
+      return compression_ == ShuffleCompression::kAlways;
+    }
+    absl::MutexLock lock(&mutex_);
+    return GainOf(host).ShouldTry();
+  }
+  void OnCompressed(const std::string& host, std::size_t piece_bytes, std::size_t compressed_bytes,
+                    double seconds) {
+    absl::MutexLock lock(&mutex_);
+    GainOf(host).OnCompressed(piece_bytes, compressed_bytes, seconds);
+  }
+  void OnSent(const std::string& host, std::size_t bytes, double seconds) {
+    absl::MutexLock lock(&mutex_);
+    GainOf(host).OnSent(bytes, seconds);
+  }
+
+ private:
+  CompressionGain& GainOf(const std::string& host) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (gains_.size() >= kPeersMax && !gains_.contains(host)) gains_.clear();
+    return gains_[host];
+  }
+
+  const ShuffleCompression compression_;
+  absl::Mutex mutex_;
+  std::map<std::string, CompressionGain> gains_ ABSL_GUARDED_BY(mutex_);
+};
+
 // What fetches share; outlives them.
 struct Serving {
   const std::string spill_directory;
   const int fetches_max;
   std::atomic<int> fetches{0};
+  Links links;
 
   // Read of a run file at once, for one of the fetches.
   std::size_t PieceBytes() const {
@@ -61,7 +109,8 @@ struct Serving {
 // slow reader costs one message and no thread. Deletes itself when it is done.
 class Fetch : public grpc::ServerWriteReactor<v1::SegmentChunk> {
  public:
-  Fetch(Serving& serving, const v1::FetchRequest& request) : serving_(serving), request_(request) {
+  Fetch(Serving& serving, const v1::FetchRequest& request, std::string host)
+      : serving_(serving), request_(request), host_(std::move(host)) {
     const absl::Status valid = Check(request);
     if (serving_.fetches.fetch_add(1) >= serving_.fetches_max) {
       Finish(
@@ -76,6 +125,7 @@ class Fetch : public grpc::ServerWriteReactor<v1::SegmentChunk> {
  private:
   void OnWriteDone(bool ok) override {
     if (!ok) return Finish(grpc::Status::CANCELLED);
+    serving_.links.OnSent(host_, chunk_.data().size(), SecondsSince(write_began_));
     if (chunk_.last()) {
       exporter_.reset();
       if (++index_ == request_.tasks_size()) return Finish(grpc::Status::OK);
@@ -95,6 +145,7 @@ class Fetch : public grpc::ServerWriteReactor<v1::SegmentChunk> {
   void ReadNow() {
     const absl::Status status = Read();
     if (!status.ok()) return Finish(ToGrpc(status));
+    write_began_ = Clock::now();
     StartWrite(&chunk_);
   }
 
@@ -112,22 +163,38 @@ class Fetch : public grpc::ServerWriteReactor<v1::SegmentChunk> {
     chunk_.set_index(static_cast<std::uint32_t>(index_));
     chunk_.set_run(piece.run);
     chunk_.set_last(piece.last);
+    chunk_.set_piece_bytes(0);
+    if (request_.takes_lz4() && serving_.links.ShouldCompressFor(host_)) Compress();
     return absl::OkStatus();
+  }
+
+  void Compress() {
+    const std::size_t piece_bytes = chunk_.data().size();
+    const Clock::time_point begin = Clock::now();
+    const bool is_smaller = CompressPiece(chunk_.data(), &compressed_);
+    serving_.links.OnCompressed(host_, piece_bytes, is_smaller ? compressed_.size() : piece_bytes,
+                                SecondsSince(begin));
+    if (!is_smaller) return;
+    chunk_.set_piece_bytes(static_cast<std::uint32_t>(piece_bytes));
+    chunk_.mutable_data()->swap(compressed_);
   }
 
   Serving& serving_;
   const v1::FetchRequest request_;
-  int index_ = 0;  // of the output being sent
+  const std::string host_;  // of the reader
+  int index_ = 0;           // of the output being sent
   std::optional<SegmentExporter> exporter_;
   v1::SegmentChunk chunk_;  // being written
+  Clock::time_point write_began_;
+  std::string compressed_;
 };
 
 class Service : public v1::ShuffleService::CallbackService {
  public:
   explicit Service(Serving& serving) : serving_(serving) {}
-  grpc::ServerWriteReactor<v1::SegmentChunk>* Fetch(grpc::CallbackServerContext*,
+  grpc::ServerWriteReactor<v1::SegmentChunk>* Fetch(grpc::CallbackServerContext* context,
                                                     const v1::FetchRequest* request) override {
-    return new worker::Fetch(serving_, *request);
+    return new worker::Fetch(serving_, *request, HostOf(context->peer()));
   }
 
  private:
@@ -136,8 +203,11 @@ class Service : public v1::ShuffleService::CallbackService {
 
 class GrpcShuffleServer : public ShuffleServer {
  public:
-  GrpcShuffleServer(const std::string& spill_directory, int fetches_max)
-      : serving_{.spill_directory = spill_directory, .fetches_max = fetches_max},
+  GrpcShuffleServer(const std::string& spill_directory, int fetches_max,
+                    ShuffleCompression compression)
+      : serving_{.spill_directory = spill_directory,
+                 .fetches_max = fetches_max,
+                 .links = Links(compression)},
         service_(serving_) {}
   ~GrpcShuffleServer() override {
     if (server_ == nullptr) return;
@@ -175,8 +245,9 @@ int FetchesMaxFor(std::uint64_t open_files_max) {
 }
 
 absl::StatusOr<std::unique_ptr<ShuffleServer>> ShuffleServer::Start(
-    const std::string& listen, const std::string& spill_directory, int fetches_max) {
-  auto server = std::make_unique<GrpcShuffleServer>(spill_directory, fetches_max);
+    const std::string& listen, const std::string& spill_directory, int fetches_max,
+    ShuffleCompression compression) {
+  auto server = std::make_unique<GrpcShuffleServer>(spill_directory, fetches_max, compression);
   GM_RETURN_IF_ERROR(server->Listen(listen));
   return server;
 }

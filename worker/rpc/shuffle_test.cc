@@ -29,6 +29,20 @@ TEST_F(ShuffleTest, AFetchedSegmentIsTheOneInTheRunFile) {
   }
 }
 
+TEST_F(ShuffleTest, ASegmentIsTheSameHoweverItTravels) {
+  for (const auto compression :
+       {ShuffleCompression::kAlways, ShuffleCompression::kNever, ShuffleCompression::kWherePays}) {
+    Serve(compression);
+    for (const std::size_t bytes : {0, 1, 100'000, 1 << 20, 5'000'000}) {
+      const MapOutput output = OutputOf(3, 19);
+      MakeWords(output, bytes);
+      const absl::Status fetched = client_.FetchToFile(output, 0, target(), cancelled_);
+      ASSERT_TRUE(fetched.ok()) << fetched;
+      EXPECT_EQ(Contents(target(), output, 0), Contents(FileOf(output), output, 0)) << bytes;
+    }
+  }
+}
+
 TEST_F(ShuffleTest, AnEmptySegmentIsFetchedAsAnEmptyFile) {
   const MapOutput output = OutputOf(3, 19);
   MakeOutput(output, 10);
@@ -102,6 +116,26 @@ TEST_F(RawShuffleTest, SeveralOutputsComeInTheOrderAskedFor) {
   EXPECT_EQ(pieces, "0:false 0:true 1:false 1:true ");
 }
 
+TEST_F(RawShuffleTest, OnlyWhoTakesCompressedPiecesGetsThem) {
+  const MapOutput output = OutputOf(3, 19);
+  MakeWords(output, 3'000'000);
+  const auto sent_bytes = [&](bool takes_lz4) {
+    v1::FetchRequest request = Request();
+    request.add_tasks(3);
+    request.add_attempts(19);
+    request.set_takes_lz4(takes_lz4);
+    std::size_t bytes = 0;
+    EXPECT_TRUE(Fetch(request, nullptr, &bytes).ok());
+    return bytes;
+  };
+  const std::size_t all = std::filesystem::file_size(FileOf(output)) / 10 * 9;
+  Serve(ShuffleCompression::kAlways);
+  EXPECT_LT(sent_bytes(true), all / 2);
+  EXPECT_GT(sent_bytes(false), all);
+  Serve(ShuffleCompression::kNever);
+  EXPECT_GT(sent_bytes(true), all);
+}
+
 TEST_F(RawShuffleTest, ARequestThatIsEmptyUnevenOrTooLongIsRefused) {
   v1::FetchRequest empty = Request();
   EXPECT_EQ(Fetch(empty).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
@@ -130,6 +164,25 @@ class SilentService : public v1::ShuffleService::CallbackService {
 
  public:
   absl::Notification called;
+};
+
+// A peer that sends a piece which stands for more than any may.
+class LyingService : public v1::ShuffleService::CallbackService {
+  class Lie : public grpc::ServerWriteReactor<v1::SegmentChunk> {
+   public:
+    Lie() {
+      chunk_.set_piece_bytes(0xffff'ffffu);
+      chunk_.set_data("anything");
+      chunk_.set_last(true);
+      StartWriteAndFinish(&chunk_, grpc::WriteOptions(), grpc::Status::OK);
+    }
+    void OnDone() override { delete this; }
+    v1::SegmentChunk chunk_;
+  };
+  grpc::ServerWriteReactor<v1::SegmentChunk>* Fetch(grpc::CallbackServerContext*,
+                                                    const v1::FetchRequest*) override {
+    return new Lie();
+  }
 };
 
 // A peer that has too much to do for its first calls, and then does not have the output.
@@ -170,6 +223,14 @@ class Peer {
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };
+
+TEST_F(ShuffleTest, APieceThatClaimsToStandForTooMuchIsDataLoss) {
+  LyingService service;
+  const Peer liar(&service);
+  const absl::Status status = client_.FetchToFile(liar.Output(), 0, target(), cancelled_);
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  EXPECT_FALSE(fs::exists(target()));
+}
 
 TEST_F(ShuffleTest, ABusyPeerIsAskedForLongerThanOneThatCannotBeReached) {
   const auto fetch = [this](const ShuffleClientOptions& options) {
