@@ -34,6 +34,13 @@ std::string ReadableText(std::string_view bytes) {
   return text;
 }
 
+std::string ShortenedText(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return std::string(text);
+  std::size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "…";
+}
+
 std::string Quoted(std::string_view bytes, bool cut) {
   std::string text = "\"";
   while (!bytes.empty()) {

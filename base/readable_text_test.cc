@@ -21,5 +21,11 @@ TEST(Quoted, ACharacterThatIsCutInTwoIsLeftOut) {
   EXPECT_EQ(Quoted("\xe2\x82", true), "\"…\"");
 }
 
+TEST(ShortenedText, CutsNoCharacter) {
+  EXPECT_EQ(ShortenedText("short", 5), "short");
+  EXPECT_EQ(ShortenedText("longer", 4), "long…");
+  EXPECT_EQ(ShortenedText("grün", 3), "gr…");
+}
+
 }  // namespace
 }  // namespace gristmill

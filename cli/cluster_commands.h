@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/job_flags.h"
+#include "cli/job_teller.h"
 
 namespace gristmill::cli {
 
@@ -18,7 +19,8 @@ struct SubmitFlags {
   bool wait = false;
   bool detach = false;  // says what is the default; the parser refuses it beside `wait`
   bool quiet = false;
-  bool profile = false;  // with `wait`: says where the time went
+  bool profile = false;         // with `wait`: says where the time went
+  JobTeller* teller = nullptr;  // with `wait`, instead of all that is printed; outlives the call
 };
 
 // Prints the job's id on stdout. With `wait` shows the progress until the job ended; Ctrl-C then

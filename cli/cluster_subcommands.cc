@@ -3,6 +3,7 @@
 
 #include "cli/cluster_commands.h"
 #include "cli/command_line.h"
+#include "cli/insight_commands.h"
 
 namespace gristmill::cli {
 namespace {
@@ -50,6 +51,33 @@ CLI::App* AddOfJob(CLI::App& app, const char* name, const char* help, Command* c
   return command;
 }
 
+void AddLogs(CLI::App& app, Command* chosen) {
+  auto flags = std::make_shared<LogFlags>();
+  CLI::App* command =
+      app.add_subcommand("logs", "Show what a job's tasks wrote to stderr, and how they failed");
+  command->add_option("JOB", flags->job, "The job's id, such as 7 or job-7")
+      ->type_name(kJobIdType)
+      ->required();
+  command->add_option("TASK", flags->task, "Such as map-0 or reduce-3 [all of them]");
+  command->add_flag("-f,--follow", flags->follow, "Go on with what comes, until the job ends");
+  command
+      ->add_option("-c,--coordinator", flags->cluster.coordinator,
+                   "The cluster's coordinator [$GRISTMILL_COORDINATOR, else localhost:7070]")
+      ->type_name("HOST:PORT");
+  command->add_flag("--json", flags->cluster.json, "Print JSON: an object for each line");
+  command->footer(
+      "Workers keep the beginning and the newest part of what a job wrote there, up to 8 MiB, "
+      "also\n"
+      "for a while after its end. With a worker that is lost its part is gone. What a task prints\n"
+      "through C's stdio or C++'s streams, or as a program of the job stream, is shown with the "
+      "task\n"
+      "and the attempt; what comes in another way, with the process that ran it.\n"
+      "Examples:\n"
+      "  gristmill logs 7 --follow\n"
+      "  gristmill logs 7 reduce-3");
+  command->callback([flags, chosen] { *chosen = [flags] { return ShowLogs(*flags); }; });
+}
+
 }  // namespace
 
 void AddClusterCommands(CLI::App& app, Command* chosen) {
@@ -68,6 +96,10 @@ void AddClusterCommands(CLI::App& app, Command* chosen) {
            [](const Flags& f) { return CancelJob(f.cluster, f.job); });
   AddOfJob(app, "tasks", "List a job's tasks: state, attempts, worker, input", chosen,
            [](const Flags& f) { return ShowTasks(f.cluster, f.job, f.tsv); });
+  AddOfJob(app, "explain", "Say why a job waits, is slow or failed, and what to do", chosen,
+           [](const Flags& f) { return ExplainJob(f.cluster, f.job); })
+      ->footer("The most important sentence comes first. --json has the facts behind them, too.");
+  AddLogs(app, chosen);
   AddOfJob(app, "counters", "Show a job's counters", chosen,
            [](const Flags& f) { return ShowCounters(f.cluster, f.job); });
 }

@@ -31,6 +31,8 @@ On a cluster:
   gristmill worker                    start a worker, on as many hosts as you like
   gristmill submit JOB …              flags as for run; --wait shows progress
   gristmill list | status | watch | cancel | tasks | counters | workers
+  gristmill explain JOB               why it waits, is slow or failed
+  gristmill logs JOB [TASK]           what its tasks wrote to stderr
 
 Your own job:
   gristmill new NAME                  a project with a job, its test and its build

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "cli/command_line.h"
+#include "cli/hadoop_fs.h"
 #include "gristmill/registry.h"
 
 namespace gristmill::cli {
@@ -166,10 +167,28 @@ std::string PositionalsOf(const Place& place) {
   return "";
 }
 
+// After "hadoop", whose words its own commands parse.
+std::string OfHadoop(const std::vector<std::string>& words) {
+  const bool is_fs = words.front() == "fs" || words.front() == "dfs";
+  std::string lines;
+  if (words.size() == 1) {
+    Add(&lines, "jar", "Run a command line of Hadoop Streaming");
+    Add(&lines, "fs", "Files: -ls, -cat, -put, …");
+    Add(&lines, "version", "Print the version");
+  } else if (is_fs && words.size() == 2) {
+    for (const std::string& name : HadoopFsCommands()) Add(&lines, name, "");
+  } else {
+    lines = ":files\n";
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::string Candidates(const CLI::App& app, const std::vector<std::string>& words) {
   if (words.empty()) return Subcommands(&app);
+  if (words.front() == "hadoop" && words.size() > 1)
+    return OfHadoop({words.begin() + 1, words.end()});
   const Place place = PlaceAfter(app, {words.begin(), words.end() - 1});
   if (words.back().starts_with("-")) return Flags(place.app);
   if (place.option != nullptr) return ValuesOf(place.option, place);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "cli/hadoop_aggregate.h"
 #include "cli/hadoop_properties.h"
 
 namespace gristmill::cli {
@@ -99,9 +100,26 @@ absl::StatusOr<StreamingOptions> ParseOptions(const std::vector<std::string>& ar
   return options;
 }
 
-// "org.apache.hadoop.mapred.lib.IdentityMapper", but no "map.py".
-bool IsJavaClass(std::string_view command) {
-  return command.starts_with("org.apache.") || command == "aggregate";
+// "org.apache.hadoop.mapred.lib.RegexMapper", but no "map.py".
+bool IsJavaClass(std::string_view command) { return command.starts_with("org.apache."); }
+
+bool IsClass(std::string_view command, std::string_view name) {
+  return command.starts_with("org.apache.") && command.ends_with("." + std::string(name));
+}
+
+// The program that does what a class of Hadoop's does that its guide to Streaming uses, or what was
+// given.
+std::string CommandFor(std::string_view command) {
+  if (command.empty() || IsClass(command, "IdentityMapper") ||
+      IsClass(command, "IdentityReducer")) {
+    return "cat";
+  }
+  return std::string(command == "aggregate" ? kAggregateCommand : command);
+}
+
+// Hadoop gives such a mapper key, tab and value: of a line without a tab, that line and a tab.
+std::string ReadsKeysAndValues(const std::string& mapper) {
+  return "awk '{ print index($0, \"\\t\") ? $0 : $0 \"\\t\" }' | { " + mapper + "\n}";
 }
 
 absl::Status CheckClass(const StreamingOptions& options, std::string_view option,
@@ -129,15 +147,19 @@ absl::StatusOr<std::uint32_t> CountReduces(const StreamingOptions& options) {
 absl::Status SetCommands(const StreamingOptions& options, std::uint32_t reduces,
                          StreamFlags* stream) {
   for (const char* name : {"-mapper", "-combiner", "-reducer"}) {
-    if (!IsJavaClass(options.Value(name))) continue;
+    const std::string_view command = options.Value(name);
+    const bool is_known = std::string_view(name) != "-combiner" && CommandFor(command) != command;
+    const bool is_class = IsJavaClass(command) || command == "aggregate";
+    if (!is_class || is_known) continue;
     return InvalidArgument("{} {} is a Java class, and programs only run here; use one such as cat",
-                           name, options.Value(name));
+                           name, command);
   }
-  const std::string_view mapper = options.Value("-mapper");
-  stream->mapper = mapper.empty() ? "cat" : std::string(mapper);
+  stream->mapper = CommandFor(options.Value("-mapper"));
+  if (options.Value("-inputformat").ends_with("KeyValueTextInputFormat")) {
+    stream->mapper = ReadsKeysAndValues(*stream->mapper);
+  }
   if (reduces == 0) return absl::OkStatus();
-  const std::string_view reducer = options.Value("-reducer");
-  stream->reducer = reducer.empty() ? "cat" : std::string(reducer);
+  stream->reducer = CommandFor(options.Value("-reducer"));
   if (const std::string_view combiner = options.Value("-combiner"); !combiner.empty()) {
     stream->combiner = combiner;
   }
@@ -164,7 +186,8 @@ absl::StatusOr<JobFlags> TranslateHadoopStreaming(const std::vector<std::string>
   GM_ASSIGN_OR_RETURN(const StreamingOptions options, ParseOptions(arguments));
   if (options.inputs.empty()) return InvalidArgument("the job needs an -input");
   if (options.Value("-output").empty()) return InvalidArgument("the job needs an -output");
-  GM_RETURN_IF_ERROR(CheckClass(options, "-inputformat", {"TextInputFormat"}));
+  GM_RETURN_IF_ERROR(
+      CheckClass(options, "-inputformat", {"TextInputFormat", "KeyValueTextInputFormat"}));
   GM_RETURN_IF_ERROR(CheckClass(options, "-outputformat", {"TextOutputFormat"}));
   GM_RETURN_IF_ERROR(
       CheckClass(options, "-partitioner", {"KeyFieldBasedPartitioner", "HashPartitioner"}));

@@ -87,6 +87,25 @@ TEST(HadoopStreaming, ReducesToWhatItReadWithoutAReducer) {
   EXPECT_EQ(Translate("-input in -output out -mapper cat").stream.reducer, "cat");
 }
 
+TEST(HadoopStreaming, KnowsTheClassesOfItsGuide) {
+  const JobFlags identity = Translate(
+      "-input myInputDirs -output myOutputDir -mapper org.apache.hadoop.mapred.lib.IdentityMapper "
+      "-reducer org.apache.hadoop.mapred.lib.IdentityReducer");
+  EXPECT_EQ(identity.stream.mapper, "cat");
+  EXPECT_EQ(identity.stream.reducer, "cat");
+  EXPECT_EQ(Translate("-input in -output out -inputformat "
+                      "org.apache.hadoop.mapred.KeyValueTextInputFormat -mapper "
+                      "org.apache.hadoop.mapred.lib.IdentityMapper -reducer /usr/bin/wc")
+                .stream.mapper,
+            "awk '{ print index($0, \"\\t\") ? $0 : $0 \"\\t\" }' | { cat\n}");
+  const JobFlags aggregate = Translate(
+      "-D mapreduce.job.reduces=12 -input in -output out -mapper myAggregatorForKeyCount.py "
+      "-reducer aggregate -file myAggregatorForKeyCount.py");
+  EXPECT_THAT(*aggregate.stream.reducer, HasSubstr("LongValueSum"));
+  EXPECT_THAT(aggregate.files, ElementsAre("myAggregatorForKeyCount.py"));
+  EXPECT_EQ(aggregate.partitions, 12u);
+}
+
 TEST(HadoopStreaming, TakesSeveralInputs) {
   EXPECT_THAT(Translate("-input a,b -input /c/* -output o -mapper cat").inputs,
               ElementsAre("a", "b", "/c/*"));
@@ -157,7 +176,14 @@ TEST(HadoopStreaming, RefusesByNameWhatWouldChangeTheResult) {
   EXPECT_THAT(Refusal(job + "-inputformat org.apache.hadoop.mapred.lib.NLineInputFormat"),
               HasSubstr("NLineInputFormat"));
   EXPECT_THAT(Refusal(job + "-partitioner com.me.Mine"), HasSubstr("com.me.Mine"));
-  EXPECT_THAT(Refusal(job + "-reducer aggregate"), HasSubstr("aggregate"));
+  EXPECT_THAT(Refusal(job + "-reducer org.apache.hadoop.mapred.lib.LongSumReducer"),
+              HasSubstr("LongSumReducer"));
+  EXPECT_THAT(Refusal(job + "-combiner aggregate"), HasSubstr("aggregate"));
+  EXPECT_THAT(Refusal("-input in -output out -mapper org.apache.hadoop.mapred.lib.RegexMapper"),
+              HasSubstr("RegexMapper"));
+  EXPECT_THAT(Refusal(job + "-inputreader StreamXmlRecordReader"), HasSubstr("-inputreader"));
+  EXPECT_THAT(Refusal(job + "-outputformat org.apache.hadoop.mapred.lib.NullOutputFormat"),
+              HasSubstr("NullOutputFormat"));
   EXPECT_THAT(Refusal(job + "-combiner org.apache.hadoop.mapred.lib.LongSumReducer"),
               HasSubstr("LongSumReducer"));
   EXPECT_THAT(Refusal(job + "-D mapreduce.output.fileoutputformat.compress=true"),

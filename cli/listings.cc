@@ -70,12 +70,22 @@ std::string RenderJob(const v1::JobStatus& job, std::int64_t now_unix_ms) {
 }
 
 std::string RenderTasks(const v1::TasksResponse& tasks) {
-  Table table({"STAGE", ">TASK", "STATE", ">ATTEMPT", ">FAILURES", "WORKER", "WHAT"});
+  const bool one_speaks = std::ranges::any_of(
+      tasks.tasks(), [](const v1::TaskStatus& task) { return !task.status_text().empty(); });
+  std::vector<std::string> titles = {"STAGE",     ">TASK",  "STATE", ">ATTEMPT",
+                                     ">FAILURES", "WORKER", "WHAT"};
+  if (one_speaks) titles.emplace_back("SAYS");
+  Table table(titles);
   for (const v1::TaskStatus& task : tasks.tasks()) {
-    table.AddRow({std::string(StageName(task)), std::to_string(task.id().task()),
-                  std::string(NameOf(task.state())),
-                  task.attempt() == 0 ? "-" : std::to_string(task.attempt()),
-                  std::to_string(task.failures()), OrDash(task.worker()), OrDash(task.split())});
+    std::vector<std::string> cells = {std::string(StageName(task)),
+                                      std::to_string(task.id().task()),
+                                      std::string(NameOf(task.state())),
+                                      task.attempt() == 0 ? "-" : std::to_string(task.attempt()),
+                                      std::to_string(task.failures()),
+                                      OrDash(task.worker()),
+                                      OrDash(task.split())};
+    if (one_speaks) cells.push_back(task.status_text());
+    table.AddRow(std::move(cells));
   }
   return table.Render();
 }

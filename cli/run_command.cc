@@ -26,15 +26,17 @@ namespace {
 
 // Tells how the job ended; returns the exit code.
 int Conclude(const v1::JobStatus& status, const std::vector<v1::Counter>& counters,
-             bool was_interrupted, bool quiet) {
+             bool was_interrupted, const RunFlags& flags) {
   if (was_interrupted && status.state() == v1::JOB_STATE_CANCELLED) {
     fmt::print(stderr, "gristmill: interrupted; nothing was left in the output directory\n");
     return kInterrupted;
   }
   const DurationMs elapsed_ms = ElapsedMs(status, UnixNowMs());
-  if (status.state() != v1::JOB_STATE_SUCCEEDED) {
+  if (flags.teller != nullptr) {
+    flags.teller->End(status, counters);
+  } else if (status.state() != v1::JOB_STATE_SUCCEEDED) {
     fmt::print(stderr, "gristmill: {}\n", RenderSummary(status, counters, elapsed_ms));
-  } else if (!quiet) {
+  } else if (!flags.quiet) {
     fmt::print(stderr, "{}\n", RenderSummary(status, counters, elapsed_ms));
   }
   return ExitCodeOf(status);
@@ -99,7 +101,7 @@ int RunJob(const RunFlags& flags) {
     spill->Remove();
     _exit(kInterrupted);
   });
-  ProgressDisplay display(flags.quiet);
+  ProgressDisplay display(flags.quiet || flags.teller != nullptr);
   EmbeddedOptions options;
   options.threads = flags.threads > 0 ? flags.threads : worker::AvailableCpus();
   options.memory_bytes = worker::AvailableMemory();
@@ -114,11 +116,13 @@ int RunJob(const RunFlags& flags) {
   const absl::StatusOr<bool> may_run = MayRun(flags, *request, options);
   if (!may_run.ok()) return Fail(may_run.status());
   if (!*may_run) return kDone;
-  options.on_progress = [&](const v1::JobStatus& status) { display.Update(status); };
+  options.on_progress = [&](const v1::JobStatus& status) {
+    flags.teller != nullptr ? flags.teller->Update(status) : display.Update(status);
+  };
   options.cancelled = &cancelled;
   options.on_stuck = [&](const v1::JobStatus& status) {
     display.Finish();
-    const int code = Conclude(status, {}, cancelled, flags.quiet);
+    const int code = Conclude(status, {}, cancelled, flags);
     stream::ChildGroups::OfThisProcess().KillAll();
     spill->Remove();
     _exit(code);
@@ -127,7 +131,7 @@ int RunJob(const RunFlags& flags) {
   display.Finish();
   if (!outcome.ok()) return Fail(outcome.status());
 
-  const int code = Conclude(outcome->status, outcome->counters, cancelled, flags.quiet);
+  const int code = Conclude(outcome->status, outcome->counters, cancelled, flags);
   if (flags.profile && (code == kDone || code == kLeftOut)) {
     fmt::print(
         stderr, "{}",

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/job_flags.h"
+#include "cli/job_teller.h"
 
 namespace gristmill::cli {
 
@@ -14,8 +15,9 @@ struct RunFlags {
   std::uint32_t gpus = 0;      // that tasks may ask for
   std::string work_directory;  // for spill files; empty: $TMPDIR, else /tmp
   bool quiet = false;
-  bool profile = false;  // says where the time went
-  bool json = false;     // of a dry run: prints JSON
+  bool profile = false;         // says where the time went
+  bool json = false;            // of a dry run: prints JSON
+  JobTeller* teller = nullptr;  // instead of the usual display and summary; outlives the run
 };
 
 // Runs the job in this process. The first Ctrl-C cancels it, the second ends the process at once.

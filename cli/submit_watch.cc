@@ -50,13 +50,12 @@ class Interruption {
 
 // Shows the job until it ended; prints the summary, and the profile if that was asked for.
 int Follow(Client& client, std::uint64_t job, const ClusterFlags& flags, bool quiet, bool profile,
-           const std::string& job_log = "") {
-  ProgressDisplay display(quiet);
-  const absl::StatusOr<v1::JobStatus> status =
-      client.Watch(job, [&display](const v1::JobStatus& now) {
-        display.Update(now);
-        return true;
-      });
+           const std::string& job_log = "", JobTeller* teller = nullptr) {
+  ProgressDisplay display(quiet || teller != nullptr);
+  const absl::StatusOr<v1::JobStatus> status = client.Watch(job, [&](const v1::JobStatus& now) {
+    teller != nullptr ? teller->Update(now) : display.Update(now);
+    return true;
+  });
   display.Finish();
   if (!status.ok()) return Fail(status.status());
   if (flags.json) std::fputs(ToJson(*status).c_str(), stdout);
@@ -68,7 +67,9 @@ int Follow(Client& client, std::uint64_t job, const ClusterFlags& flags, bool qu
       counters.assign(response->counters().begin(), response->counters().end());
     }
     const DurationMs elapsed_ms = ElapsedMs(*status, UnixNowMs());
-    if (failed || !quiet) {
+    if (teller != nullptr) {
+      teller->End(*status, counters);
+    } else if (failed || !quiet) {
       fmt::print(stderr, "{}{}\n", failed ? "gristmill: " : "",
                  RenderSummary(*status, counters, elapsed_ms));
     }
@@ -132,7 +133,7 @@ int SubmitJob(const SubmitFlags& flags) {
   const absl::StatusOr<std::uint64_t> job = client.Submit(*request, kPatienceMs, *files);
   if (!job.ok()) return Fail(job.status());
   if (interruption) interruption->SetJob(*job);
-  if (!flags.cluster.json) {
+  if (flags.teller == nullptr && !flags.cluster.json) {
     fmt::print("{}\n", JobName(*job));
   } else if (!flags.wait) {
     v1::SubmitResponse accepted;
@@ -142,7 +143,7 @@ int SubmitJob(const SubmitFlags& flags) {
   std::fflush(stdout);
   if (flags.wait) {
     return Follow(client, *job, flags.cluster, flags.quiet, flags.profile,
-                  flags.job.control.job_log);
+                  flags.job.control.job_log, flags.teller);
   }
   if (!flags.quiet) {
     fmt::print(stderr, "watch it with 'gristmill watch {0}', stop it with 'gristmill cancel {0}'\n",

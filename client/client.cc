@@ -37,6 +37,9 @@ constexpr char kServiceConfig[] = R"({"methodConfig": [{
            {"service": "gristmill.v1.JobService", "method": "DescribeTask"},
            {"service": "gristmill.v1.JobService", "method": "Counters"},
            {"service": "gristmill.v1.JobService", "method": "Workers"},
+           {"service": "gristmill.v1.JobService", "method": "Explain"},
+           {"service": "gristmill.v1.JobService", "method": "LogSources"},
+           {"service": "gristmill.v1.JobService", "method": "Logs"},
            {"service": "gristmill.v1.JobService", "method": "Watch"}],
   "retryPolicy": {"maxAttempts": 3, "initialBackoff": "0.1s", "maxBackoff": "0.5s",
                   "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
@@ -261,6 +264,25 @@ absl::StatusOr<v1::CountersResponse> Client::Counters(std::uint64_t job) {
 absl::StatusOr<v1::WorkersResponse> Client::Workers() {
   return stubs_->Call<v1::WorkersRequest, v1::WorkersResponse>(
       &v1::JobService::Stub::Workers, v1::WorkersRequest(), stubs_->deadline_ms);
+}
+
+absl::StatusOr<v1::JobFacts> Client::Explain(std::uint64_t job) {
+  v1::ExplainRequest request;
+  request.set_job(job);
+  return stubs_->Call<v1::ExplainRequest, v1::JobFacts>(&v1::JobService::Stub::Explain, request,
+                                                        stubs_->deadline_ms);
+}
+
+absl::StatusOr<v1::LogSourcesResponse> Client::LogSources(std::uint64_t job) {
+  v1::LogSourcesRequest request;
+  request.set_job(job);
+  return stubs_->Call<v1::LogSourcesRequest, v1::LogSourcesResponse>(
+      &v1::JobService::Stub::LogSources, request, stubs_->deadline_ms);
+}
+
+absl::StatusOr<v1::LogPage> Client::Logs(const v1::LogsRequest& request) {
+  return stubs_->Call<v1::LogsRequest, v1::LogPage>(&v1::JobService::Stub::Logs, request,
+                                                    stubs_->deadline_ms);
 }
 
 absl::StatusOr<v1::JobStatus> Client::Watch(

@@ -49,6 +49,10 @@ class Client {
   absl::StatusOr<v1::TaskDescription> DescribeTask(const v1::TaskId& task);
   absl::StatusOr<v1::CountersResponse> Counters(std::uint64_t job);
   absl::StatusOr<v1::WorkersResponse> Workers();
+  absl::StatusOr<v1::JobFacts> Explain(std::uint64_t job);
+  absl::StatusOr<v1::LogSourcesResponse> LogSources(std::uint64_t job);
+  // One page of what a worker keeps.
+  absl::StatusOr<v1::LogPage> Logs(const v1::LogsRequest& request);
 
  private:
   struct Stubs;

@@ -92,6 +92,13 @@ class TaskContext {
     return *random_;
   }
 
+  // Says what the task is at, such as "chromosome 7 of 22": shown by 'gristmill tasks' and
+  // 'gristmill explain' within a second or two, as long as the task runs. The first 200 bytes of
+  // it; cheap, but not for every record.
+  void SetStatus(std::string_view text) {
+    if (info_.status != nullptr) info_.status->SetStatus(text);
+  }
+
   // Adds to the job's counter of that name; failed attempts do not count.
   void Count(std::string_view name, std::uint64_t n = 1) { counter(name).Add(n); }
 

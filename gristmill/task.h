@@ -112,6 +112,13 @@ class FileSink {
   virtual OutputSink& SideOutput(std::string_view name) = 0;
 };
 
+// Where a task says what it is at, for people. Called on the task's thread.
+class StatusSink {
+ public:
+  virtual ~StatusSink() = default;
+  virtual void SetStatus(std::string_view text) = 0;
+};
+
 // What a task knows of itself; also the job author's handle on counters. See context.h.
 struct TaskInfo {
   std::uint64_t job = 0;
@@ -135,6 +142,7 @@ struct TaskInfo {
   TaskCache* cache = nullptr;  // of all tasks of the job in this process; null unless it caches
   FileSink* files = nullptr;   // null unless the task writes the job's output
   std::vector<std::uint32_t> gpus = {};  // indices of the worker's that the task may use
+  StatusSink* status = nullptr;          // null: nobody wants to know
 };
 
 // One (name, value) per counter used, sorted by name.

@@ -49,6 +49,7 @@ void ErrorLines::TakeLine(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
   if (line.starts_with(kStatus)) {
     status_ = line.substr(kStatus.size(), kStatusBytesMax);
+    has_new_status_ = true;
     return;
   }
   const bool counts = line.starts_with(kCounter);

@@ -35,6 +35,12 @@ class ErrorLines {
   // By "GROUP.NAME".
   const std::map<std::string, std::uint64_t>& counters() const { return counters_; }
   const std::string& status() const { return status_; }
+  // Whether one came since it was taken.
+  bool has_new_status() const { return has_new_status_; }
+  const std::string& TakeStatus() {
+    has_new_status_ = false;
+    return status_;
+  }
   // The last lines, each on a line of its own and indented; empty if there were none.
   std::string Tail() const;
 
@@ -53,6 +59,7 @@ class ErrorLines {
   std::size_t tail_bytes_ = 0;
   std::map<std::string, std::uint64_t> counters_;
   std::string status_;
+  bool has_new_status_ = false;
   bool explained_ = false;
 };
 

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -15,14 +16,9 @@ extern char** environ;
 namespace gristmill::stream {
 namespace {
 
-// Whoever runs this process keeps its stderr, within limits. What can't be written is not kept.
-void LogText(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
+// Whoever runs this process keeps its stderr, within limits; a runner tells it apart by the thread
+// that writes. What can't be written is not kept.
+void LogText(std::string_view text) { (void)std::fwrite(text.data(), 1, text.size(), stderr); }
 
 ChildOptions OptionsOf(std::string_view what, const std::string& command,
                        const StreamParams& params, const TaskInfo& info, Stage stage) {
@@ -71,7 +67,12 @@ Program::Program(std::string_view what, const std::string& command, const Stream
       context_(context),
       errors_(LogText),
       child_(OptionsOf(what, command, params, info, stage), std::move(take_output),
-             [this](std::string_view bytes) { errors_.Add(bytes); }) {}
+             [this, status = info.status](std::string_view bytes) {
+               errors_.Add(bytes);
+               if (status != nullptr && errors_.has_new_status()) {
+                 status->SetStatus(errors_.TakeStatus());
+               }
+             }) {}
 
 void Program::Finish() {
   const ExitStatus status = child_.Finish();

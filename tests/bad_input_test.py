@@ -316,7 +316,7 @@ class BadInputTest(unittest.TestCase):
 
     def test_unknown_job_id(self):
         with Cluster(BINARY, workers=0) as c:
-            for command in ("status", "watch", "cancel", "tasks", "counters"):
+            for command in ("status", "watch", "cancel", "tasks", "counters", "explain", "logs"):
                 result = c.run(command, "42", check=False)
                 self.assertEqual(result.returncode, USAGE, f"{command}: {result.stderr}")
                 self.assertIn("42", result.stderr)

@@ -24,7 +24,7 @@ class CompletionTest(unittest.TestCase):
 
     def test_commands_come_first(self):
         offers = self.offers("")
-        for command in ("run", "submit", "verify", "replay", "coordinator"):
+        for command in ("run", "submit", "verify", "replay", "coordinator", "explain", "logs"):
             self.assertIn(command, offers)
         self.assertNotIn("complete", offers)
         self.assertEqual(self.offers("bench", ""), ["scaling", "prediction"])
@@ -51,6 +51,11 @@ class CompletionTest(unittest.TestCase):
         self.assertEqual(self.offers("run", "wordcount", "-o", "out", ""), [])
         self.assertEqual(self.offers("run", "wordcount", "--param", "l"), ["lower=", "letters="])
         self.assertEqual(self.offers("run", "wordcount", "--partitions", ""), [])
+
+    def test_commands_of_hadoop(self):
+        self.assertEqual(self.offers("hadoop", ""), ["jar", "fs", "version"])
+        self.assertIn("-getmerge", self.offers("hadoop", "fs", "-"))
+        self.assertEqual(self.offers("hadoop", "fs", "-ls", ""), [":files"])
 
     def test_an_unknown_shell_is_refused(self):
         result = subprocess.run([GRISTMILL, "completion", "tcsh"], capture_output=True, text=True, timeout=60, check=False)

@@ -11,6 +11,10 @@ class CommandPayload : public Payload {
  public:
   v1::RunnerCommand command;
 };
+class NotesPayload : public Payload {
+ public:
+  v1::AttemptProgress notes;  // those fields alone
+};
 class ReportPayload : public Payload {
  public:
   v1::TaskReport report;
@@ -74,6 +78,21 @@ AttemptAssigned Translate(v1::TaskAssignment&& assignment) {
 
 std::optional<std::uint64_t> CutAt(const v1::AttemptProgress& progress) {
   return progress.has_cut_at() ? std::optional(progress.cut_at()) : std::nullopt;
+}
+
+// Of what a runner says of an attempt, that which only people want to know; null if there is
+// nothing.
+PayloadPtr NotesOf(v1::AttemptProgress& progress) {
+  if (!progress.has_spent() && !progress.has_heavy_key() && progress.input_bytes() == 0) {
+    return nullptr;
+  }
+  auto payload = std::make_shared<NotesPayload>();
+  if (progress.has_spent()) payload->notes.mutable_spent()->Swap(progress.mutable_spent());
+  if (progress.has_heavy_key()) {
+    payload->notes.mutable_heavy_key()->Swap(progress.mutable_heavy_key());
+  }
+  payload->notes.set_input_bytes(progress.input_bytes());
+  return payload;
 }
 
 Outcome OutcomeOf(v1::TaskOutcome outcome) {
@@ -166,7 +185,7 @@ std::vector<Input> InputsOf(v1::CoordinatorMessage message, const RunnerSetup& s
     case v1::CoordinatorMessage::kOverdue:
       inputs.push_back(Translate(message.overdue()));
       break;
-    case v1::CoordinatorMessage::kReadLog:  // nobody asks yet
+    case v1::CoordinatorMessage::kReadLog:  // the shell answers
     case v1::CoordinatorMessage::KIND_NOT_SET:
       break;
   }
@@ -187,11 +206,11 @@ std::optional<Input> InputOf(RunnerId runner, v1::RunnerMessage message) {
   }
   if (message.has_progress()) {
     RunnerProgressed progressed{runner, {}};
-    for (const v1::AttemptProgress& progress : message.progress().progress()) {
+    for (v1::AttemptProgress& progress : *message.mutable_progress()->mutable_progress()) {
       progressed.progress.push_back(
           {AttemptId(progress.attempt()), progress.records(),
            static_cast<DurationMs>(std::min(progress.run_ms(), kTaskTimeoutMsMax)),
-           progress.done_ppm(), CutAt(progress)});
+           progress.done_ppm(), CutAt(progress), progress.status(), NotesOf(progress)});
     }
     return progressed;
   }
@@ -224,6 +243,10 @@ v1::WorkerMessage MessageOf(const SendHeartbeat& heartbeat) {
   wire.set_short_of_disk(heartbeat.short_of_disk);
   for (const Progress& progress : heartbeat.progress) {
     v1::AttemptProgress& attempt = *wire.add_progress();
+    if (progress.notes != nullptr) {
+      attempt = static_cast<const NotesPayload&>(*progress.notes).notes;
+    }
+    if (!progress.status.empty()) attempt.set_status(progress.status);
     attempt.set_attempt(progress.attempt.value());
     attempt.set_records(progress.records);
     attempt.set_run_ms(static_cast<std::uint64_t>(std::max<DurationMs>(progress.run_ms, 0)));

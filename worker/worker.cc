@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/process.h"
 #include "base/status.h"
 #include "storage/blob_store.h"
@@ -16,6 +18,7 @@
 #include "worker/disk_watch.h"
 #include "worker/event_loop.h"
 #include "worker/job_files.h"
+#include "worker/job_logs.h"
 #include "worker/local_address.h"
 #include "worker/message_translation.h"
 #include "worker/pipeline/task_executor.h"
@@ -92,6 +95,7 @@ class WorkerProcess : public Worker {
     const int fetches_max = FetchesMaxFor(RaiseOpenFilesLimit());  // runners inherit the limit
     GM_ASSIGN_OR_RETURN(const std::string host, AdvertisedHost(options_));
     GM_ASSIGN_OR_RETURN(spill_, SpillDirectory::Create(options_.directory, instance_));
+    logs_.emplace(spill_->path() + "/logs");
     GM_ASSIGN_OR_RETURN(shuffle_server_,
                         ShuffleServer::Start(options_.listen, spill_->path(), fetches_max,
                                              options_.shuffle_compression));
@@ -147,8 +151,12 @@ class WorkerProcess : public Worker {
         [this](RunnerDied died) {
           loop_.Post([this, died = std::move(died)] {
             runner_service_->Forget(died.runner);
+            logs_->Unbind(died.runner);
             Handle(died);
           });
+        },
+        [this](RunnerId runner, const LogOrigin& origin, std::string_view line) {
+          logs_->Append(runner, origin, line, absl::ToUnixMillis(absl::Now()));
         });
   }
 
@@ -191,8 +199,17 @@ class WorkerProcess : public Worker {
     if (message.has_job_start()) {
       gate_.Learn(JobId(message.job_start().job()), message.job_start().plan().request());
     }
+    if (message.has_read_log()) Answer(message.read_log());
     for (const Input& input : InputsOf(std::move(message), setup_)) Handle(input);
     session_->ReadNext();
+  }
+
+  void Answer(const v1::ReadLog& asked) {
+    v1::WorkerMessage message;
+    v1::LogRead& answer = *message.mutable_log_read();
+    answer.set_query(asked.query());
+    *answer.mutable_page() = logs_->Read(asked);
+    session_->Send(std::move(message));
   }
 
   RunnerGate::Ports GatePorts() {
@@ -271,6 +288,7 @@ class WorkerProcess : public Worker {
   void Spawn(const StartRunner& start) {
     const std::string token = RandomHex();
     runner_service_->Expect(start.runner, token);
+    if (start.job) logs_->Bind(start.runner, start.job);
     std::vector<std::string> variables = {
         fmt::format("{}={}", kRunnerSocketVariable, runner_socket_),
         fmt::format("{}={}", kRunnerTokenVariable, token),
@@ -285,9 +303,13 @@ class WorkerProcess : public Worker {
     if (started.ok()) return;
     spdlog::error("{}", Message(started));
     runner_service_->Forget(start.runner);
+    logs_->Unbind(start.runner);
     Post(RunnerDied{start.runner, RunnerDied::How::kNotStarted, 0, Message(started), {}});
   }
-  void Perform(const GiveRunner& give) { processes_->Give(give.runner, give.job); }
+  void Perform(const GiveRunner& give) {
+    processes_->Give(give.runner, give.job);
+    logs_->Bind(give.runner, give.job);
+  }
   void Perform(const ForwardToRunner& forward) {
     runner_service_->Send(forward.runner, CommandOf(forward));
   }
@@ -310,10 +332,12 @@ class WorkerProcess : public Worker {
   void Perform(const DeleteJobFiles& files) {
     gate_.Forget(files.job);
     spill_->DeleteJob(files.job);
+    logs_->EndJob(files.job);
   }
   void Perform(const DeleteAllFiles&) {
     gate_.ForgetAll();
     spill_->DeleteAllJobs();
+    logs_->DeleteAll();
   }
 
   void Perform(const Exit& exit) {
@@ -328,6 +352,7 @@ class WorkerProcess : public Worker {
   const std::uint32_t slots_;
   const std::string instance_;
   std::unique_ptr<SpillDirectory> spill_;
+  std::optional<JobLogs> logs_;  // thread-safe
   std::string shuffle_address_;
   std::string runner_socket_;
   RunnerSetup setup_;

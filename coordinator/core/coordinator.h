@@ -78,6 +78,15 @@ struct LeftOutTask {
   TaskPart part;
   std::string reason;  // empty where it was not kept
 };
+// A running attempt, or one that waits on its worker for a slot.
+struct AttemptView {
+  AttemptId attempt;
+  TaskRef task;
+  WorkerId worker;
+  Instant since;  // when it was assigned, or this process recovered
+  std::uint64_t records = 0;
+  std::uint32_t done_ppm = 0;
+};
 enum class WorkerState : std::uint8_t {
   kReady,
   kDisconnected,
@@ -96,6 +105,7 @@ struct WorkerView {
   std::uint32_t attempts = 0;  // with those that wait there for a slot
   WorkerState state = WorkerState::kReady;
   Instant last_heard;
+  std::uint64_t pace = 1'000;  // time of its recent attempts, per mille of what is usual
   // kQuarantined only; why is a clause.
   Instant quarantine_end;
   std::string why_quarantined;
@@ -129,6 +139,8 @@ class Coordinator {
   std::optional<TaskView> task(const TaskRef& ref) const;
   // Of the attempt, if it runs on that worker.
   std::optional<TaskRef> task_of(AttemptId attempt, WorkerId worker) const;
+  // In the order of their ids; of a job that has none or is not there: none.
+  std::vector<AttemptView> attempts(JobId id) const;
   std::vector<WorkerView> workers() const;  // live ones, in order of id
   std::optional<WorkerView> worker(WorkerId id) const;
   // Finished tasks of a stage and where their output lies, in the order of what they read.

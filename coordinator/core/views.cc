@@ -33,6 +33,7 @@ WorkerView ViewOf(const Worker& worker) {
                   .attempts = static_cast<std::uint32_t>(worker.running.size()),
                   .state = WorkerState::kReady,
                   .last_heard = worker.last_heard,
+                  .pace = worker.pace,
                   .quarantine_end = worker.quarantine_end,
                   .why_quarantined = worker.evidence};
   if (!worker.connected) {
@@ -133,6 +134,18 @@ std::optional<TaskRef> Coordinator::task_of(AttemptId attempt, WorkerId worker) 
   const auto found = state_->running.find(attempt);
   if (found == state_->running.end() || found->second.worker != worker) return std::nullopt;
   return found->second.task;
+}
+
+std::vector<AttemptView> Coordinator::attempts(JobId id) const {
+  std::vector<AttemptView> views;
+  const Job* job = state_->jobs.Find(id);
+  if (job == nullptr) return views;
+  for (const AttemptId attempt : job->running) {
+    const RunningAttempt& running = state_->running.at(attempt);
+    views.push_back(
+        {attempt, running.task, running.worker, running.since, running.records, running.done_ppm});
+  }
+  return views;
 }
 
 std::vector<WorkerView> Coordinator::workers() const {

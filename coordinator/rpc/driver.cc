@@ -39,6 +39,7 @@ absl::Status Driver::Replay(const v1::JournalRecord& journaled) {
     const v1::JobRestored& restored = journaled.job_restored();
     catalog_.RestoreFailure(JobId(restored.job()), restored.last_failure(),
                             restored.last_failure_cause());
+    catalog_.RestoreFailures(restored);
   }
   core_.Apply(record);
   catalog_.Fold(record, unix_ms);
@@ -92,6 +93,7 @@ void Driver::Keep(const Record& record) {
   }
   records_.push_back(EncodeRecord(record, {unix_ms_, submitting_.get()}));
   const JobId job = catalog_.Fold(record, unix_ms_);
+  insight_.Fold(record, now_);
   Log(record);
   if (std::holds_alternative<JobForgottenRecord>(record)) {
     watches_.Drop(job, NotFound("job {} ended and was forgotten", job.value()));
@@ -117,6 +119,7 @@ void Driver::ReleaseFiles(JobId job) {
 std::vector<v1::JournalRecord> Driver::TakeRecords() { return std::exchange(records_, {}); }
 
 void Driver::Speak() {
+  logs_.GiveUp(now_, links_);
   links_.Flush();
   for (const auto& reply : std::exchange(replies_, {})) reply();
   ClusterSize cluster;
@@ -128,7 +131,7 @@ void Driver::Speak() {
 }
 
 Instant Driver::next_deadline() const {
-  return std::min(core_.next_deadline(), watches_.next_deadline());
+  return std::min({core_.next_deadline(), watches_.next_deadline(), logs_.next_deadline()});
 }
 
 v1::JobStatus Driver::StatusOf(JobId job) const {

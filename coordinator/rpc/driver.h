@@ -16,6 +16,8 @@
 #include "coordinator/core/coordinator.h"
 #include "coordinator/rpc/assignment_builder.h"
 #include "coordinator/rpc/job_catalog.h"
+#include "coordinator/rpc/job_insight.h"
+#include "coordinator/rpc/log_queries.h"
 #include "coordinator/rpc/watch_hub.h"
 #include "coordinator/rpc/work_account.h"
 #include "coordinator/rpc/worker_links.h"
@@ -84,6 +86,8 @@ class Driver {
   const JobCatalog& catalog() const { return catalog_; }
   WorkerLinks& links() { return links_; }
   WatchHub& watches() { return watches_; }
+  JobInsight& insight() { return insight_; }
+  LogQueries& logs() { return logs_; }
   // Whoever does something enters it.
   WorkAccount& work() { return work_; }
   v1::JobStatus StatusOf(JobId job) const;
@@ -120,6 +124,8 @@ class Driver {
   WorkerLinks links_;
   AssignmentBuilder assignments_;
   WatchHub watches_;
+  JobInsight insight_;
+  LogQueries logs_;
   WorkAccount work_;
 
   // Of the turn.

@@ -65,6 +65,15 @@ v1::JournalRecord Driver::EncodeRestored(const Record& record) const {
     v1::JournalRecord message = EncodeRecord(record, context);
     message.mutable_job_restored()->set_last_failure(entry.last_failure);
     message.mutable_job_restored()->set_last_failure_cause(entry.last_failure_cause);
+    message.mutable_job_restored()->set_failures_total(entry.failures_total);
+    for (const FailedTask& failed : entry.failures) {
+      v1::FailedAttempt& kept = *message.mutable_job_restored()->add_failures();
+      kept.set_stage(failed.task.stage);
+      kept.set_task(failed.task.task);
+      kept.set_attempt(failed.attempt.value());
+      kept.set_worker(failed.worker.value());
+      kept.set_message(failed.message);
+    }
     return message;
   }
   if (const auto* changed = std::get_if<JobStateRecord>(&record)) {

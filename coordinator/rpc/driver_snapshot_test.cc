@@ -96,7 +96,7 @@ class DriverSnapshot : public ::testing::Test {
       if (driver.core().job(job)->tasks_forgotten) continue;
       v1::TasksRequest request;
       request.set_job(job.value());
-      text += ViewTasks(driver.core(), driver.catalog(), request).DebugString();
+      text += ViewTasks(driver.core(), driver.catalog(), JobInsight(), request).DebugString();
     }
     return text;
   }

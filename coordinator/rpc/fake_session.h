@@ -51,7 +51,7 @@ class FakeSession final : public SessionPort {
       case v1::CoordinatorMessage::kOverdue:
         return "overdue";
       case v1::CoordinatorMessage::kReadLog:
-        return "read log";
+        return fmt::format("read log of job {}", message.read_log().job());
       case v1::CoordinatorMessage::kJobEnd:
         text = "job end";
         for (const auto job : message.job_end().jobs()) text += fmt::format(" {}", job);

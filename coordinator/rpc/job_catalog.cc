@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/check.h"
+#include "base/readable_text.h"
 #include "storage/task_input.h"
 
 namespace gristmill::coordinator {
@@ -61,6 +62,32 @@ void JobCatalog::RestoreFailure(JobId job, std::string last_failure, std::string
   CatalogEntry& entry = entries_.at(job);
   entry.last_failure = std::move(last_failure);
   entry.last_failure_cause = std::move(cause);
+}
+
+void JobCatalog::RestoreFailures(const v1::JobRestored& restored) {
+  CatalogEntry& entry = entries_.at(JobId(restored.job()));
+  entry.failures_total = restored.failures_total();
+  entry.failures.clear();
+  for (const v1::FailedAttempt& failed : restored.failures()) {
+    entry.failures.push_back({{JobId(restored.job()), failed.stage(), failed.task()},
+                              AttemptId(failed.attempt()),
+                              WorkerId(failed.worker()),
+                              failed.message()});
+  }
+}
+
+v1::FailedAttempt JobCatalog::MessageOf(const CatalogEntry& entry, const FailedTask& failed) const {
+  v1::FailedAttempt message;
+  message.set_stage(failed.task.stage);
+  message.set_task(failed.task.task);
+  message.set_attempt(failed.attempt.value());
+  message.set_worker(failed.worker.value());
+  message.set_message(failed.message);
+  if (failed.task.stage < static_cast<std::uint32_t>(entry.plan->stages_size())) {
+    message.set_stage_kind(entry.plan->stages(static_cast<int>(failed.task.stage)).kind());
+  }
+  message.set_worker_name(WorkerName(failed.worker));
+  return message;
 }
 
 JobId JobCatalog::Fold(const Record& record, std::int64_t unix_ms) {
@@ -167,12 +194,17 @@ JobId JobCatalog::FoldEnd(const AttemptEndedRecord& ended, std::int64_t unix_ms)
   const RunningAttempt attempt = found->second;
   running_.erase(found);
   EndTime(attempt, unix_ms);
-  if (ended.counts_as_failure) RememberFailure(attempt, ended.message);
+  if (ended.counts_as_failure) RememberFailure(ended.attempt, attempt, ended.message);
   return attempt.task.job;
 }
 
-void JobCatalog::RememberFailure(const RunningAttempt& attempt, const std::string& message) {
+void JobCatalog::RememberFailure(AttemptId id, const RunningAttempt& attempt,
+                                 const std::string& message) {
   CatalogEntry& entry = entries_.at(attempt.task.job);
+  ++entry.failures_total;
+  entry.failures.push_back(
+      {attempt.task, id, attempt.worker, ShortenedText(message, CatalogEntry::kFailureBytesMax)});
+  if (entry.failures.size() > CatalogEntry::kFailuresKept) entry.failures.pop_front();
   entry.last_failure_cause = message;
   entry.last_failure = DescribeTaskFailure(
       *entry.plan, *SplitsOf(entry), attempt.task, core_->task(attempt.task)->part,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,12 +15,25 @@
 #include "coordinator/core/coordinator.h"
 #include "coordinator/core/record.h"
 #include "coordinator/task_times.h"
+#include "gristmill/v1/insight.pb.h"
 #include "gristmill/v1/job.pb.h"
+#include "gristmill/v1/journal.pb.h"
 #include "storage/split_planner.h"
 
 namespace gristmill::coordinator {
 
+// A failure that counts against a task.
+struct FailedTask {
+  TaskRef task;
+  AttemptId attempt;
+  WorkerId worker;
+  std::string message;  // shortened
+};
+
 struct CatalogEntry {
+  static constexpr std::size_t kFailuresKept = 20;
+  static constexpr std::size_t kFailureBytesMax = 1 << 10;
+
   // Once the job's tasks are forgotten, without what only they need: inputs and parameters.
   std::shared_ptr<const v1::JobPlan> plan;
   std::shared_ptr<const SplitTable> splits;  // null once the job has ended
@@ -30,8 +44,10 @@ struct CatalogEntry {
   std::int64_t finished_unix_ms = 0;  // zero while it runs
   std::string last_failure;           // of a task, the newest, in words that name its input
   std::string last_failure_cause;     // what the task said, as the core has it
-  bool commit_failed = false;         // the job failed when all tasks were done
-  TaskTimes times;                    // volatile: as far as this process saw them
+  std::deque<FailedTask> failures;    // the newest ones, in their order
+  std::uint64_t failures_total = 0;
+  bool commit_failed = false;  // the job failed when all tasks were done
+  TaskTimes times;             // volatile: as far as this process saw them
   bool finished() const { return state > JobState::kCommitting; }
 };
 
@@ -47,11 +63,15 @@ class JobCatalog {
   void AddWithoutTasks(JobId job, std::shared_ptr<const v1::JobPlan> plan, std::int64_t unix_ms,
                        std::uint64_t input_bytes);
   void RestoreFailure(JobId job, std::string last_failure, std::string cause);
+  void RestoreFailures(const v1::JobRestored& restored);
   // Just before the record of the success of the attempt, if it runs, is folded.
   void NoteRunTime(AttemptId attempt, std::uint64_t run_us);
   // Returns the job that the record is about; zero if none. `unix_ms` is zero for what was
   // journaled by an earlier process.
   JobId Fold(const Record& record, std::int64_t unix_ms);
+
+  // One of the entry's failures.
+  v1::FailedAttempt MessageOf(const CatalogEntry& entry, const FailedTask& failed) const;
 
   // Null if there is no such job.
   const CatalogEntry* Find(JobId job) const;
@@ -87,7 +107,7 @@ class JobCatalog {
   void FoldState(const JobStateRecord& changed, std::int64_t unix_ms);
   void FoldTasks(const TasksRestoredRecord& restored);
   void Forget(JobId job);
-  void RememberFailure(const RunningAttempt& attempt, const std::string& message);
+  void RememberFailure(AttemptId id, const RunningAttempt& attempt, const std::string& message);
 
   const Coordinator* const core_;
   std::map<JobId, CatalogEntry> entries_;

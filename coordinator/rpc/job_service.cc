@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "coordinator/rpc/explain_view.h"
 #include "coordinator/rpc/grpc_status.h"
 #include "coordinator/rpc/status_view.h"
 #include "coordinator/rpc/watch_stream.h"
@@ -135,7 +136,7 @@ JobService::Reactor* JobService::Tasks(Context* context, const v1::TasksRequest*
                                        v1::TasksResponse* response) {
   return Ask(context, [=](Driver& driver) {
     GM_RETURN_IF_ERROR(CheckTasks(driver, request->job()));
-    *response = ViewTasks(driver.core(), driver.catalog(), *request);
+    *response = ViewTasks(driver.core(), driver.catalog(), driver.insight(), *request);
     return absl::OkStatus();
   });
 }
@@ -174,8 +175,58 @@ JobService::Reactor* JobService::Workers(Context* context, const v1::WorkersRequ
   });
 }
 
+JobService::Reactor* JobService::Explain(Context* context, const v1::ExplainRequest* request,
+                                         v1::JobFacts* response) {
+  return Ask(context, [=](Driver& driver) {
+    GM_RETURN_IF_ERROR(CheckJob(driver, request->job()));
+    *response = ExplainJob({driver.core(), driver.catalog(), driver.insight()},
+                           JobId(request->job()), driver.now());
+    return absl::OkStatus();
+  });
+}
+
+JobService::Reactor* JobService::LogSources(Context* context, const v1::LogSourcesRequest* request,
+                                            v1::LogSourcesResponse* response) {
+  return Ask(context, [=](Driver& driver) {
+    GM_RETURN_IF_ERROR(CheckJob(driver, request->job()));
+    *response = LogSourcesOf({driver.core(), driver.catalog(), driver.insight()}, driver.links(),
+                             JobId(request->job()));
+    return absl::OkStatus();
+  });
+}
+
+// Answered when the worker has.
+JobService::Reactor* JobService::Logs(Context* context, const v1::LogsRequest* request,
+                                      v1::LogPage* response) {
+  Reactor* reactor = context->DefaultReactor();
+  const bool posted = shell_->TryPost([=](Driver& driver) {
+    absl::Status status = CheckJob(driver, request->job());
+    const WorkerId worker(request->worker());
+    WorkerLink* const link = status.ok() ? driver.links().Find(worker) : nullptr;
+    if (status.ok() && link == nullptr) {
+      status = NotFound("worker {} is gone, and with it what it kept of the log of job {}",
+                        request->worker(), request->job());
+    }
+    if (!status.ok()) return driver.Then([=] { reactor->Finish(ToGrpc(status)); });
+    v1::ReadLog asked;
+    asked.set_job(request->job());
+    asked.set_position(request->position());
+    if (request->has_stage()) asked.set_stage(request->stage());
+    if (request->has_task()) asked.set_task(request->task());
+    driver.logs().Ask(asked, worker, link, driver.now(), [=](absl::StatusOr<v1::LogPage> page) {
+      if (page.ok()) *response = *std::move(page);
+      reactor->Finish(ToGrpc(page.status()));
+    });
+  });
+  if (!posted) reactor->Finish(ToGrpc(Overloaded()));
+  return reactor;
+}
+
 void JobService::CloseWatches(const absl::Status& status) {
-  shell_->Post([status](Driver& driver) { driver.watches().Close(status); });
+  shell_->Post([status](Driver& driver) {
+    driver.watches().Close(status);
+    driver.logs().Close(status);
+  });
 }
 
 }  // namespace gristmill::coordinator

@@ -38,7 +38,13 @@ class JobService final : public v1::JobService::CallbackService {
   Reactor* Workers(Context* context, const v1::WorkersRequest* request,
                    v1::WorkersResponse* response) override;
 
-  // Ends every watch, now and from now on.
+  Reactor* Explain(Context* context, const v1::ExplainRequest* request,
+                   v1::JobFacts* response) override;
+  Reactor* LogSources(Context* context, const v1::LogSourcesRequest* request,
+                      v1::LogSourcesResponse* response) override;
+  Reactor* Logs(Context* context, const v1::LogsRequest* request, v1::LogPage* response) override;
+
+  // Ends every watch and the reading of logs, now and from now on.
   void CloseWatches(const absl::Status& status);
 
  private:

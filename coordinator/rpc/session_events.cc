@@ -122,6 +122,11 @@ void OnHeartbeat(Driver& driver, WorkerId worker, const v1::Heartbeat& heartbeat
     refused.push_back(RefusedEvent(worker, progress.attempt, Message(valid)));
   }
   driver.Step(event);
+  for (const v1::AttemptProgress& progress : heartbeat.progress()) {
+    if (!JobInsight::Tells(progress)) continue;
+    if (!driver.core().task_of(AttemptId(progress.attempt()), worker)) continue;
+    driver.insight().OnProgress(progress, driver.now());
+  }
   for (const AttemptFailed& failed : refused) {
     if (WorkerLink* link = driver.links().Find(worker)) link->outbox.Cancel(failed.attempt);
     driver.Step(failed);
@@ -150,6 +155,15 @@ Event CheckedReportEvent(const Driver& driver, WorkerId worker, const v1::TaskRe
     AddRecord(driver, report, failed);
   }
   return event;
+}
+
+void OnReport(Driver& driver, WorkerId worker, const v1::TaskReport& report) {
+  const Event event = CheckedReportEvent(driver, worker, report);
+  const auto task = driver.core().task_of(AttemptId(report.attempt()), worker);
+  if (task && std::holds_alternative<AttemptSucceeded>(event)) {
+    driver.insight().OnSuccess(*task, worker, report, driver.now());
+  }
+  driver.Step(event);
 }
 
 }  // namespace
@@ -241,7 +255,7 @@ void OnWorkerMessage(Driver& driver, const std::shared_ptr<SessionPort>& session
       return;
     case v1::WorkerMessage::kReports:
       for (const v1::TaskReport& report : message.reports().reports()) {
-        driver.Step(CheckedReportEvent(driver, worker, report));
+        OnReport(driver, worker, report);
       }
       return;
     case v1::WorkerMessage::kDrain:
@@ -250,7 +264,8 @@ void OnWorkerMessage(Driver& driver, const std::shared_ptr<SessionPort>& session
     case v1::WorkerMessage::kGoodbye:
       driver.Step(WorkerLeft{worker});
       return;
-    case v1::WorkerMessage::kLogRead:  // nobody asks yet
+    case v1::WorkerMessage::kLogRead:
+      driver.logs().OnAnswer(worker, message.log_read());
       return;
     case v1::WorkerMessage::kRegister:
     case v1::WorkerMessage::KIND_NOT_SET:

@@ -101,7 +101,8 @@ class SessionEvents : public ::testing::Test {
   std::vector<std::string> Splits() const {
     v1::TasksRequest request;
     request.set_job(1);
-    const v1::TasksResponse tasks = ViewTasks(driver_.core(), driver_.catalog(), request);
+    const v1::TasksResponse tasks =
+        ViewTasks(driver_.core(), driver_.catalog(), JobInsight(), request);
     std::vector<std::string> splits;
     for (const v1::TaskStatus& task : tasks.tasks()) {
       if (task.stage_kind() == v1::STAGE_KIND_MAP) splits.push_back(task.split());

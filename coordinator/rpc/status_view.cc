@@ -145,7 +145,7 @@ v1::ListResponse ViewJobs(const Coordinator& core, const JobCatalog& catalog,
 }
 
 v1::TasksResponse ViewTasks(const Coordinator& core, const JobCatalog& catalog,
-                            const v1::TasksRequest& request) {
+                            const JobInsight& insight, const v1::TasksRequest& request) {
   const JobId job(request.job());
   const CatalogEntry* entry = catalog.Find(job);
   const auto view = core.job(job);
@@ -163,7 +163,10 @@ v1::TasksResponse ViewTasks(const Coordinator& core, const JobCatalog& catalog,
         response.set_next_page_token(std::uint64_t{stage} << 32 | task);
         return response;
       }
-      *response.add_tasks() = ViewTask(core, catalog, *view, *entry, *splits, {job, stage, task});
+      v1::TaskStatus& status = *response.add_tasks();
+      status = ViewTask(core, catalog, *view, *entry, *splits, {job, stage, task});
+      const AttemptNotes* const notes = insight.Find(AttemptId(status.attempt()));
+      if (notes != nullptr) status.set_status_text(notes->status);
     }
   }
   return response;

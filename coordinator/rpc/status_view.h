@@ -10,6 +10,7 @@
 #include "base/instant.h"
 #include "coordinator/core/coordinator.h"
 #include "coordinator/rpc/job_catalog.h"
+#include "coordinator/rpc/job_insight.h"
 #include "coordinator/rpc/work_account.h"
 #include "gristmill/v1/job_service.pb.h"
 
@@ -35,7 +36,7 @@ v1::ListResponse ViewJobs(const Coordinator& core, const JobCatalog& catalog, st
 
 // One page; the job is known.
 v1::TasksResponse ViewTasks(const Coordinator& core, const JobCatalog& catalog,
-                            const v1::TasksRequest& request);
+                            const JobInsight& insight, const v1::TasksRequest& request);
 
 // The task is known, and not forgotten.
 v1::TaskDescription DescriptionOf(const Coordinator& core, const JobCatalog& catalog,

@@ -44,6 +44,9 @@ struct Progress {
   // ends since it was cut.
   std::uint32_t done_ppm = 0;
   std::optional<std::uint64_t> cut_at = {};
+  // For people: what its code says that it is at; where its time goes and the like.
+  std::string status = {};
+  PayloadPtr notes = nullptr;
 };
 
 // --- The session with the coordinator ----------------------------------------------------------

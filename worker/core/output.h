@@ -17,6 +17,8 @@ struct SendRegister {
   std::vector<AttemptId> running;  // still running, or reported but not acknowledged
   std::vector<JobId> jobs;         // known and not ended
 };
+// Of status and notes of an attempt only what the coordinator is to hear: notes seldom, a status
+// once.
 struct SendHeartbeat {
   std::vector<Progress> progress;
   bool short_of_disk = false;

@@ -145,6 +145,11 @@ void WorkerCore::On(const RunnerProgressed& progressed) {
     attempt.records = progress.records;
     attempt.done_ppm = progress.done_ppm;
     attempt.run_ms = progress.run_ms;
+    if (progress.status != attempt.status) {
+      attempt.status = progress.status;
+      attempt.status_is_told = false;
+    }
+    if (progress.notes != nullptr) attempt.notes = progress.notes;
     if (progress.cut_at != attempt.cut_at) {
       attempt.cut_at = progress.cut_at;
       // Slots are idle: the coordinator is to hear of it now.

@@ -26,6 +26,11 @@ void WorkerCore::On(const SessionRegistered& registered) {
   next_heartbeat_ = now_ + heartbeat_ms_;
   last_heard_ = now_;
   if (registered.forget_everything) ForgetEverything();
+  // Perhaps another coordinator, which knows nothing yet.
+  for (auto& [id, attempt] : attempts_) {
+    attempt.status_is_told = attempt.status.empty();
+    attempt.next_notes = now_;
+  }
   if (short_of_disk_) Beat();
   if (draining_) Emit(SendDrain{});
   if (reports_.empty()) return;

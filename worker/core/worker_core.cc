@@ -54,12 +54,16 @@ void WorkerCore::On(const Tick&) {
 void WorkerCore::Beat() {
   SendHeartbeat heartbeat;
   heartbeat.short_of_disk = short_of_disk_;
-  for (const auto& [id, attempt] : attempts_) {
-    heartbeat.progress.push_back({.attempt = id,
-                                  .records = attempt.records,
-                                  .run_ms = attempt.run_ms,
-                                  .done_ppm = attempt.done_ppm,
-                                  .cut_at = attempt.cut_at});
+  for (auto& [id, attempt] : attempts_) {
+    Progress& progress = heartbeat.progress.emplace_back(Progress{.attempt = id,
+                                                                  .records = attempt.records,
+                                                                  .run_ms = attempt.run_ms,
+                                                                  .done_ppm = attempt.done_ppm,
+                                                                  .cut_at = attempt.cut_at});
+    if (!std::exchange(attempt.status_is_told, true)) progress.status = attempt.status;
+    if (attempt.notes == nullptr || now_ < attempt.next_notes) continue;
+    attempt.next_notes = now_ + limits_.notes_period_ms;
+    progress.notes = std::exchange(attempt.notes, nullptr);
   }
   Emit(std::move(heartbeat));
 }

@@ -23,6 +23,7 @@ struct WorkerLimits {
   DurationMs drain_deadline_ms = 60'000;
   DurationMs register_deadline_ms = 15'000;      // from the open stream to Registered
   DurationMs runner_start_deadline_ms = 20'000;  // from its start to its first message
+  DurationMs notes_period_ms = 5'000;            // between an attempt's notes for people
   DurationMs stop_deadline_ms = 2'000;           // from a request to stop to SIGKILL
   bool keeps_spare_runner = false;               // started before a job needs it
   int silent_leases_max = 3;  // leases without a word while an acknowledgement is due
@@ -91,6 +92,10 @@ class WorkerCore {
     // Chosen when it goes to its runner: until there are enough it waits.
     std::vector<std::uint32_t> gpus = {};
     bool waits_for_gpus = false;
+    std::string status = {};
+    bool status_is_told = true;  // on this session
+    PayloadPtr notes = nullptr;
+    Instant next_notes = {};  // told again then
   };
   struct Unacknowledged {
     JobId job;

@@ -40,6 +40,8 @@ struct Printer {
     for (const Progress& p : o.progress) {
       text += fmt::format(" {}:{}", p.attempt.value(), p.records);
       if (p.cut_at) text += fmt::format(" cut at {}", *p.cut_at);
+      if (!p.status.empty()) text += fmt::format(" says \"{}\"", p.status);
+      if (p.notes != nullptr) text += " " + static_cast<const Named&>(*p.notes).name;
     }
     return text;
   }

@@ -40,6 +40,26 @@ TEST_F(WorkerCoreTest, AnAssignmentThatIsRepeatedRunsOnce) {
   EXPECT_EQ(Assign(7, 20), "");
 }
 
+TEST_F(WorkerCoreTest, AStatusIsToldOnceASessionAndNotesNotOften) {
+  RunningJob({20});
+  Do(SessionRegistered{WorkerId(3), 1'000, kLeaseMs, false});
+  const auto progress = [&](const std::string& status, const std::string& notes) {
+    Do(RunnerProgressed{RunnerId(1),
+                        {{.attempt = AttemptId(20), .status = status, .notes = Say(notes)}}});
+  };
+  progress("half way", "notes1");
+  EXPECT_EQ(WaitExactly(1'000), "heartbeat 20:0 says \"half way\" notes1");
+  progress("half way", "notes2");
+  EXPECT_EQ(WaitExactly(1'000), "heartbeat 20:0");
+  progress("nearly done", "notes3");
+  EXPECT_EQ(WaitExactly(1'000), "heartbeat 20:0 says \"nearly done\"");
+  WaitExactly(1'000);
+  WaitExactly(1'000);
+  EXPECT_EQ(WaitExactly(1'000), "heartbeat 20:0 notes3");
+  Do(SessionRegistered{WorkerId(4), 1'000, kLeaseMs, false});
+  EXPECT_EQ(WaitExactly(1'000), "heartbeat 20:0 says \"nearly done\"");
+}
+
 TEST_F(WorkerCoreTest, ReportsAreRepeatedAfterEveryRegistrationUntilAcknowledged) {
   RunningJob({20, 21});
   EXPECT_EQ(Finish(1, 20), "report 20 ok");

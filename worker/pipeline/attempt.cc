@@ -13,6 +13,7 @@
 #include "storage/output_directory.h"
 #include "storage/side_files.h"
 #include "worker/pipeline/block_source.h"
+#include "worker/pipeline/heavy_key.h"
 #include "worker/pipeline/merge_plan.h"
 #include "worker/pipeline/run_file_writer.h"
 #include "worker/pipeline/shuffle_input.h"
@@ -91,6 +92,7 @@ void Attempt::Run(v1::TaskReport* report) {
   const std::unique_ptr<TaskRunner> runner =
       info->make_task(ParamMap(params.begin(), params.end()), MakeTaskInfo());
   RunStage(*info, *runner, report);
+  Tell(*info, report);
   CountTimes();
   for (const auto& [name, value] : counters_) {
     v1::Counter* const counter = report->add_counters();
@@ -112,6 +114,15 @@ void Attempt::CountOf(const TaskRunner& runner) {
     throw TaskError(
         fmt::format("the job made more than {} counters; count fewer names", kJobCountersMax));
   }
+}
+
+void Attempt::Tell(const JobInfo& info, v1::TaskReport* report) const {
+  const TaskNotes& notes = control_.notes;
+  report->set_input_bytes(notes.input_bytes());
+  if (v1::HeavyKey heavy = notes.HeavyKey(info.key_type); heavy.pairs() > 0) {
+    *report->mutable_heavy_key() = std::move(heavy);
+  }
+  report->mutable_peers()->Add(peers_.begin(), peers_.end());
 }
 
 void Attempt::CountTimes() {
@@ -171,6 +182,7 @@ TaskInfo Attempt::MakeTaskInfo() {
   info.output_format = FormatOf(job_.plan.output_format()).value_or(OutputFormat::kText);
   info.mark = control_.mark;
   info.cancelled = &control_.cancelled;
+  info.status = &control_.notes;
   info.directory = job_.directory;
   info.cache = job_.cache.get();
   info.files = files_ ? &*files_ : nullptr;
@@ -345,6 +357,8 @@ void Attempt::RunReduce(const JobInfo& info, TaskRunner& runner) {
   clock_.Enter(PipelineStage::kFetch);
   ShuffleInput input = CollectShuffleInput(
       UpstreamOutputs(), {partition, scratch.path(), job_.shuffle}, control_.cancelled);
+  control_.notes.SetInputBytes(input.bytes);
+  peers_ = std::move(input.peers);
   clock_.Enter(PipelineStage::kMerge);
   const std::uint64_t merge_bytes = job_.task_memory_bytes - RunnerMemoryBytes();
   MergeStatistics merged;
@@ -352,7 +366,10 @@ void Attempt::RunReduce(const JobInfo& info, TaskRunner& runner) {
       std::move(input.segments), {merge_bytes, scratch.path(), run_file_id(), partition},
       control_.cancelled, &control_.records, &merged);
   clock_.Enter(PipelineStage::kFramework);
-  TimedPairs timed_pairs(*pairs, clock_);
+  HeavyKeyWatch watched(*pairs, [this](std::string_view key, std::uint64_t count) {
+    control_.notes.SetHeavyKey(key, count);
+  });
+  TimedPairs timed_pairs(watched, clock_);
   if (WritesOutput()) {
     WriteOutput(info, runner, [&](OutputSink& output) {
       const InStage reducing(clock_, PipelineStage::kReduce);

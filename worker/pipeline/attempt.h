@@ -24,7 +24,9 @@ class Attempt {
  public:
   Attempt(const JobContext& job, const v1::TaskAssignment& assignment, const TaskInputs& inputs,
           AttemptControl& control)
-      : job_(job), assignment_(assignment), inputs_(inputs), control_(control) {}
+      : job_(job), assignment_(assignment), inputs_(inputs), control_(control) {
+    clock_.Begin();
+  }
 
   // Fills in counters and result. Throws what the job's code throws, and TaskError,
   // LostOutputError, TaskCancelled; then no file of the attempt is left.
@@ -41,6 +43,8 @@ class Attempt {
 
   // Counts what the job's code did; before its files are finished, since names may be refused.
   void CountOf(const TaskRunner& runner);
+  // What a reduce task tells people.
+  void Tell(const JobInfo& info, v1::TaskReport* report) const;
   // Counts where its time went; last.
   void CountTimes();
 
@@ -73,7 +77,8 @@ class Attempt {
   const v1::TaskAssignment& assignment_;
   const TaskInputs& inputs_;
   AttemptControl& control_;
-  StageClock clock_;
+  StageClock& clock_ = control_.notes.clock();
+  std::vector<v1::PeerFetch> peers_;
   std::optional<SideFileWriter> files_;  // if it may write any
   std::map<std::string, std::uint64_t> counters_;
 };

@@ -1,7 +1,11 @@
 #include "worker/pipeline/shuffle_input.h"
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <map>
 #include <set>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -20,6 +24,8 @@ namespace {
 constexpr std::size_t kFetchThreadsMax = 4;
 // More than a stage has, so that no damaged message asks for all memory.
 constexpr std::uint32_t kStageTasksMax = 50'000'000;
+// Of so many workers a task tells how long it fetched from them.
+constexpr std::size_t kPeersTold = 3;
 
 using SegmentsOr = absl::StatusOr<std::vector<SegmentRef>>;
 
@@ -59,6 +65,28 @@ class Fetcher {
     for (std::thread& thread : threads) thread.join();
   }
 
+  // Those from which fetching took longest.
+  std::vector<v1::PeerFetch> TakePeers() {
+    const absl::MutexLock lock(&mutex_);
+    std::vector<v1::PeerFetch> peers;
+    std::uint64_t bytes = 0;
+    std::uint64_t us = 0;
+    for (auto& [address, peer] : peers_) {
+      peer.set_address(address);
+      bytes += peer.bytes();
+      us += peer.us();
+      peers.push_back(std::move(peer));
+    }
+    std::ranges::sort(
+        peers, [](const v1::PeerFetch& a, const v1::PeerFetch& b) { return a.us() > b.us(); });
+    peers.resize(std::min(peers.size(), kPeersTold));
+    for (v1::PeerFetch& peer : peers) {
+      peer.set_others_bytes(bytes - peer.bytes());
+      peer.set_others_us(us - peer.us());
+    }
+    return peers;
+  }
+
  private:
   void FetchSome(std::vector<SegmentsOr>* results) {
     for (std::size_t i = next_++; i < wanted_.size() && !cancelled_; i = next_++) {
@@ -73,14 +101,27 @@ class Fetcher {
     }
     const std::string path = fmt::format("{}/fetch-{}-{}.runs", options_.scratch_directory,
                                          output.task.stage, output.task.task);
+    const auto begin = std::chrono::steady_clock::now();
     const absl::Status fetched =
         options_.port->FetchToFile(output, options_.partition, path, cancelled_);
+    CountFetch(output.address, path, std::chrono::steady_clock::now() - begin);
     if (absl::IsUnavailable(fetched) || absl::IsDeadlineExceeded(fetched)) {
       const absl::MutexLock lock(&mutex_);
       unreachable_.insert(output.address);
     }
     GM_RETURN_IF_ERROR(fetched);
     return OpenSegments(output, options_.partition, path);
+  }
+
+  void CountFetch(const std::string& address, const std::string& path,
+                  std::chrono::steady_clock::duration time) {
+    std::error_code error;
+    const std::uint64_t bytes = std::filesystem::file_size(path, error);
+    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+    const absl::MutexLock lock(&mutex_);
+    v1::PeerFetch& peer = peers_[address];
+    if (!error) peer.set_bytes(peer.bytes() + bytes);
+    peer.set_us(peer.us() + static_cast<std::uint64_t>(us));
   }
 
   bool IsUnreachable(const std::string& address) {
@@ -95,6 +136,7 @@ class Fetcher {
   std::atomic<std::size_t> next_{0};
   absl::Mutex mutex_;
   std::set<std::string> unreachable_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, v1::PeerFetch> peers_ ABSL_GUARDED_BY(mutex_);  // by address
 };
 
 }  // namespace
@@ -150,10 +192,14 @@ ShuffleInput CollectShuffleInput(const std::vector<MapOutput>& outputs,
                        !outputs[i].address.empty();
     if (fetch) remote.push_back(i);
   }
-  if (!remote.empty()) Fetcher(outputs, remote, options, cancelled).Run(&results);
+  ShuffleInput input;
+  if (!remote.empty()) {
+    Fetcher fetcher(outputs, remote, options, cancelled);
+    fetcher.Run(&results);
+    input.peers = fetcher.TakePeers();
+  }
   ThrowIfCancelled(cancelled);
 
-  ShuffleInput input;
   std::vector<TaskRef> lost;
   std::string message;
   for (std::size_t i = 0; i < outputs.size(); ++i) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "gristmill/v1/insight.pb.h"
 #include "gristmill/v1/worker_service.pb.h"
 #include "worker/pipeline/segment_reader.h"
 #include "worker/pipeline/shuffle_port.h"
@@ -16,6 +17,8 @@ namespace gristmill::worker {
 struct ShuffleInput {
   std::vector<SegmentRef> segments;  // in the order of (stage, map task's input, run)
   std::uint64_t bytes = 0;           // of the segments
+  // Of the workers from which some were fetched, those that took most time, a few.
+  std::vector<v1::PeerFetch> peers;
 };
 
 struct ShuffleOptions {

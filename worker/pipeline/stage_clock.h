@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -28,18 +29,30 @@ enum class PipelineStage : std::uint8_t {
 };
 inline constexpr std::size_t kPipelineStages = 10;
 
-// Of one attempt and the thread that runs it.
+// Of one attempt and the thread that runs it; others may look at what it spent.
 class StageClock {
  public:
-  StageClock() : since_(Clock::now()) {}
+  StageClock() { Begin(); }
+
+  // Time counts from now on.
+  void Begin() { since_.store(Now(), std::memory_order_relaxed); }
 
   // Time counts for `stage` from now on. Returns the stage that ends.
   PipelineStage Enter(PipelineStage stage) {
-    const Clock::time_point now = Clock::now();
-    spent_[static_cast<std::size_t>(stage_)] += now - since_;
-    since_ = now;
-    return std::exchange(stage_, stage);
+    const Clock::rep now = Now();
+    const PipelineStage before = stage_.load(std::memory_order_relaxed);
+    std::atomic<Clock::rep>& spent = spent_[static_cast<std::size_t>(before)];
+    const Clock::rep spent_now = now - since_.load(std::memory_order_relaxed);
+    spent.store(spent.load(std::memory_order_relaxed) + spent_now, std::memory_order_relaxed);
+    since_.store(now, std::memory_order_relaxed);
+    stage_.store(stage, std::memory_order_relaxed);
+    return before;
   }
+
+  // By stage, with the one that goes on. From another thread, a moment may be counted twice or not
+  // at all.
+  using Times = std::array<std::chrono::milliseconds, kPipelineStages>;
+  Times Spent() const;
 
   // What an attempt that ends is to report of a stage. Too little for a counter of its own (zero is
   // returned) is left to the next attempt on this thread: a job of a million tiny tasks must not
@@ -51,10 +64,12 @@ class StageClock {
 
  private:
   using Clock = std::chrono::steady_clock;
+  static Clock::rep Now() { return Clock::now().time_since_epoch().count(); }
 
-  PipelineStage stage_ = PipelineStage::kFramework;
-  Clock::time_point since_;
-  std::array<Clock::duration, kPipelineStages> spent_{};
+  // One thread writes them: no more than plain stores and loads.
+  std::atomic<PipelineStage> stage_ = PipelineStage::kFramework;
+  std::atomic<Clock::rep> since_ = 0;
+  std::array<std::atomic<Clock::rep>, kPipelineStages> spent_{};
 };
 
 // The name of a stage's counter, such as "time_read_us".

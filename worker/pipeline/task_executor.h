@@ -14,6 +14,7 @@
 #include "gristmill/v1/worker_service.pb.h"
 #include "worker/pipeline/shuffle_port.h"
 #include "worker/pipeline/split_cut.h"
+#include "worker/pipeline/task_notes.h"
 
 namespace gristmill::worker {
 
@@ -49,6 +50,7 @@ struct AttemptControl {
   RecordMark own_mark;
   RecordMark* mark = &own_mark;  // or one that outlives this process
   SplitCut cut;
+  TaskNotes notes;
 };
 
 // Never throws: user exceptions, I/O errors and fetch failures become the report. All files of a

@@ -16,9 +16,12 @@
 #include "storage/file.h"
 #include "worker/runner/crash_handler.h"
 #include "worker/runner/runner_memory.h"
+#include "worker/runner/thread_stderr.h"
 
 namespace gristmill::worker {
 namespace {
+
+constexpr std::chrono::milliseconds kNotesAfter{2'000};
 
 // Those ahead, and as many again while cancelled ones are still ending.
 std::size_t WaitingMax(std::uint32_t threads) { return 2 * (threads + AttemptsAheadMax(threads)); }
@@ -52,6 +55,9 @@ RunnerJob::RunnerJob(const v1::RunnerStart& start, ShufflePort* shuffle, FlightR
   context_.directory = JobFilesDirectory(start.spill_directory(), start.job());
   context_.shuffle = shuffle;
   loaded_ = LoadJob();
+  const JobInfo* const info =
+      context_.info != nullptr ? context_.info : FindJob(start.plan().request().job());
+  if (info != nullptr) key_type_ = info->key_type;
   const std::uint64_t job_memory_bytes = start.plan().request().memory_bytes();
   const auto memory =
       RunnerMemory::From(std::getenv(kRunnerMemoryVariable), job_memory_bytes,
@@ -127,8 +133,13 @@ void RunnerJob::RunNow(const v1::TaskAssignment& assignment, AttemptControl& con
     SetPlaceOfThread(place);
     if (place != nullptr) control.mark = &place->mark;
   }
-  v1::TaskReport report = loaded_.ok() ? ExecuteTask(context_, assignment, inputs, control)
-                                       : Failed(assignment.attempt(), loaded_);
+  v1::TaskReport report;
+  {
+    const v1::TaskId& id = assignment.id();
+    const WritesOfAttempt writes({assignment.attempt(), id.stage(), id.task()});
+    report = loaded_.ok() ? ExecuteTask(context_, assignment, inputs, control)
+                          : Failed(assignment.attempt(), loaded_);
+  }
   if (recorder_ != nullptr) {
     SetPlaceOfThread(nullptr);
     recorder_->End(thread);
@@ -177,6 +188,17 @@ v1::Heartbeat RunnerJob::progress() const {
     if (!running.since) continue;
     const auto run = std::chrono::duration_cast<std::chrono::milliseconds>(now - *running.since);
     progress.set_run_ms(static_cast<std::uint64_t>(std::max<std::int64_t>(run.count(), 1)));
+    const TaskNotes& notes = running.control->notes;
+    if (std::string status = notes.status(); !status.empty()) {
+      progress.set_status(std::move(status));
+    }
+    // Nobody asks why short ones are slow.
+    if (run < kNotesAfter) continue;
+    *progress.mutable_spent() = notes.spent();
+    progress.set_input_bytes(notes.input_bytes());
+    if (v1::HeavyKey heavy = notes.HeavyKey(key_type_); heavy.pairs() > 0) {
+      *progress.mutable_heavy_key() = std::move(heavy);
+    }
   }
   return heartbeat;
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
@@ -54,6 +55,7 @@ class RunnerJob {
   // Constant after construction.
   JobContext context_;
   absl::Status loaded_;
+  std::string key_type_;  // of the job's output
   FlightRecorder* const recorder_;
   const Report report_;
   const Retire retire_;

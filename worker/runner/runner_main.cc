@@ -1,6 +1,8 @@
+#include <fcntl.h>
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -14,6 +16,7 @@
 #include "worker/runner/flight_recorder.h"
 #include "worker/runner/runner_processes.h"
 #include "worker/runner/runner_session.h"
+#include "worker/runner/thread_stderr.h"
 #include "worker/worker.h"
 
 namespace gristmill::worker {
@@ -32,6 +35,15 @@ void PreferToBeKilledByTheKernel() { std::ofstream("/proc/self/oom_score_adj") <
 
 // stdout is a pipe to the worker's log: each line is to appear when it was written.
 void LogByLine() { std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ); }
+
+// If the worker gave this process a socket for it, which its children are not to have.
+void TellStderrToTheWorker() {
+  int type = 0;
+  socklen_t bytes = sizeof type;
+  if (getsockopt(kRunnerLogDescriptor, SOL_SOCKET, SO_TYPE, &type, &bytes) != 0) return;
+  fcntl(kRunnerLogDescriptor, F_SETFD, FD_CLOEXEC);
+  TellStderrByThread(kRunnerLogDescriptor);
+}
 
 int ExitStatusOf(RunnerSession::Ending ending) {
   switch (ending) {
@@ -59,6 +71,7 @@ int RunnerMain() {
   if (!DieWithTheWorker()) return 1;
   auto recorder = FlightRecorder::Inherit(kRunnerRecorderDescriptor);  // before any other is opened
   if (recorder != nullptr) InstallCrashHandler(recorder->crash_note());
+  TellStderrToTheWorker();  // likewise
   prctl(PR_SET_NAME, "gristmill-run");
   PreferToBeKilledByTheKernel();
   LogByLine();

@@ -18,8 +18,17 @@ constexpr std::int64_t kResumeBytes = RunnerOutput::kLogBytesBurst / 4;
 RunnerOutput::RunnerOutput(LogLine log, Instant now)
     : log_(std::move(log)), allowance_(kLogBytesPerSecond, kLogBytesBurst, now) {}
 
+void Tail::Add(std::string_view text) {
+  if (text.size() >= kBytesMax) {
+    text_ = text.substr(text.size() - kBytesMax);
+    return;
+  }
+  text_ += text;
+  if (text_.size() > kBytesMax) text_.erase(0, text_.size() - kBytesMax);
+}
+
 void RunnerOutput::Take(std::string_view text, Instant now) {
-  KeepTail(text);
+  tail_.Add(text);
   if (muted_ && allowance_.Level(now) >= kResumeBytes) TellUnlogged();
   while (!muted_ && !text.empty()) {
     const std::size_t room = kLineBytesMax - line_.size();
@@ -36,16 +45,22 @@ void RunnerOutput::Take(std::string_view text, Instant now) {
 
 void RunnerOutput::End() {
   if (!line_.empty()) Log();
-  if (muted_) TellUnlogged();
+  if (muted_) LogEnd();
 }
 
-void RunnerOutput::KeepTail(std::string_view text) {
-  if (text.size() >= kTailBytesMax) {
-    tail_ = text.substr(text.size() - kTailBytesMax);
-    return;
+// Whole lines only, unless there is no line end in it.
+void RunnerOutput::LogEnd() {
+  std::string_view end = tail_.text();
+  if (end.size() > unlogged_bytes_) end.remove_prefix(end.size() - unlogged_bytes_);
+  const std::size_t first_end = end.find('\n');
+  if (end.size() < unlogged_bytes_ && first_end != end.npos) end.remove_prefix(first_end + 1);
+  unlogged_bytes_ -= end.size();
+  TellUnlogged();
+  while (!end.empty()) {
+    const std::size_t bytes = std::min(end.find('\n'), end.size());
+    log_(end.substr(0, bytes));
+    end.remove_prefix(std::min(bytes + 1, end.size()));
   }
-  tail_ += text;
-  if (tail_.size() > kTailBytesMax) tail_.erase(0, tail_.size() - kTailBytesMax);
 }
 
 void RunnerOutput::Log() {

@@ -12,12 +12,24 @@
 
 namespace gristmill::worker {
 
+// The end of a text.
+class Tail {
+ public:
+  static constexpr std::size_t kBytesMax = 4 << 10;
+
+  void Add(std::string_view text);
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
 // Cuts text into lines for the log and keeps its end. User code that writes without end must not
 // fill the disk with the log: beyond a burst, what comes faster than a trickle is only counted.
 // Not thread-safe.
 class RunnerOutput {
  public:
-  static constexpr std::size_t kTailBytesMax = 4 << 10;
+  static constexpr std::size_t kTailBytesMax = Tail::kBytesMax;
   static constexpr std::size_t kLineBytesMax = 4 << 10;  // longer ones are cut up
   static constexpr std::int64_t kLogBytesBurst = 128 << 10;
   static constexpr std::int64_t kLogBytesPerSecond = 8 << 10;
@@ -26,20 +38,21 @@ class RunnerOutput {
   RunnerOutput(LogLine log, Instant now);
 
   void Take(std::string_view text, Instant now);
-  // Nothing comes any more: logs what has been held back.
+  // Nothing comes any more: logs what has been held back, and the end of what was left out, which
+  // may tell how it came to that.
   void End();
   // The end of all text, logged or not.
-  const std::string& tail() const { return tail_; }
+  const std::string& tail() const { return tail_.text(); }
 
  private:
-  void KeepTail(std::string_view text);
   void Log();
+  void LogEnd();
   void TellUnlogged();
 
   const LogLine log_;
   TokenBucket allowance_;
   std::string line_;  // begun and not logged
-  std::string tail_;
+  Tail tail_;
   bool muted_ = false;
   std::uint64_t unlogged_bytes_ = 0;
 };

@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -36,9 +37,10 @@ constexpr std::int64_t kReadBytesBurst = 4 << 20;
 constexpr DurationMs kReapPeriodMs = 10'000;
 
 // What epoll gives back: whose descriptor, and which. Zero is the wake-up.
-enum class Source : std::uint64_t { kDeath = 0, kOutput = 1 };
+enum class Source : std::uint64_t { kDeath = 0, kOutput = 1, kMessages = 2 };
+constexpr std::uint64_t kSources = 3;
 std::uint64_t Tag(RunnerId runner, Source source) {
-  return runner.value() * 2 + static_cast<std::uint64_t>(source);
+  return runner.value() * kSources + static_cast<std::uint64_t>(source);
 }
 
 absl::Status Watch(int epoll, int fd, std::uint64_t tag) {
@@ -71,13 +73,14 @@ struct SpawnSetup {
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
 
-  SpawnSetup(int output, int recorder) {
+  SpawnSetup(int output, int messages, int recorder) {
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
     posix_spawn_file_actions_adddup2(&files, recorder, kRunnerRecorderDescriptor);
-    posix_spawn_file_actions_addclosefrom_np(&files, kRunnerRecorderDescriptor + 1);
+    posix_spawn_file_actions_adddup2(&files, messages, kRunnerLogDescriptor);
+    posix_spawn_file_actions_addclosefrom_np(&files, kRunnerLogDescriptor + 1);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(
         &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
@@ -98,7 +101,7 @@ struct SpawnSetup {
 
 // Like a pipe holds: that much is read after a death; a runner that writes without end is read
 // again after the others.
-void ReadOutput(FileDescriptor& output, RunnerOutput& text, TokenBucket& reading) {
+void ReadOutput(FileDescriptor& output, RunnerLog& log, TokenBucket& reading) {
   char buffer[16 << 10];
   const Instant now = EventLoop::Now();
   for (int reads = 0; output.valid() && reads < 4; ++reads) {
@@ -106,30 +109,49 @@ void ReadOutput(FileDescriptor& output, RunnerOutput& text, TokenBucket& reading
     if (bytes < 0 && errno == EINTR) continue;
     if (bytes < 0 && errno == EAGAIN) return;
     if (bytes <= 0) return output.Close();
-    text.Take({buffer, static_cast<std::size_t>(bytes)}, now);
+    log.Take({buffer, static_cast<std::size_t>(bytes)}, now);
     reading.Take(bytes);
     if (bytes < static_cast<ssize_t>(sizeof buffer)) return;
+  }
+}
+
+// More than a socket holds.
+constexpr int kMessagesAtOnce = 1'024;
+// To read a short one costs as much as this.
+constexpr ssize_t kMessageCostBytes = 1'024;
+
+void ReadMessages(FileDescriptor& messages, RunnerLog& log, TokenBucket& reading) {
+  char buffer[kLogMessageBytesMax];
+  const Instant now = EventLoop::Now();
+  for (int i = 0; messages.valid() && i < kMessagesAtOnce; ++i) {
+    const ssize_t bytes = recv(messages.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+    if (bytes < 0 && errno == EINTR) continue;
+    if (bytes < 0 && errno == EAGAIN) return;
+    if (bytes <= 0) return messages.Close();
+    log.TakeMessage({buffer, static_cast<std::size_t>(bytes)}, now);
+    reading.Take(std::max(bytes, kMessageCostBytes));
   }
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RunnerProcesses>> RunnerProcesses::Create(std::string binary,
-                                                                         Died died) {
+                                                                         Died died, KeepLine keep) {
   FileDescriptor epoll(epoll_create1(EPOLL_CLOEXEC));
   FileDescriptor wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!epoll.valid() || !wake.valid()) return ErrnoStatus(errno, "can't wait for runners");
   GM_RETURN_IF_ERROR(Watch(epoll.get(), wake.get(), 0));
   AdoptOrphans();
-  return std::unique_ptr<RunnerProcesses>(
-      new RunnerProcesses(std::move(binary), std::move(died), std::move(epoll), std::move(wake)));
+  return std::unique_ptr<RunnerProcesses>(new RunnerProcesses(
+      std::move(binary), std::move(died), std::move(keep), std::move(epoll), std::move(wake)));
 }
 
-RunnerProcesses::RunnerProcesses(std::string binary, Died died, FileDescriptor epoll,
+RunnerProcesses::RunnerProcesses(std::string binary, Died died, KeepLine keep, FileDescriptor epoll,
                                  FileDescriptor wake)
     : binary_(std::move(binary)),
       family_(RandomFamily()),
       died_(std::move(died)),
+      keep_(std::move(keep)),
       epoll_(std::move(epoll)),
       wake_(std::move(wake)),
       reaper_([this] { ReapUntilStopped(); }) {}
@@ -151,25 +173,31 @@ absl::Status RunnerProcesses::Start(RunnerId runner, const Setup& setup) {
   FileDescriptor output(ends[0]);
   const FileDescriptor child_end(ends[1]);
   fcntl(output.get(), F_SETFL, O_NONBLOCK);
+  int sockets[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0) {
+    return ErrnoStatus(errno, "can't make a socket for a runner");
+  }
+  FileDescriptor messages(sockets[0]);
+  const FileDescriptor child_messages(sockets[1]);
   GM_ASSIGN_OR_RETURN(auto recorder, FlightRecorder::Create(setup.threads));
 
   const Instant now = EventLoop::Now();
   const auto name = std::make_shared<std::string>(NameFor(setup.job));
-  const auto log = [name](std::string_view line) { spdlog::info("{}: {}", *name, line); };
   Process process{.name = name,
                   .pid = 0,
                   .pid_fd = {},
                   .output = std::move(output),
+                  .messages = std::move(messages),
                   .recorder = std::move(recorder),
                   .mark = fmt::format("{}={}-{}", kMarkVariable, family_, runner.value()),
-                  .text = RunnerOutput(log, now),
+                  .log = MakeLog(runner, name, now),
                   .reading = TokenBucket(kReadBytesPerSecond, kReadBytesBurst, now)};
   std::vector<std::string> environment = setup.variables;
   environment.push_back(process.mark);
 
   absl::MutexLock lock(&mutex_);
-  GM_ASSIGN_OR_RETURN(process.pid,
-                      Spawn(child_end.get(), process.recorder->descriptor(), environment));
+  const ChildEnds child_ends{child_end.get(), child_messages.get(), process.recorder->descriptor()};
+  GM_ASSIGN_OR_RETURN(process.pid, Spawn(child_ends, environment));
   process.pid_fd = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, process.pid, 0)));
   const absl::Status watched = WatchAll(runner, process);
   if (!watched.ok()) {
@@ -181,13 +209,30 @@ absl::Status RunnerProcesses::Start(RunnerId runner, const Setup& setup) {
   return absl::OkStatus();
 }
 
+std::unique_ptr<RunnerLog> RunnerProcesses::MakeLog(RunnerId runner,
+                                                    std::shared_ptr<std::string> name,
+                                                    Instant now) const {
+  const auto log = [name = std::move(name)](const LogOrigin& origin, std::string_view line) {
+    if (origin.attempt == 0) {
+      spdlog::info("{}: {}", *name, line);
+    } else {
+      spdlog::info("{}, attempt {}: {}", *name, origin.attempt, line);
+    }
+  };
+  const auto keep = [this, runner](const LogOrigin& origin, std::string_view line) {
+    if (keep_) keep_(runner, origin, line);
+  };
+  return std::make_unique<RunnerLog>(log, keep, now);
+}
+
 absl::Status RunnerProcesses::WatchAll(RunnerId runner, const Process& process) const {
   if (!process.pid_fd.valid()) return ErrnoStatus(errno, "can't watch a runner with pidfd_open");
   GM_RETURN_IF_ERROR(Watch(epoll_.get(), process.pid_fd.get(), Tag(runner, Source::kDeath)));
+  GM_RETURN_IF_ERROR(Watch(epoll_.get(), process.messages.get(), Tag(runner, Source::kMessages)));
   return Watch(epoll_.get(), process.output.get(), Tag(runner, Source::kOutput));
 }
 
-absl::StatusOr<pid_t> RunnerProcesses::Spawn(int output, int recorder,
+absl::StatusOr<pid_t> RunnerProcesses::Spawn(const ChildEnds& ends,
                                              const std::vector<std::string>& variables) const {
   std::vector<char*> environment;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -200,7 +245,7 @@ absl::StatusOr<pid_t> RunnerProcesses::Spawn(int output, int recorder,
   char name[] = "gristmill";
   char command[] = "runner";
   char* const arguments[] = {name, command, nullptr};
-  const SpawnSetup setup(output, recorder);
+  const SpawnSetup setup(ends.output, ends.messages, ends.recorder);
   pid_t pid = 0;
   const int error = posix_spawn(&pid, binary_.c_str(), &setup.files, &setup.attributes, arguments,
                                 environment.data());
@@ -250,14 +295,20 @@ std::map<RunnerId, RunnerProcesses::Process> RunnerProcesses::HandleEvents() {
       GM_CHECK(read(wake_.get(), &ignored, sizeof ignored) == sizeof ignored);
       continue;
     }
-    const auto found = processes_.find(RunnerId(tag / 2));
+    const auto found = processes_.find(RunnerId(tag / kSources));
     if (found == processes_.end()) continue;
     Process& process = found->second;
-    if (static_cast<Source>(tag % 2) == Source::kDeath) {
-      dead.insert(processes_.extract(found));
-      continue;
+    switch (static_cast<Source>(tag % kSources)) {
+      case Source::kDeath:
+        dead.insert(processes_.extract(found));
+        continue;
+      case Source::kOutput:
+        ReadOutput(process.output, *process.log, process.reading);
+        break;
+      case Source::kMessages:
+        ReadMessages(process.messages, *process.log, process.reading);
+        break;
     }
-    ReadOutput(process.output, process.text, process.reading);
     if (process.reading.Level(EventLoop::Now()) <= 0) ReadLater(found->first, process);
   }
   ReadAgain();
@@ -274,8 +325,9 @@ int RunnerProcesses::WaitMs() {
 }
 
 void RunnerProcesses::ReadLater(RunnerId runner, Process& process) {
-  if (!process.output.valid()) return;
-  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, process.output.get(), nullptr);
+  for (const FileDescriptor* source : {&process.output, &process.messages}) {
+    if (source->valid()) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, source->get(), nullptr);
+  }
   process.read_again = process.reading.TimeOf(kReadBytesBurst / 2);
 }
 
@@ -285,7 +337,12 @@ void RunnerProcesses::ReadAgain() {
     if (now < process.read_again) continue;
     process.read_again = kNever;
     // It was watched before, so there is room for it; a failure would cost its output only.
-    Watch(epoll_.get(), process.output.get(), Tag(runner, Source::kOutput)).IgnoreError();
+    if (process.output.valid()) {
+      Watch(epoll_.get(), process.output.get(), Tag(runner, Source::kOutput)).IgnoreError();
+    }
+    if (process.messages.valid()) {
+      Watch(epoll_.get(), process.messages.get(), Tag(runner, Source::kMessages)).IgnoreError();
+    }
   }
 }
 
@@ -301,13 +358,14 @@ RunnerDied RunnerProcesses::Reap(RunnerId runner, Process& process) const {
   if (left > 0) {
     spdlog::warn("{}: killed {} processes that it left behind", *process.name, left);
   }
-  ReadOutput(process.output, process.text, process.reading);
-  process.text.End();
+  ReadMessages(process.messages, *process.log, process.reading);
+  ReadOutput(process.output, *process.log, process.reading);
+  process.log->End();
   RunnerDied died;
   died.runner = runner;
   died.how = info.si_code == CLD_EXITED ? RunnerDied::How::kExited : RunnerDied::How::kSignalled;
   died.code = info.si_status;
-  died.last_output = process.text.tail();
+  died.last_output = process.log->tail();
   died.in_flight = process.recorder->InFlight();
   const CrashNote& note = *process.recorder->crash_note();
   const auto caught = note.signal.load(std::memory_order_acquire);

@@ -18,7 +18,8 @@
 #include "base/instant.h"
 #include "worker/core/input.h"
 #include "worker/runner/flight_recorder.h"
-#include "worker/runner/runner_output.h"
+#include "worker/runner/log_message.h"
+#include "worker/runner/runner_log.h"
 #include "worker/runner/token_bucket.h"
 
 namespace gristmill::worker {
@@ -28,6 +29,7 @@ inline constexpr char kRunnerSocketVariable[] = "GRISTMILL_RUNNER_SOCKET";
 inline constexpr char kRunnerTokenVariable[] = "GRISTMILL_RUNNER_TOKEN";
 inline constexpr char kRunnerParentVariable[] = "GRISTMILL_RUNNER_PARENT";
 inline constexpr int kRunnerRecorderDescriptor = 3;  // its FlightRecorder's page
+inline constexpr int kRunnerLogDescriptor = 4;       // takes log_message.h
 
 // Each runner leads a process group of its own, which is killed as a whole, also after the runner
 // ended by itself; so is what left the group (left_behind.h). What runners write to stdout and
@@ -38,7 +40,10 @@ class RunnerProcesses {
  public:
   // `died` is called once for every started runner, on the reaping thread; it must not block.
   using Died = std::function<void(RunnerDied)>;
-  static absl::StatusOr<std::unique_ptr<RunnerProcesses>> Create(std::string binary, Died died);
+  // Called on that thread, too, for each line that is to be kept for the runner's job.
+  using KeepLine = std::function<void(RunnerId, const LogOrigin&, std::string_view)>;
+  static absl::StatusOr<std::unique_ptr<RunnerProcesses>> Create(std::string binary, Died died,
+                                                                 KeepLine keep = nullptr);
   // Kills what is left and waits for it.
   ~RunnerProcesses();
 
@@ -61,17 +66,27 @@ class RunnerProcesses {
     pid_t pid = 0;
     FileDescriptor pid_fd;
     FileDescriptor output;
+    FileDescriptor messages;  // log_message.h
     std::unique_ptr<FlightRecorder> recorder;
     std::string mark;  // in the environment of its descendants
-    RunnerOutput text;
+    std::unique_ptr<RunnerLog> log;
     TokenBucket reading;
     Instant read_again = kNever;  // its output is not waited for until then
   };
 
-  RunnerProcesses(std::string binary, Died died, FileDescriptor epoll, FileDescriptor wake);
-  absl::StatusOr<pid_t> Spawn(int output, int recorder,
+  // What the child gets.
+  struct ChildEnds {
+    int output;
+    int messages;
+    int recorder;
+  };
+  RunnerProcesses(std::string binary, Died died, KeepLine keep, FileDescriptor epoll,
+                  FileDescriptor wake);
+  absl::StatusOr<pid_t> Spawn(const ChildEnds& ends,
                               const std::vector<std::string>& variables) const;
   absl::Status WatchAll(RunnerId runner, const Process& process) const;
+  std::unique_ptr<RunnerLog> MakeLog(RunnerId runner, std::shared_ptr<std::string> name,
+                                     Instant now) const;
   void ReapUntilStopped();
   // Reads what runners wrote and takes out those that died.
   std::map<RunnerId, Process> HandleEvents() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -84,6 +99,7 @@ class RunnerProcesses {
   const std::string binary_;
   const std::string family_;  // of this object's marks
   const Died died_;
+  const KeepLine keep_;
   const FileDescriptor epoll_;
   const FileDescriptor wake_;  // an eventfd: stop once no process is left
   absl::Mutex mutex_;

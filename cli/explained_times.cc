@@ -1,0 +1,81 @@
+#include "cli/explained_times.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "base/units.h"
+
+namespace gristmill::cli {
+namespace {
+
+struct Part {
+  std::string_view counter;
+  std::string_view what;
+  std::string_view remedy;
+};
+
+constexpr std::array kParts = {
+    Part{"time_read_us", "reading the input",
+         "A faster file system, or compressed input, would help."},
+    Part{"time_map_us", "the job's map code, with combining",
+         "Faster code or more slots would help; 'gristmill replay' with --perf shows where it "
+         "spends the time."},
+    Part{"time_sort_us", "sorting map output",
+         "A Combine, where values fold, would leave less to sort."},
+    Part{"time_spill_us", "writing map output to the workers' disks",
+         "A Combine, or a faster disk for --dir, would help."},
+    Part{"time_fetch_us", "fetching map output from other hosts",
+         "A Combine would leave less to fetch; else it is the network."},
+    Part{"time_merge_us", "merging map output",
+         "More --memory merges in fewer passes; a Combine leaves less to merge."},
+    Part{"time_reduce_us", "the job's reduce code",
+         "More --partitions would spread it over more slots."},
+    Part{"time_write_us", "writing the output", "It is the file system of the output."},
+    Part{"time_framework_us", "the framework itself",
+         "Tasks are very short: larger splits would help."},
+    Part{"time_sample_us", "sampling keys", "It is needed for a total order."},
+};
+
+std::uint64_t TimeOf(const v1::JobFacts& facts, std::string_view name) {
+  for (const v1::Counter& counter : facts.times()) {
+    if (counter.name() == name) return counter.value();
+  }
+  return 0;
+}
+
+}  // namespace
+
+void ExplainTimes(const v1::JobFacts& facts, std::vector<Finding>* findings) {
+  std::uint64_t sum = 0;
+  for (const Part& part : kParts) sum += TimeOf(facts, part.counter);
+  if (sum == 0) return;
+  const Part& most = *std::ranges::max_element(
+      kParts, {}, [&](const Part& part) { return TimeOf(facts, part.counter); });
+  const std::uint64_t us = TimeOf(facts, most.counter);
+  std::string text =
+      fmt::format("Of the {} that its finished tasks took together, {:.0f} % went into {}.",
+                  FormatDuration(static_cast<DurationMs>(sum / 1'000)),
+                  100 * static_cast<double>(us) / static_cast<double>(sum), most.what);
+  if (facts.status().state() == v1::JOB_STATE_SUCCEEDED) {
+    std::uint32_t longest = 0;
+    std::uint64_t longest_ms = 0;
+    for (int i = 0; i < facts.stages_size(); ++i) {
+      const v1::StageFacts& stage = facts.stages(i);
+      const std::uint64_t span =
+          stage.last_end_ms() - std::min(stage.first_start_ms(), stage.last_end_ms());
+      if (span <= longest_ms) continue;
+      longest = static_cast<std::uint32_t>(i);
+      longest_ms = span;
+    }
+    if (longest_ms > 0 && facts.stages_size() > 1) {
+      text += fmt::format(" Of its stages, {} took longest: {}.", NameOfStage(facts, longest),
+                          FormatDuration(static_cast<DurationMs>(longest_ms)));
+    }
+  }
+  findings->push_back({20, "time", std::move(text), std::string(most.remedy)});
+}
+
+}  // namespace gristmill::cli

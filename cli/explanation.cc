@@ -1,0 +1,223 @@
+#include "cli/explanation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/units.h"
+#include "cli/explained_attempts.h"
+#include "cli/explained_times.h"
+#include "cli/json.h"
+#include "cli/names.h"
+#include "cli/progress.h"
+#include "cli/progress_display.h"
+#include "cli/table.h"
+#include "google/protobuf/struct.pb.h"
+#include "gristmill/v1/job_service.pb.h"
+#include "storage/task_input.h"
+
+namespace gristmill::cli {
+namespace {
+
+constexpr std::size_t kWidth = 100;
+
+bool IsOver(const v1::JobStatus& job) {
+  return job.state() == v1::JOB_STATE_SUCCEEDED || job.state() == v1::JOB_STATE_FAILED ||
+         job.state() == v1::JOB_STATE_CANCELLED;
+}
+
+void ExplainQueue(const v1::JobFacts& facts, std::vector<Finding>* findings) {
+  std::string names;
+  for (const v1::JobStatus& ahead : facts.ahead()) {
+    names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", JobName(ahead.id()), ahead.name());
+  }
+  findings->push_back(
+      {100, "queued",
+       fmt::format("It waits for its turn behind {}{}.",
+                   CountOf(facts.status().jobs_ahead(), "job"),
+                   names.empty() ? "" : fmt::format(", of which run {}", names)),
+       "Wait, cancel one of them, or start the coordinator with a greater --running-jobs."});
+}
+
+void ExplainEnd(const v1::JobFacts& facts, std::vector<Finding>* findings) {
+  const v1::JobStatus& job = facts.status();
+  if (job.state() == v1::JOB_STATE_FAILED) {
+    findings->push_back(
+        {100, "failed", fmt::format("It failed: {}.", job.message()),
+         fmt::format("'gristmill logs {0}' shows what its tasks wrote, 'gristmill replay {0}' runs "
+                     "the task again under your eyes.",
+                     job.id())});
+  } else if (job.state() == v1::JOB_STATE_CANCELLED) {
+    findings->push_back({100, "cancelled", fmt::format("It ended: {}.", job.message()), ""});
+  }
+}
+
+// Why nothing runs, in the coordinator's words.
+void ExplainWaiting(const v1::JobFacts& facts, std::vector<Finding>* findings) {
+  const v1::JobStatus& job = facts.status();
+  if (job.state() == v1::JOB_STATE_COMMITTING) {
+    findings->push_back({70, "committing",
+                         "All tasks are done; the coordinator is putting the output into place.",
+                         job.message()});
+  } else if (!job.message().empty()) {
+    std::string text = job.message() + ".";
+    text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+    findings->push_back({100, "waits", text, ""});
+  }
+}
+
+std::uint64_t WaitingTasks(const v1::JobFacts& facts) {
+  std::uint64_t waiting = 0;
+  for (const v1::StageFacts& stage : facts.stages()) {
+    waiting += stage.tasks_total() - stage.tasks_succeeded() - stage.tasks_running();
+    if (waiting > 0) break;  // later stages wait for this one
+  }
+  return waiting;
+}
+
+void ExplainSlots(const v1::JobFacts& facts, std::vector<Finding>* findings) {
+  const v1::JobStatus& job = facts.status();
+  const std::uint64_t waiting = WaitingTasks(facts);
+  if (waiting == 0 || facts.free_slots() > 0 || job.slots() == 0) return;
+  std::uint64_t own = 0;
+  std::string others;
+  for (const v1::SlotHolder& holder : facts.holders()) {
+    if (holder.job() == job.id()) {
+      own = holder.attempts();
+    } else {
+      others += fmt::format("{}{} ({}) has {}", others.empty() ? "" : ", ", JobName(holder.job()),
+                            holder.name(), holder.attempts());
+    }
+  }
+  if (others.empty()) {
+    findings->push_back(
+        {30, "busy",
+         fmt::format("All {} work on it, and {} for one.", CountOf(job.slots(), "slot"),
+                     CountOf(waiting, "task") + (waiting == 1 ? " waits" : " wait")),
+         "More workers would make it faster."});
+    return;
+  }
+  findings->push_back({60, "slots",
+                       fmt::format("No slot is free: of {}, {}, and this job {}; {} for one.",
+                                   CountOf(job.slots(), "slot"), others, own,
+                                   CountOf(waiting, "task") + (waiting == 1 ? " waits" : " wait")),
+                       "Slots are shared evenly as tasks end; more workers help all, and "
+                       "cancelling a job helps the "
+                       "others."});
+}
+
+void ExplainWorkers(const v1::JobFacts& facts, std::vector<Finding>* findings) {
+  for (const v1::WorkerFacts& worker : facts.workers()) {
+    const auto state = static_cast<v1::WorkerState>(worker.state());
+    if (state != v1::WORKER_STATE_READY) {
+      findings->push_back({45, "worker",
+                           fmt::format("Worker {} is {}{}.", worker.name(), NameOf(state),
+                                       worker.note().empty() ? "" : ": it gets " + worker.note()),
+                           "'gristmill workers' shows all of them."});
+    } else if (worker.pace_permille() > 1'500) {
+      findings->push_back(
+          {65, "slow worker",
+           fmt::format("Worker {} takes {:.1f} times as long as others for tasks like theirs.",
+                       worker.name(), worker.pace_permille() / 1'000.0),
+           "See what else runs on that host, and its disk; SIGTERM to the worker drains it."});
+    }
+  }
+}
+
+void ExplainFailures(const v1::JobFacts& facts, std::vector<Finding>* findings) {
+  if (facts.failures().empty() || facts.status().state() == v1::JOB_STATE_FAILED) return;
+  const v1::FailedAttempt& last = *facts.failures().rbegin();
+  const std::string task = NameOfTask(facts, last.stage(), last.task());
+  findings->push_back(
+      {IsOver(facts.status()) ? 50 : 85, "failures",
+       fmt::format("{} failed, and their tasks ran again; last {} on {}: {}",
+                   CountOf(facts.failures_total(), "attempt"), task,
+                   last.worker_name().empty() ? "a worker that is gone" : last.worker_name(),
+                   last.message()),
+       fmt::format("'gristmill logs {} {}' shows what that task wrote.", facts.status().id(),
+                   task)});
+}
+
+void ExplainPeers(const v1::JobFacts& facts, std::vector<Finding>* findings) {
+  for (const v1::PeerFetch& peer : facts.peers()) {
+    const double own = static_cast<double>(peer.us()) / static_cast<double>(peer.bytes());
+    const double others =
+        static_cast<double>(peer.others_us()) / static_cast<double>(peer.others_bytes());
+    findings->push_back(
+        {55, "slow peer",
+         fmt::format("Fetching map output from {} takes {:.1f} times as long as from the others.",
+                     peer.address(), own / others),
+         "See what its network and its disk are doing."});
+  }
+}
+
+}  // namespace
+
+std::string NameOfTask(const v1::JobFacts& facts, std::uint32_t stage, std::uint32_t task) {
+  return fmt::format("{}-{}", NameOfStage(facts, stage), task);
+}
+
+std::string NameOfStage(const v1::JobFacts& facts, std::uint32_t stage) {
+  const auto index = static_cast<int>(stage);
+  if (index >= facts.status().stages_size()) return fmt::format("stage {}", stage);
+  return std::string(StageName(facts.status().stages(index)));
+}
+
+std::vector<Finding> ExplainFacts(const v1::JobFacts& facts) {
+  std::vector<Finding> findings;
+  if (facts.status().state() == v1::JOB_STATE_QUEUED) {
+    ExplainQueue(facts, &findings);
+    return findings;
+  }
+  if (IsOver(facts.status())) {
+    ExplainEnd(facts, &findings);
+  } else {
+    ExplainWaiting(facts, &findings);
+    ExplainSlots(facts, &findings);
+    ExplainWorkers(facts, &findings);
+  }
+  ExplainFailures(facts, &findings);
+  ExplainAttempts(facts, &findings);
+  ExplainPeers(facts, &findings);
+  ExplainTimes(facts, &findings);
+  if (facts.partial() && !IsOver(facts.status())) {
+    findings.push_back({1, "partial",
+                        "The coordinator was started after the job was submitted: what tasks took "
+                        "before is not known.",
+                        ""});
+  }
+  if (findings.empty()) {
+    findings.push_back(
+        {0, "nothing", "Nothing is out of the ordinary.",
+         fmt::format("'gristmill watch {}' shows how it gets on.", facts.status().id())});
+  }
+  std::ranges::stable_sort(findings,
+                           [](const Finding& a, const Finding& b) { return a.weight > b.weight; });
+  return findings;
+}
+
+std::string RenderExplanation(const v1::JobFacts& facts, const std::vector<Finding>& findings) {
+  const v1::JobStatus& job = facts.status();
+  std::string text =
+      fmt::format("{} {}: {} {} {}\n", JobName(job.id()), job.name(), NameOf(job.state()),
+                  IsOver(job) ? "after" : "for", FormatDuration(ElapsedMs(job, UnixNowMs())));
+  for (const Finding& finding : findings) {
+    text += "\n" +
+            WrapText(finding.text + (finding.remedy.empty() ? "" : " " + finding.remedy), kWidth);
+  }
+  return text;
+}
+
+std::string ExplanationJson(const v1::JobFacts& facts, const std::vector<Finding>& findings) {
+  google::protobuf::ListValue list;
+  for (const Finding& finding : findings) {
+    auto& fields = *list.add_values()->mutable_struct_value()->mutable_fields();
+    fields["kind"].set_string_value(finding.kind);
+    fields["text"].set_string_value(finding.text);
+    fields["remedy"].set_string_value(finding.remedy);
+  }
+  return fmt::format("{{\n\"findings\": {},\n\"facts\": {}}}\n", ToJson(list), ToJson(facts));
+}
+
+}  // namespace gristmill::cli
