@@ -104,6 +104,11 @@ class StageCheck {
       return absl::OkStatus();
     }
     if (shuffles) return Wrong(index, "maps an input and can't read a shuffle, too");
+    for (const std::uint32_t input : stage.whole_inputs) {
+      if (input < declared_.inputs.size() && input != stage.input) continue;
+      return Wrong(index, "reads input {} whole, which is its own or none of the {}", input,
+                   declared_.inputs.size());
+    }
     if (stage.input >= declared_.inputs.size()) {
       return Wrong(index, "reads input {}, and there are {}", stage.input, declared_.inputs.size());
     }
@@ -121,7 +126,10 @@ class StageCheck {
     for (std::size_t input = 0; input < declared_.inputs.size(); ++input) {
       const bool read = std::any_of(
           declared_.stages.begin(), declared_.stages.end(), [input](const StageDeclaration& stage) {
-            return stage.kind != StageKind::kReduce && stage.input == input;
+            const auto& whole = stage.whole_inputs;
+            return stage.kind != StageKind::kReduce &&
+                   (stage.input == input ||
+                    std::find(whole.begin(), whole.end(), input) != whole.end());
           });
       if (!read) {
         return InvalidArgument("no stage of job '{}' reads its input '{}'", job_,

@@ -58,6 +58,9 @@ TEST(StageCheck, AStageReadsWhatItsKindNeeds) {
   EXPECT_EQ(Refusal({{.kind = kMap}, {.kind = kReduce, .edges = {{0}, {0}}}}),
             "stage 1 of job 'odd' reads stage 0 twice; once is enough");
   EXPECT_EQ(Refusal({{.kind = kMap}}, 2), "no stage of job 'odd' reads its input 'in'");
+  EXPECT_EQ(Refusal({{.kind = kMap, .whole_inputs = {1}}}, 2), "") << "read whole, it is read";
+  EXPECT_EQ(Refusal({{.kind = kMap, .whole_inputs = {2}}}, 2),
+            "stage 0 of job 'odd' reads input 2 whole, which is its own or none of the 2");
 }
 
 TEST(StageCheck, EveryStageLeadsToTheLastOne) {

@@ -40,13 +40,15 @@ class MemoryStages {
   // So many tasks share the records of each input.
   void set_map_tasks(std::size_t tasks) { map_tasks_ = std::max<std::size_t>(tasks, 1); }
   void set_partitions(std::uint32_t partitions) { partitions_ = std::max(partitions, 1u); }
+  // Of each task; and so much again is what tasks may keep for later ones.
+  void set_memory_bytes(std::uint64_t bytes) { memory_bytes_ = bytes; }
 
   // The job's output, partition after partition. `inputs`: by name.
   std::string Run(const std::map<std::string, Records>& inputs, OutputFormat format) {
     CheckInputs(inputs);
     counters_.clear();
     made_.assign(declared_.stages.size(), {});
-    cache_ = std::make_unique<TaskCache>(kCacheBytes);
+    cache_ = std::make_unique<TaskCache>(memory_bytes_);
     std::string output;
     for (std::size_t stage = 0; stage < declared_.stages.size(); ++stage) {
       const std::size_t tasks = CountTasks(stage);
@@ -64,6 +66,25 @@ class MemoryStages {
   struct Made {
     std::vector<MemoryPair> pairs;
     std::vector<std::string> results;
+  };
+
+  // Inputs that tasks read whole.
+  class WholeInputs final : public InputOpener {
+   public:
+    WholeInputs(const MemoryStages& stages, const std::map<std::string, Records>& records)
+        : stages_(stages), records_(records) {}
+    std::uint32_t CountSplits(std::uint32_t) override {
+      return static_cast<std::uint32_t>(stages_.map_tasks_);
+    }
+    std::unique_ptr<InputSource> Open(std::uint32_t input, std::uint32_t split,
+                                      std::string*) override {
+      return std::make_unique<MemoryInput>(
+          stages_.SplitOf(stages_.declared_.inputs.at(input), split, records_));
+    }
+
+   private:
+    const MemoryStages& stages_;
+    const std::map<std::string, Records>& records_;
   };
 
   void CheckInputs(const std::map<std::string, Records>& inputs) const {
@@ -112,7 +133,7 @@ class MemoryStages {
     info.stage = static_cast<std::uint32_t>(stage);
     info.task = static_cast<std::uint32_t>(task);
     info.partitions = static_cast<std::uint32_t>(CountPartitions(stage));
-    info.memory_bytes = std::uint64_t{64} << 20;
+    info.memory_bytes = memory_bytes_;
     info.output_format = format;
     info.directory = directory_;
     info.cache = declared_.caches ? cache_.get() : nullptr;
@@ -127,12 +148,14 @@ class MemoryStages {
                       const std::map<std::string, Records>& inputs, OutputFormat format) {
     TaskInfo info = InfoOf(stage, task, format);
     if (declared_.stages[stage].kind == StageKind::kMap) info.input_offset = task;
+    WholeInputs whole_inputs(*this, inputs);
+    info.inputs = &whole_inputs;
     const std::unique_ptr<TaskRunner> runner = info_.make_task(params_, info);
     const bool last = stage + 1 == declared_.stages.size();
     MemoryRuns runs;
     MemoryOutput output;
     if (declared_.stages[stage].kind == StageKind::kMap) {
-      MemoryInput input = SplitOf(stage, task, inputs);
+      MemoryInput input = SplitOf(declared_.inputs[declared_.stages[stage].input], task, inputs);
       last ? runner->RunMapOnly(input, output) : runner->RunMap(input, runs);
     } else {
       MemoryPairs pairs(PairsOf(stage, task), kBatchPairs);
@@ -147,9 +170,8 @@ class MemoryStages {
     return output.bytes();
   }
 
-  MemoryInput SplitOf(std::size_t stage, std::size_t task,
+  MemoryInput SplitOf(const InputDeclaration& input, std::size_t task,
                       const std::map<std::string, Records>& inputs) const {
-    const InputDeclaration& input = declared_.inputs[declared_.stages[stage].input];
     if (input.spec.format == InputFormat::kIntegerRange) {
       const auto length = static_cast<std::uint64_t>(input.spec.range.end - input.spec.range.begin);
       const auto at = [&](std::size_t part) {
@@ -185,7 +207,6 @@ class MemoryStages {
   }
 
   static constexpr std::size_t kBatchPairs = 100;
-  static constexpr std::uint64_t kCacheBytes = std::uint64_t{64} << 20;
   static constexpr std::uint64_t kResultBytesMax = std::uint64_t{64} << 10;
 
   const JobInfo info_;
@@ -194,6 +215,7 @@ class MemoryStages {
   std::string directory_;
   std::size_t map_tasks_ = 2;
   std::uint32_t partitions_ = 1;
+  std::uint64_t memory_bytes_ = std::uint64_t{64} << 20;
   std::vector<Made> made_;  // by stage
   std::unique_ptr<TaskCache> cache_;
   std::map<std::string, std::uint64_t> counters_;

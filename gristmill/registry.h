@@ -50,7 +50,9 @@ struct StageDeclaration {
   std::uint32_t input = 0;                  // sample and map: index in JobDeclaration::inputs
   std::vector<EdgeDeclaration> edges = {};  // of equal keys, those of the first edge come first
   bool one_task_per_split = false;  // what it makes may depend on where splits begin and end
-  bool one_task = false;            // reduce: it has one partition, however many the job has
+  // Inputs that its tasks open themselves and read whole, once in each process (TaskInfo::inputs).
+  std::vector<std::uint32_t> whole_inputs = {};
+  bool one_task = false;  // reduce: it has one partition, however many the job has
 };
 
 // What a job is with certain parameters: of which stages it consists, what it reads and writes.

@@ -119,6 +119,16 @@ class StatusSink {
   virtual void SetStatus(std::string_view text) = 0;
 };
 
+// Opens inputs of the job besides the task's own split. Of the task's own thread.
+class InputOpener {
+ public:
+  virtual ~InputOpener() = default;
+  virtual std::uint32_t CountSplits(std::uint32_t input) = 0;
+  // The records of one split, and the path of its file. Throws TaskError.
+  virtual std::unique_ptr<InputSource> Open(std::uint32_t input, std::uint32_t split,
+                                            std::string* path) = 0;
+};
+
 // What a task knows of itself; also the job author's handle on counters. See context.h.
 struct TaskInfo {
   std::uint64_t job = 0;
@@ -138,9 +148,10 @@ struct TaskInfo {
   // For code that waits for something else than its source or sink, unless null: once it is true,
   // throw TaskCancelled.
   const std::atomic<bool>* cancelled = nullptr;
-  std::string directory;       // with the files that came with the job; may be empty
-  TaskCache* cache = nullptr;  // of all tasks of the job in this process; null unless it caches
-  FileSink* files = nullptr;   // null unless the task writes the job's output
+  std::string directory;          // with the files that came with the job; may be empty
+  TaskCache* cache = nullptr;     // of all tasks of the job in this process; null unless it caches
+  FileSink* files = nullptr;      // null unless the task writes the job's output
+  InputOpener* inputs = nullptr;  // StageDeclaration::whole_inputs
   std::vector<std::uint32_t> gpus = {};  // indices of the worker's that the task may use
   StatusSink* status = nullptr;          // null: nobody wants to know
 };

@@ -2,15 +2,20 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <typeinfo>
 #include <utility>
+
+#include "gristmill/task.h"
 
 namespace gristmill {
 
@@ -99,7 +104,48 @@ class TaskCache {
     std::uint64_t used_ = 0, claimed_ = 0;
   };
 
+  // The value of that name, made by the first who asks; others wait for it. `make()` returns a
+  // std::pair of a std::shared_ptr<const T> and its bytes; if it throws, the next one makes it.
+  // Throws TaskCancelled while it waits and `cancelled()` holds.
+  template <typename T, typename Cancelled, typename Make>
+  std::shared_ptr<const T> FindOrMake(const std::string& name, Cancelled cancelled, Make make) {
+    const Making making(*this, name, cancelled);
+    if (auto found = Find<T>(name)) return found;
+    const auto [value, bytes] = make();
+    std::shared_ptr<const T> kept = value;
+    Keep<T>(name, kept, bytes);
+    return kept;
+  }
+
  private:
+  // The one who makes what has a name; there is one at a time.
+  class Making {
+   public:
+    template <typename Cancelled>
+    Making(TaskCache& cache, const std::string& name, Cancelled cancelled)
+        : cache_(cache), name_(name) {
+      constexpr std::chrono::milliseconds kLook{50};
+      std::unique_lock lock(cache_.mutex_);
+      while (cache_.being_made_.contains(name_)) {
+        if (cancelled()) throw TaskCancelled();
+        cache_.made_.wait_for(lock, kLook);
+      }
+      cache_.being_made_.insert(name_);
+    }
+    Making(const Making&) = delete;
+    ~Making() {
+      {
+        const std::lock_guard lock(cache_.mutex_);
+        cache_.being_made_.erase(name_);
+      }
+      cache_.made_.notify_all();
+    }
+
+   private:
+    TaskCache& cache_;
+    const std::string name_;
+  };
+
   struct Entry {
     std::string name;
     const std::type_info* type;
@@ -121,6 +167,8 @@ class TaskCache {
 
   const std::uint64_t bytes_max_;
   std::mutex mutex_;
+  std::condition_variable made_;
+  std::set<std::string> being_made_;
   Entries entries_;
   std::map<std::string, Entries::iterator, std::less<>> by_name_;
   std::uint64_t bytes_ = 0;  // of what is kept, and claimed

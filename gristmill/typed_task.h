@@ -117,12 +117,13 @@ class TypedTask final : public TaskRunner {
     context_.SeedRandom(Random(random_seed_ + static_cast<std::uint64_t>(phase))());
   }
 
-  // For tasks that are made of several steps.
+  // For tasks that are made of several steps, and for the sides of joins.
   J& job() { return job_; }
   TaskContext& context() { return context_; }
 
   // The whole map, emitting to `collector`.
   void MapInto(InputSource& input, typename Emitter<J>::Collector& collector) {
+    if constexpr (kIsOneTaskPerSplit<J>) SeedRandom(Phase::kMap);
     Emitter<J> emitter(collector, context_);
     MapAll(input, emitter);
   }

@@ -17,6 +17,7 @@ v1::StageDescription MessageOf(const StageDeclaration& stage) {
   }
   message.set_one_task_per_split(stage.one_task_per_split);
   message.set_one_task(stage.one_task);
+  message.mutable_whole_inputs()->Add(stage.whole_inputs.begin(), stage.whole_inputs.end());
   return message;
 }
 
@@ -34,6 +35,7 @@ std::optional<StageDeclaration> DeclarationOf(const v1::StageDescription& messag
   }
   stage.one_task_per_split = message.one_task_per_split();
   stage.one_task = message.one_task();
+  stage.whole_inputs.assign(message.whole_inputs().begin(), message.whole_inputs().end());
   return stage;
 }
 

@@ -426,6 +426,76 @@ class JobsTest(unittest.TestCase):
             self.assertEqual(list(parts), ["part-00000-of-00001"])
             self.assertEqual(rows_of_png(parts["part-00000-of-00001"]), expected)
 
+    # --- join ---
+
+    def make_tables(self):
+        """Two inputs of lines; what join(1) makes of them, and of left lines without a partner too."""
+        chance = random.Random(19)
+        (self.input / "right").mkdir()
+        left = [b"%d\t%s\tl%d" % (i, b"k%d" % chance.randrange(3000), i) for i in range(20_000)] + [b"short", b"\t\t"]
+        right = [b"%s\tr%d\tx" % (b"k%d" % (chance.randrange(400) * 10), i) for i in range(1500)] + [b"", b"k1"]
+        chance.shuffle(left)
+        for i in range(2):
+            (self.input / f"left-{i}.txt").write_bytes(b"".join(line + b"\n" for line in left[i::2]))
+            (self.input / "right" / f"right-{i}.txt").write_bytes(b"".join(line + b"\n" for line in right[i::2]))
+        joined = {}
+        for name, extra in (("inner", ""), ("left", "-a 1")):
+            script = (f"grep -h '\t' {self.input}/left-*.txt | sort -s -t '\t' -k 2,2 > l; "
+                      f"cat {self.input}/right/*.txt | sort -s -t '\t' -k 1,1 > r; join -t '\t' -1 2 -2 1 {extra} l r")
+            done = run_command(["sh", "-c", script], cwd=self.directory,
+                               env={**os.environ, "LC_ALL": "C"})
+            self.assertEqual(done.returncode, 0, done.stderr)
+            joined[name] = done.stdout
+        return joined
+
+    def join_flags(self, how, *params):
+        flags = ["--input", f"left={self.input}/left-*.txt", "--input", f"right={self.input}/right",
+                 "--param", f"how={how}", "--param", "left_field=2"]
+        return flags + [word for param in params for word in ("--param", param)]
+
+    def test_join_equals_join_of_sorted_files(self):
+        joined = self.make_tables()
+        for how in ("inner", "left"):
+            flags = [*self.join_flags(how), "--partitions", "1"]
+            for parts in self.every_way("join", flags, [["--split-size", "64MiB"], ["--split-size", "77777"]]):
+                self.assertTrue(parts["part-00000-of-00001"] == joined[how], how)
+
+    def test_join_semi_has_each_left_line_with_a_partner_once(self):
+        self.make_tables()
+        rights = {line.split(b"\t")[0] for f in (self.input / "right").iterdir() for line in f.read_bytes().splitlines()}
+        expected = []
+        for file in sorted(self.input.glob("left-*.txt")):
+            for line in file.read_bytes().splitlines():
+                fields = line.split(b"\t")
+                if len(fields) > 1 and fields[1] in rights:
+                    expected.append(b"\t".join([fields[1], fields[0], *fields[2:]]))
+        for params in ([], ["broadcast=true"]):
+            parts = self.succeed(["run"], "join", self.join_flags("semi", *params))
+            self.assert_lines(sorted(expected), sorted(b"".join(parts.values()).split(b"\n")[:-1]))
+
+    def test_join_by_broadcast_has_the_same_lines(self):
+        joined = self.make_tables()
+        for how in ("inner", "left"):
+            flags = self.join_flags(how, "broadcast=true")
+            for parts in self.every_way("join", flags, [["--split-size", "64MiB"], ["--split-size", "77777"]]):
+                self.assert_lines(sorted(joined[how].split(b"\n")), sorted(b"".join(parts.values()).split(b"\n")))
+
+    def test_join_refuses_wrong_use(self):
+        self.make_tables()
+        left = ["--input", f"left={self.input}/left-0.txt"]
+        for flags, sentence in (
+            ([*left, "--input", f"rigth={self.input}/right"], "'right'"),
+            (left, "'right'"),
+            ([*self.join_flags("outer")], "must be one of inner, left, semi"),
+            ([*self.join_flags("inner"), "--param", "right_field=0"], "'right_field' of job 'join' must be 1 or more"),
+            ([*self.join_flags("inner"), "--param", "separator=ab"], "'separator' of job 'join' must be one byte"),
+            ([*self.join_flags("inner"), "--param", "sep=,"], "has no parameter 'sep'"),
+        ):
+            done, output = self.launch(["run"], "join", flags)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(sentence, done.stderr.decode())
+            self.assertFalse(output.exists())
+
     # --- thumbnails ---
 
     def test_thumbnails_are_means_of_pixels_and_broken_images_are_listed(self):
@@ -439,7 +509,7 @@ class JobsTest(unittest.TestCase):
         (self.input / "text.jpg").write_bytes(b"no image\n")
         (self.input / "red.jpg").write_bytes(RED_JPEG)
         flags = ["--input", str(self.input), "--param", "size=32"]
-        for files in self.every_way("thumbnails", flags, [[], ["--splits", "2"]]):
+        for files in self.every_way("thumbnails", flags, [[]]):
             for name, rows in expected.items():
                 self.assertEqual(pixels_of_png(files[name]), rows, name)
             self.assertEqual(size_of_jpeg(files["red.jpg"]), (32, 16))

@@ -187,6 +187,7 @@ TaskInfo Attempt::MakeTaskInfo() {
   info.cache = job_.cache.get();
   info.files = files_ ? &*files_ : nullptr;
   info.gpus.assign(assignment_.gpus().begin(), assignment_.gpus().end());
+  info.inputs = &plan_inputs_;
   // Both want to know the line at which the job's code dies.
   info.lines_one_by_one = assignment_.alone() || job_.plan.request().skip_bad_records() > 0;
   for (const v1::StageEdge& edge : stage().inputs()) {

@@ -12,6 +12,7 @@
 #include "gristmill/task.h"
 #include "worker/pipeline/counting_source.h"
 #include "worker/pipeline/output_writer.h"
+#include "worker/pipeline/plan_inputs.h"
 #include "worker/pipeline/run_file_format.h"
 #include "worker/pipeline/side_file_writer.h"
 #include "worker/pipeline/stage_clock.h"
@@ -24,7 +25,11 @@ class Attempt {
  public:
   Attempt(const JobContext& job, const v1::TaskAssignment& assignment, const TaskInputs& inputs,
           AttemptControl& control)
-      : job_(job), assignment_(assignment), inputs_(inputs), control_(control) {
+      : job_(job),
+        assignment_(assignment),
+        inputs_(inputs),
+        control_(control),
+        plan_inputs_(job.plan, job.task_memory_bytes, control.cancelled) {
     clock_.Begin();
   }
 
@@ -77,6 +82,7 @@ class Attempt {
   const v1::TaskAssignment& assignment_;
   const TaskInputs& inputs_;
   AttemptControl& control_;
+  PlanInputs plan_inputs_;
   StageClock& clock_ = control_.notes.clock();
   std::vector<v1::PeerFetch> peers_;
   std::optional<SideFileWriter> files_;  // if it may write any
