@@ -150,7 +150,8 @@ class Explainer {
   void AddCluster() {
     std::uint64_t free_slots = 0;
     for (const WorkerView& worker : core_.workers()) {
-      if (worker.state == WorkerState::kReady) free_slots += worker.slots - worker.slots_used;
+      if (worker.state != WorkerState::kReady) continue;
+      free_slots += worker.resources.slots - std::min(worker.resources.slots, worker.slots_used);
     }
     facts_.set_free_slots(static_cast<std::uint32_t>(free_slots));
     const v1::WorkersResponse workers = ViewWorkers(core_, now_);
