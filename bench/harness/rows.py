@@ -2,8 +2,9 @@
 
 import dataclasses
 import functools
+import shutil
 
-from . import data, outputs, processes
+from . import data, disk, outputs, processes
 from .measurements import Entry
 from .processes import alternate
 from .ratios import Spread, ratios_of
@@ -131,6 +132,37 @@ def sort_records(bench):
                              {"embedded": 1.7, "cluster": 2.5})
 
 
+def large_sort(bench):
+    """Sorts much more than the memory it may use, from the disk, against what the disk alone takes.
+    Needs 25 GiB of it."""
+    size = 8 * data.GIB // 100 * 100
+    if bench.yardsticks.has("generate_records"):
+        generator = bench.yardsticks.program("generate_records")
+        records = bench.store.file("tera8g.dat", lambda path: processes.run(
+            generator, size // 100, 1, path))
+    else:
+        records = bench.store.file("own-records8g.dat",
+                                   lambda path: data.make_records(path, size, seed=1))
+    sample, verifier = bench.records(), outputs.Verifier()
+    data.warm(sample)
+
+    def sort(subject):
+        disk.evict(records)
+        finished, parts = subject.run("sort", "--input", records, "--param=records=terasort",
+                                      "--memory", "1GiB")
+        verifier.expect(parts)  # the same from all
+        shutil.rmtree(parts[0].parent)
+        return finished.seconds
+
+    runs = {"": lambda: disk.seconds_for(sample, bench.scratch, size)}
+    runs |= {s.name: functools.partial(sort, s) for s in bench.subjects()}
+    times = alternate(bench.rounds, runs)
+    return [Entry("large-sort", "sort, 8 GiB of 100-byte records with 1 GiB of memory", s.name,
+                  s.title, "disk alone", "×", Spread.of(ratios_of(times[s.name], times[""])), 1.3,
+                  seconds=tuple(times[s.name]), yardstick_seconds=tuple(times[""]))
+            for s in bench.subjects()]
+
+
 def grep(bench, row, title, pattern, option, targets):
     """One grep for each thread, at once, on as many pieces of the text: the ratio is by core."""
     pieces = bench.store.pieces(bench.zipf_text(), bench.threads)
@@ -232,8 +264,10 @@ def memory(bench):
     return entries
 
 
+# Those that take minutes a round, which --quick leaves out unless they are named.
+LONG = {"large-sort"}
 # By name, in the order of the table.
 ROWS = {"words": zipf_words, "kernel-words": kernel_words, "many-words": many_words,
-        "sort": sort_records, "grep-fixed": grep_fixed, "grep-regex": grep_regex,
+        "sort": sort_records, "large-sort": large_sort, "grep-fixed": grep_fixed, "grep-regex": grep_regex,
         "primes": primes, "second-worker": second_worker, "empty-tasks": empty_tasks,
         "trivial-job": trivial_job, "memory": memory}

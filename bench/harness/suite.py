@@ -12,8 +12,10 @@ ROUNDS, ROUNDS_QUICK = 9, 3
 ALL_ROWS = {**rows.ROWS, **peers.ROWS}
 
 
-def names(what):
-    return list(growth.SERIES if what == "growth" else ALL_ROWS)
+def names(what, quick=False):
+    if what == "growth":
+        return list(growth.SERIES)
+    return [name for name in ALL_ROWS if not (quick and name in rows.LONG)]
 
 
 @contextlib.contextmanager
