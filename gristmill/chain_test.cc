@@ -140,6 +140,37 @@ TEST(Chain, MapStepsAreOneStage) {
   EXPECT_THAT(tester.Run({"a"}), ElementsAre(Pair("A", 1), Pair("A", 2), Pair("end", 0)));
 }
 
+// Secondary sort and random numbers in later steps.
+struct ByLength {
+  static constexpr std::string_view kName = "bylength";
+  using Key = std::pair<std::uint64_t, std::string>;
+  using Value = None;
+  static constexpr std::size_t kGroupFields = 1;
+  using OutputKey = std::uint64_t;
+  using OutputValue = std::string;
+  void Map(std::string_view word, std::uint64_t, Emitter<ByLength>& out) {
+    out.Emit({word.size(), std::string(word)}, {});
+  }
+  void Reduce(std::uint64_t length, Values<ByLength>& values, Output<ByLength>& out) {
+    std::string words;
+    for (auto it = values.begin(); it != values.end(); ++it) words += values.key().second + " ";
+    out.Emit(length, words + (out.context().random()() % 2 == 0 ? "even" : "odd"));
+  }
+};
+struct WordsByLength {
+  static constexpr std::string_view kName = "wordsbylength";
+  static constexpr std::string_view kSummary = "words of each length, in order";
+  static auto Build() { return Read().Reduce<Count>().Reduce<ByLength>(); }
+};
+
+TEST(Chain, ALaterStepMaySortItsValuesAndDrawNumbers) {
+  const auto pairs = ChainTester<WordsByLength>().Run({"d bb a", "cc bb d"});
+  ASSERT_EQ(pairs.size(), 2u);
+  EXPECT_EQ(pairs[0].second.find("a d "), 0u);
+  EXPECT_EQ(pairs[1].second.find("bb cc "), 0u);
+  EXPECT_EQ(ChainTester<WordsByLength>().Run({"d bb a", "cc bb d"}), pairs) << "the same numbers";
+}
+
 // Every round halves a number and tells how many are left.
 struct Halve {
   static constexpr std::string_view kName = "halve";
