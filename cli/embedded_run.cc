@@ -454,7 +454,7 @@ absl::Status CheckResources(const v1::JobRequest& request, const EmbeddedOptions
   }
   if (request.task_cpus() > options.threads) {
     return InvalidArgument(
-        "a task asks for {} CPUs, and this process has {} threads; lower --task-cpus or raise "
+        "--task-cpus {} is more than the {} threads of this process; lower --task-cpus or raise "
         "--threads",
         request.task_cpus(), options.threads);
   }
@@ -466,7 +466,8 @@ absl::Status CheckResources(const v1::JobRequest& request, const EmbeddedOptions
   }
   if (request.task_gpus() > options.gpus) {
     return InvalidArgument(
-        "a task asks for {} GPUs, and 'run' was told of {}; say how many there are with --gpus",
+        "--task-gpus {} is more than the {} that 'run' was told of; say how many there are with "
+        "--gpus",
         request.task_gpus(), options.gpus);
   }
   return absl::OkStatus();

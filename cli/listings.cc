@@ -40,12 +40,16 @@ std::string OrDash(std::string text) { return text.empty() ? "-" : text; }
 
 std::string RenderJobList(const v1::ListResponse& jobs, std::int64_t now_unix_ms) {
   if (jobs.jobs().empty()) return "no jobs yet; 'gristmill submit' starts one\n";
+  std::string notes;  // why those that run don't get on
   Table table({"JOB", "NAME", "STATE", ">TASKS", ">TIME", "OUTPUT"});
   for (const v1::JobStatus& job : jobs.jobs()) {
     table.AddRow({JobName(job.id()), job.name(), StateOf(job), TasksDone(job),
                   FormatDuration(ElapsedMs(job, now_unix_ms)), OrDash(job.output())});
+    if (job.state() == v1::JOB_STATE_RUNNING && !job.message().empty()) {
+      notes += fmt::format("{}: {}\n", JobName(job.id()), job.message());
+    }
   }
-  return table.Render();
+  return table.Render() + notes;
 }
 
 std::string RenderJob(const v1::JobStatus& job, std::int64_t now_unix_ms) {

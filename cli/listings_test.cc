@@ -63,6 +63,14 @@ TEST(RenderJobList, HasARowForEachJob) {
             "job-7  wordcount  running  400/1,200  3.5 s  /data/counts\n");
 }
 
+TEST(RenderJobList, SaysWhatAJobThatRunsWaitsFor) {
+  v1::ListResponse list;
+  *list.add_jobs() = RunningJob();
+  list.mutable_jobs(0)->set_message("it waits: no worker has the label 'ssd'");
+  EXPECT_THAT(RenderJobList(list, 4'500),
+              testing::EndsWith("/data/counts\njob-7: it waits: no worker has the label 'ssd'\n"));
+}
+
 TEST(RenderJobList, SaysWhatToDoWhenThereIsNone) {
   EXPECT_EQ(RenderJobList({}, 0), "no jobs yet; 'gristmill submit' starts one\n");
 }

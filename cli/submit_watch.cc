@@ -136,9 +136,8 @@ int SubmitJob(const SubmitFlags& flags) {
   if (flags.teller == nullptr && !flags.cluster.json) {
     fmt::print("{}\n", JobName(*job));
   } else if (!flags.wait) {
-    v1::SubmitResponse accepted;
-    accepted.set_job(*job);
-    std::fputs(ToJson(accepted).c_str(), stdout);
+    // The answer without what only a dry run has.
+    fmt::print("{{\n \"job\": \"{}\"\n}}\n", *job);
   }
   std::fflush(stdout);
   if (flags.wait) {

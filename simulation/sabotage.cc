@@ -16,6 +16,10 @@ bool Saboteur::Pass(const coordinator::Coordinator& core, coordinator::Event& ev
   if (auto* failed = std::get_if<AttemptFailed>(&event)) return PassFailure(core, *failed);
   if (auto* registered = std::get_if<coordinator::WorkerRegistered>(&event)) {
     registered->resources.slots += sabotage_ == Sabotage::kOverAllocate;
+    if (sabotage_ == Sabotage::kPromiseTooMuch) {
+      registered->resources.gpus += 2;
+      registered->resources.labels = {"ssd"};
+    }
   }
   if (auto* heartbeat = std::get_if<coordinator::WorkerHeartbeat>(&event)) {
     for (auto& progress : heartbeat->progress) {

@@ -19,6 +19,7 @@ enum class Sabotage : std::uint8_t {
   kCountTwice,             // counters of a task that ran again are added once more
   kNeverRenew,             // heartbeats renew no lease
   kOverAllocate,           // a worker is believed to have a slot too many
+  kPromiseTooMuch,         // a worker is believed to have a label and GPUs that it lacks
   kReadUncommitted,        // reducers are sent to an attempt that did not commit
   kRerunFinished,          // outputs that nobody missed are declared lost
   kChangeWinners,          // a commit asked for again names another winner

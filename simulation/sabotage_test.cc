@@ -42,6 +42,7 @@ constexpr Planted kPlanted[] = {
     {"CountTwice", Sabotage::kCountTwice, "output,death", "the counters of job"},
     {"NeverRenew", Sabotage::kNeverRenew, "none", "within its lease"},
     {"OverAllocate", Sabotage::kOverAllocate, "none", "attempts on"},
+    {"PromiseTooMuch", Sabotage::kPromiseTooMuch, "none", "for which it lacks something"},
     {"ReadUncommitted", Sabotage::kReadUncommitted, "none", "which did not commit"},
     {"RerunFinished", Sabotage::kRerunFinished, "crash,output,break,runner",
      "though its worker lives and nobody missed it"},

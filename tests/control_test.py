@@ -112,6 +112,7 @@ class ControlTest(unittest.TestCase):
         said = wait_for(lambda: c.json("status", job).get("message"), "a reason")
         self.assertIn("no worker has the label 'ssd'; start one with 'gristmill worker --label ssd'", said)
         self.assertIn(said, c.run("status", job).stdout)
+        self.assertIn(said, c.run("list").stdout)
         c.start_worker(["--label", "ssd"])
         self.assertEqual(c.wait(job)["state"], "JOB_STATE_SUCCEEDED")
 

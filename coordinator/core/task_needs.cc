@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
+#include <string_view>
 
 #include "base/units.h"
 
@@ -19,6 +19,10 @@ std::string Flags(const TaskNeeds& needs) {
 
 std::string Remedy(const TaskNeeds& needs) {
   return fmt::format("start one with 'gristmill worker{}', or cancel the job", Flags(needs));
+}
+
+std::string Count(std::uint64_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
 // The most that those workers have of something which have enough of what was looked at before.
@@ -70,13 +74,13 @@ std::string WhyNoneSuffices(const TaskNeeds& needs, const std::vector<WorkerReso
   }
   const Most gpus(left, [](const WorkerResources& worker) { return worker.gpus; });
   if (gpus.value < needs.gpus) {
-    return fmt::format("a task asks for {} GPUs and no worker{} has more than {}; {}", needs.gpus,
-                       which, gpus.value, Remedy(needs));
+    return fmt::format("a task asks for {} and no worker{} has more than {}; {}",
+                       Count(needs.gpus, "GPU"), which, gpus.value, Remedy(needs));
   }
   const Most slots(left, [](const WorkerResources& worker) { return worker.slots; });
   if (slots.value < needs.cpus) {
-    return fmt::format("a task asks for {} CPUs and no worker{} has more than {} slots; {}",
-                       needs.cpus, which, slots.value, Remedy(needs));
+    return fmt::format("a task asks for {} and no worker{} has more than {}; {}",
+                       Count(needs.cpus, "CPU"), which, Count(slots.value, "slot"), Remedy(needs));
   }
   const Most memory(left, [](const WorkerResources& worker) { return worker.memory_bytes; });
   if (memory.value < needs.memory_bytes) {
@@ -85,8 +89,9 @@ std::string WhyNoneSuffices(const TaskNeeds& needs, const std::vector<WorkerReso
                        Remedy(needs));
   }
   return fmt::format(
-      "no worker has at once all that a task asks for: {} CPUs, {} of memory and {} GPUs{}; {}",
-      needs.cpus, FormatBytes(needs.memory_bytes), needs.gpus, which, Remedy(needs));
+      "no worker has at once all that a task asks for: {}, {} of memory and {}{}; {}",
+      Count(needs.cpus, "CPU"), FormatBytes(needs.memory_bytes), Count(needs.gpus, "GPU"), which,
+      Remedy(needs));
 }
 
 }  // namespace gristmill::coordinator

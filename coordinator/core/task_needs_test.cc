@@ -24,7 +24,7 @@ TEST(WhyNoneSuffices, NamesWhatIsMissingAmongThoseThatHaveTheRest) {
             "no worker has the label 'nvme'; start one with 'gristmill worker --label nvme', or "
             "cancel the job");
   EXPECT_EQ(WhyNoneSuffices({1, 0, 1, {"ssd"}}, workers),
-            "a task asks for 1 GPUs and no worker with the label 'ssd' has more than 0; start one "
+            "a task asks for 1 GPU and no worker with the label 'ssd' has more than 0; start one "
             "with 'gristmill worker --label ssd --gpus 1', or cancel the job");
   EXPECT_EQ(WhyNoneSuffices({9, 0, 0, {}}, workers),
             "a task asks for 9 CPUs and no worker has more than 8 slots; start one with 'gristmill "
