@@ -38,7 +38,7 @@ TEST(AddControl, TakesResources) {
   EXPECT_EQ(request.task_gpus(), 1u);
   EXPECT_THAT(request.required_labels(), ElementsAre("avx2", "ssd"));
   flags.require = {"fast disk"};
-  EXPECT_THAT(RefusalOf(flags), HasSubstr("--require: the label 'fast disk' is none"));
+  EXPECT_THAT(RefusalOf(flags), HasSubstr("--require: the label \"fast disk\" is none"));
 }
 
 TEST(AddControl, TakesATimeOrAShareOfTheMedian) {

@@ -76,7 +76,7 @@ TEST_F(Admission, WhatATaskTakesIsPlannedAndWhatIsImpossibleIsRefused) {
   EXPECT_THAT(Invalid(request), HasSubstr("--task-gpus 2000 is more than the 1024"));
   request.set_task_gpus(1);
   request.add_required_labels("fast disk");
-  EXPECT_THAT(Invalid(request), HasSubstr("--require: the label 'fast disk' is none"));
+  EXPECT_THAT(Invalid(request), HasSubstr("--require: the label \"fast disk\" is none"));
   request.set_required_labels(0, "ssd");
   request.add_required_labels("avx2");
   request.set_task_memory_bytes(5);
