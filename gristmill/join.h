@@ -66,7 +66,8 @@ JobDeclaration DeclareJoin(const ParamMap& params) {
                  {.name = std::string(J::Right::kName), .spec = InputOf(right)}},
       .stages = {},
       .output_format = FormatOf(job),
-      .partitions = PartitionsOf<J>()};
+      .partitions = PartitionsOf<J>(),
+      .caches = Caches<J>() || Caches<typename J::Left>() || Caches<typename J::Right>()};
   const StageDeclaration map_left{.kind = StageKind::kMap,
                                   .name = "map " + std::string(J::Left::kName),
                                   .input = kLeftInput,

@@ -171,16 +171,17 @@ class JoinTask final : public TaskRunner {
 
   // Takes the right values of the group, which come first; the rest is the left ones.
   LeftValues<J> HoldRight(PairGroups<Left>& groups) {
+    if (right_.capacity() * sizeof(RightValue) > kKeptBytes) right_ = {};
     right_.clear();
-    std::size_t bytes = 0;
+    std::size_t heap_bytes = 0;
     std::string_view marked;
     while (groups.NextValue(&marked)) {
       if (MarkOf(marked) == kLeftMark) return LeftValues<J>(groups, marked.substr(1));
       // Of a semi-join only whether there is one.
       if (J::kJoin == JoinKind::kSemi && !right_.empty()) continue;
       right_.emplace_back(DecodeValue<RightValue>(marked.substr(1)));
-      bytes += sizeof(RightValue) + HeapBytes(right_.back());
-      if (bytes > info_.memory_bytes) ThrowTooMany();
+      heap_bytes += HeapBytes(right_.back());
+      if (right_.capacity() * sizeof(RightValue) + heap_bytes > info_.memory_bytes) ThrowTooMany();
     }
     return LeftValues<J>();
   }
@@ -218,10 +219,15 @@ class JoinTask final : public TaskRunner {
       TypedTask<Right> right(ParamsOfSide<Right>(), info);
       RecordWriter<Key, RightValue> pairs(NextTo<Right>(*table));
       right.MapInto(*input, pairs);
+      // Its Map may have returned early, and the table is for all tasks to come.
+      if (context_.cancelled()) throw TaskCancelled();
     }
     const std::uint64_t bytes = table->bytes();
     return {std::move(table), bytes};
   }
+
+  // What the vector may keep from one group to the next.
+  static constexpr std::size_t kKeptBytes = std::size_t{16} << 10;
 
   const ParamMap params_;
   const TaskInfo info_;

@@ -185,6 +185,55 @@ TEST(Join, RightValuesThatDoNotFitAreASentence) {
   EXPECT_EQ(semi.Run({"a x"}, many).size(), 1u) << "which needs to hold none";
 }
 
+// A right side whose Map is told to stop at its first line, and heeds it.
+std::atomic<bool> stop_reading = false;
+struct HeedfulCustomers {
+  static constexpr std::string_view kName = "customers";
+  using Key = std::string;
+  using Value = std::string;
+  void Setup(TaskContext& context) { context_ = &context; }
+  void Map(std::string_view line, Emitter<HeedfulCustomers>& out) {
+    if (stops_at_first) stop_reading = true;
+    if (context_->cancelled()) return;
+    out.Emit(line.substr(0, 1), line.substr(2));
+  }
+  static inline bool stops_at_first = false;
+  TaskContext* context_ = nullptr;
+};
+struct Heedful : InnerJoin<Orders, HeedfulCustomers> {
+  static constexpr std::string_view kName = "heedful";
+  static constexpr std::string_view kSummary = "by a table that may be left half read";
+  bool Broadcast() const { return true; }
+};
+
+// One split.
+struct OneSplit final : InputOpener {
+  std::uint32_t CountSplits(std::uint32_t) override { return 1; }
+  std::unique_ptr<InputSource> Open(std::uint32_t, std::uint32_t, std::string*) override {
+    return std::make_unique<MemoryInput>(std::vector<std::string>{"a Ann\nb Bo\n"});
+  }
+};
+
+TEST(Join, ATableThatACancelledAttemptLeftHalfReadIsNotKept) {
+  TaskCache cache(1 << 20);
+  OneSplit right;
+  TaskInfo info;
+  info.cache = &cache;
+  info.inputs = &right;
+  info.cancelled = &stop_reading;
+  const auto run = [&] {
+    MemoryInput left({"a pen\nb ink\n"});
+    MemoryOutput output;
+    MakeJoinInfo<Heedful>().make_task({}, info)->RunMapOnly(left, output);
+    return output.bytes();
+  };
+  HeedfulCustomers::stops_at_first = true;
+  EXPECT_THROW(run(), TaskCancelled);
+  HeedfulCustomers::stops_at_first = false;
+  stop_reading = false;
+  EXPECT_EQ(run(), "a\tpen,Ann\nb\tink,Bo\n");
+}
+
 // --- parameters ---------------------------------------------------------------------------------
 
 template <typename Side>

@@ -91,7 +91,8 @@ class JoinLines : public JoinOf<LeftLines, RightLines> {
       "without a right one, with how=semi each left line that has a right one, once. In the order "
       "of keys within each partition, those of one key in that of the input.\n\n"
       "With --param broadcast=true every worker keeps the right input in memory, and the left one "
-      "is not shuffled: quicker where the right input is small. The output is then in the order "
+      "is not shuffled: quicker where the right input is small. Right lines without the key field "
+      "are left out then as well, but not counted. The output is then in the order "
       "of the left input, a file a split.";
 
   using OutputKey = std::string;  // the whole line
