@@ -99,18 +99,23 @@ class StageCheck {
     const bool shuffles =
         std::any_of(stage.edges.begin(), stage.edges.end(),
                     [](const EdgeDeclaration& edge) { return edge.by == ReadBy::kShuffle; });
-    if (stage.kind == StageKind::kReduce) {
-      if (!shuffles) return Wrong(index, "reduces, but reads no stage by a shuffle");
-      return absl::OkStatus();
+    if (stage.kind == StageKind::kReduce && !shuffles) {
+      return Wrong(index, "reduces, but reads no stage by a shuffle");
     }
-    if (shuffles) return Wrong(index, "maps an input and can't read a shuffle, too");
+    if (stage.kind != StageKind::kReduce && shuffles) {
+      return Wrong(index, "maps an input and can't read a shuffle, too");
+    }
+    // Of a reduce stage, too: it reads none, but the number is used.
+    if (stage.input >= declared_.inputs.size()) {
+      return Wrong(index, "reads input {}, and there are {}", stage.input, declared_.inputs.size());
+    }
+    if (stage.kind == StageKind::kReduce && !stage.whole_inputs.empty()) {
+      return Wrong(index, "reduces and can't read an input whole");
+    }
     for (const std::uint32_t input : stage.whole_inputs) {
       if (input < declared_.inputs.size() && input != stage.input) continue;
       return Wrong(index, "reads input {} whole, which is its own or none of the {}", input,
                    declared_.inputs.size());
-    }
-    if (stage.input >= declared_.inputs.size()) {
-      return Wrong(index, "reads input {}, and there are {}", stage.input, declared_.inputs.size());
     }
     return absl::OkStatus();
   }

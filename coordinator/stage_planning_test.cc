@@ -55,6 +55,10 @@ TEST(StageCheck, AStageReadsWhatItsKindNeeds) {
   EXPECT_EQ(Refusal({{.kind = kMap, .input = 1}}),
             "stage 0 of job 'odd' reads input 1, and there "
             "are 1");
+  EXPECT_EQ(Refusal({{.kind = kMap}, {.kind = kReduce, .input = 7, .edges = {{0}}}}),
+            "stage 1 of job 'odd' reads input 7, and there are 1");
+  EXPECT_EQ(Refusal({{.kind = kMap}, {.kind = kReduce, .edges = {{0}}, .whole_inputs = {9}}}),
+            "stage 1 of job 'odd' reduces and can't read an input whole");
   EXPECT_EQ(Refusal({{.kind = kMap}, {.kind = kReduce, .edges = {{0}, {0}}}}),
             "stage 1 of job 'odd' reads stage 0 twice; once is enough");
   EXPECT_EQ(Refusal({{.kind = kMap}}, 2), "no stage of job 'odd' reads its input 'in'");

@@ -23,7 +23,8 @@
 //                 kept in memory for the rounds to come as far as half of the job's memory goes.
 //                 Once Step::Converged(before, after), of the pairs of two rounds one after the
 //                 other, is true, or a round changes nothing, the rounds that are left do nothing.
-//                 What a round leaves may take 64 KiB in each partition.
+//                 What a round leaves may take 64 KiB in each partition, less with very many
+//                 partitions and rounds (docs/limits.md).
 //
 // Where map steps follow one another, they and what is before and after are one loop: the pairs
 // between them are stored nowhere. Every Reduce begins a new stage of tasks.

@@ -134,7 +134,7 @@ class StateTail {
     AppendPair(&state_, keys_.Encode(key), values_.Encode(value));
     if (state_.size() > kStateBytesMax) {
       throw TaskError(
-          "the pairs that a round leaves to the next one take more than 1 MiB in one "
+          "the pairs that a round leaves to the next one take more than 64 KiB in one "
           "task; let it leave less, or shuffle them with Repeat");
     }
   }
@@ -144,7 +144,7 @@ class StateTail {
   std::string TakeState() { return std::move(state_); }
 
  private:
-  static constexpr std::size_t kStateBytesMax = std::size_t{1} << 20;
+  static constexpr std::size_t kStateBytesMax = std::size_t{64} << 10;
 
   KeyEncoder<K> keys_;
   ValueEncoder<V> values_;
@@ -342,6 +342,8 @@ class ParsedInput {
         records.reset();
       }
     });
+    // Code that saw this before the source did may have left something out.
+    if (step_.context().cancelled()) throw TaskCancelled();
     if (records != nullptr) room.template Keep<Records>(name, std::move(records));
     return count;
   }

@@ -331,6 +331,39 @@ TEST(TaskCache, KeepsTheFirstOfWhatDoesNotFitAndCountsWhatIsStillMade) {
   EXPECT_EQ(cache.Find<int>("newer"), nullptr) << "half of it is claimed";
 }
 
+std::atomic<bool> cancel_while_parsing{false};
+struct StopsEarly : Move {
+  static constexpr std::string_view kName = "stopsearly";
+  static Parsed Parse(std::string_view line) {
+    cancel_while_parsing = true;
+    return Move::Parse(line);
+  }
+  void Map(const Parsed&, Emitter<StopsEarly>&) {}
+  void Reduce(std::uint32_t, Values<StopsEarly>&, Output<StopsEarly>&) {}
+};
+struct Stopping {
+  static constexpr std::string_view kName = "stopping";
+  static constexpr std::string_view kSummary = "is cancelled while it parses";
+  static auto Build() { return Read().Iterate<StopsEarly>(2); }
+};
+
+TEST(Iteration, WhatACancelledAttemptParsedIsNotKept) {
+  TaskCache cache(std::uint64_t{1} << 20);
+  TaskInfo info;
+  info.memory_bytes = std::uint64_t{64} << 20;
+  info.cache = &cache;
+  info.cancelled = &cancel_while_parsing;
+  const JobInfo job = MakeChainInfo<Stopping>();
+  MemoryInput input({"1\n2\n"});
+  MemoryRuns runs;
+  EXPECT_THROW(job.make_task({}, info)->RunMap(input, runs), TaskCancelled);
+  info.cancelled = nullptr;
+  MemoryInput again({"1\n2\n"});
+  const auto task = job.make_task({}, info);
+  task->RunMap(again, runs);
+  for (const CounterValue& counter : task->counters()) EXPECT_NE(counter.name, "cached_records");
+}
+
 // Asks for something that is dear to make.
 struct Asks {
   static constexpr std::string_view kName = "asks";

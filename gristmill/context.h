@@ -64,6 +64,7 @@ class TaskContext {
     if (info_.cache == nullptr) return std::make_shared<const T>(make());
     if (auto found = info_.cache->template Find<T>(name)) return found;
     auto made = std::make_shared<const T>(make());
+    if (cancelled()) throw TaskCancelled();  // make() may have seen that, and made less
     info_.cache->template Keep<T>(name, made, internal::BytesOf(*made));
     return made;
   }

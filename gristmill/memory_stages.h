@@ -165,6 +165,11 @@ class MemoryStages {
     made_[stage].pairs.insert(made_[stage].pairs.end(), merged.begin(), merged.end());
     if (ReaderBy(stage, ReadBy::kBroadcast) < declared_.stages.size()) {
       made_[stage].results.push_back(runner->TakeResult(kResultBytesMax));
+      if (made_[stage].results.back().size() > kResultBytesMax) {
+        throw TaskError(
+            "the result of a task, which all tasks of a later stage get, takes more than "
+            "64 KiB; let it hold less");
+      }
     }
     for (const CounterValue& counter : runner->counters()) counters_[counter.name] += counter.value;
     return output.bytes();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -30,8 +31,23 @@ constexpr std::uint64_t kPipelineBytes = kInputBlockBytes + kInputBlockBytes / 2
 // What the samples of all tasks take together: tens of thousands of keys of the usual length, a
 // hundred for each of a thousand partitions. Every map task reads them all.
 constexpr std::size_t kAllSamplesBytesMax = 1 << 20;
-// Likewise of results that the job's code makes.
+// Likewise of results that the job's code makes, of a stage and of all stages of a job: coordinator
+// and workers keep them until the job ends.
 constexpr std::size_t kAllResultsBytesMax = 16 << 20;
+constexpr std::size_t kJobResultsBytesMax = 64 << 20;
+
+// Stages whose results the job's code makes.
+std::size_t CountStagesWithResults(const v1::JobPlan& plan) {
+  std::set<std::uint32_t> stages;
+  for (const v1::StagePlan& reader : plan.stages()) {
+    for (const v1::StageEdge& edge : reader.inputs()) {
+      const bool sampled =
+          plan.stages(static_cast<int>(edge.from_stage())).kind() == v1::STAGE_KIND_SAMPLE;
+      if (edge.kind() == v1::EDGE_KIND_BROADCAST && !sampled) stages.insert(edge.from_stage());
+    }
+  }
+  return stages.size();
+}
 
 // Of a stage that is read for its results alone.
 class NoRuns final : public RunSink {
@@ -164,7 +180,11 @@ std::uint64_t Attempt::RunnerMemoryBytes() const {
 // What all of them take together is read by every task behind them, and journaled.
 std::size_t Attempt::ResultBytesMax() const {
   const std::size_t all =
-      stage().kind() == v1::STAGE_KIND_SAMPLE ? kAllSamplesBytesMax : kAllResultsBytesMax;
+      stage().kind() == v1::STAGE_KIND_SAMPLE
+          ? kAllSamplesBytesMax
+          : std::min(
+                kAllResultsBytesMax,
+                kJobResultsBytesMax / std::max<std::size_t>(CountStagesWithResults(job_.plan), 1));
   return std::min(all / std::max(stage().task_count(), 1u), kReportResultBytesMax);
 }
 
@@ -270,7 +290,7 @@ void Attempt::RunStage(const JobInfo& info, TaskRunner& runner, v1::TaskReport* 
   if (result.size() > ResultBytesMax()) {
     throw TaskError(fmt::format(
         "the task's result, which all tasks of a later stage get, takes {}, and {} is the most "
-        "with so many tasks; let it hold less, or use fewer partitions",
+        "with so many tasks and stages; let it hold less, or use fewer partitions or rounds",
         FormatBytes(result.size()), FormatBytes(ResultBytesMax())));
   }
   report->set_result(std::move(result));

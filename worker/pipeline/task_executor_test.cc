@@ -114,7 +114,8 @@ TEST_F(TaskExecutor, AResultThatIsTooLargeAndPairsThatNobodyReadsAreSentences) {
   result_tail.assign(70'000, 'x');
   EXPECT_EQ(Run(1, 1, 201).message(),
             "the task's result, which all tasks of a later stage get, takes 68 KiB, and 64 KiB is "
-            "the most with so many tasks; let it hold less, or use fewer partitions");
+            "the most with so many tasks and stages; let it hold less, or use fewer partitions or "
+            "rounds");
 }
 
 TEST_F(TaskExecutor, SampleTasksReturnKeys) {
