@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <string>
+#include <utility>
+
 #include "base/status.h"
 
 namespace gristmill::cli {
@@ -9,6 +12,24 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+
+ControlFlags Timeout(std::string text) {
+  ControlFlags flags;
+  flags.task_timeout = std::move(text);
+  return flags;
+}
+
+ControlFlags Halt(std::string text) {
+  ControlFlags flags;
+  flags.halt = std::move(text);
+  return flags;
+}
+
+ControlFlags KeepOrder() {
+  ControlFlags flags;
+  flags.keep_order = true;
+  return flags;
+}
 
 v1::JobRequest RequestOf(const ControlFlags& flags) {
   v1::JobRequest request;
@@ -42,35 +63,34 @@ TEST(AddControl, TakesResources) {
 }
 
 TEST(AddControl, TakesATimeOrAShareOfTheMedian) {
-  EXPECT_EQ(RequestOf({.task_timeout = "1.5s"}).task_timeout_ms(), 1'500u);
-  EXPECT_EQ(RequestOf({.task_timeout = "300%"}).task_timeout_percent(), 300u);
-  EXPECT_THAT(RefusalOf({.task_timeout = "0%"}), HasSubstr("is no percentage"));
-  EXPECT_THAT(RefusalOf({.task_timeout = "many%"}), HasSubstr("is no percentage"));
-  EXPECT_THAT(RefusalOf({.task_timeout = "0s"}), HasSubstr("is zero"));
-  EXPECT_THAT(RefusalOf({.task_timeout = "soon"}), HasSubstr("is not a duration"));
+  EXPECT_EQ(RequestOf(Timeout("1.5s")).task_timeout_ms(), 1'500u);
+  EXPECT_EQ(RequestOf(Timeout("300%")).task_timeout_percent(), 300u);
+  EXPECT_THAT(RefusalOf(Timeout("0%")), HasSubstr("is no percentage"));
+  EXPECT_THAT(RefusalOf(Timeout("many%")), HasSubstr("is no percentage"));
+  EXPECT_THAT(RefusalOf(Timeout("0s")), HasSubstr("is zero"));
+  EXPECT_THAT(RefusalOf(Timeout("soon")), HasSubstr("is not a duration"));
 }
 
 TEST(AddControl, TakesTheFormsOfHaltThatItKeepsAndRefusesTheOthersByName) {
-  EXPECT_EQ(RequestOf({.halt = "fail=3"}).halt_failures(), 3u);
-  EXPECT_EQ(RequestOf({.halt = "now,fail=1"}).halt_failures(), 1u);
-  EXPECT_EQ(RequestOf({.halt = "now,fail=5%"}).halt_percent(), 5u);
-  EXPECT_THAT(RefusalOf({.halt = "soon,fail=1"}), HasSubstr("write --halt now,fail=N"));
-  EXPECT_THAT(RefusalOf({.halt = "never"}), HasSubstr("write --halt fail=100%"));
-  EXPECT_THAT(RefusalOf({.halt = "now,success=1"}), HasSubstr("only fail=N and fail=N% are known"));
-  EXPECT_THAT(RefusalOf({.halt = "done=1"}), HasSubstr("only fail=N and fail=N% are known"));
-  EXPECT_THAT(RefusalOf({.halt = "fail=0"}), HasSubstr("gives no number"));
-  EXPECT_THAT(RefusalOf({.halt = "fail=%"}), HasSubstr("gives no number"));
-  EXPECT_THAT(RefusalOf({.halt = "3"}), HasSubstr("is not of the form fail=N"));
+  EXPECT_EQ(RequestOf(Halt("fail=3")).halt_failures(), 3u);
+  EXPECT_EQ(RequestOf(Halt("now,fail=1")).halt_failures(), 1u);
+  EXPECT_EQ(RequestOf(Halt("now,fail=5%")).halt_percent(), 5u);
+  EXPECT_THAT(RefusalOf(Halt("soon,fail=1")), HasSubstr("write --halt now,fail=N"));
+  EXPECT_THAT(RefusalOf(Halt("never")), HasSubstr("write --halt fail=100%"));
+  EXPECT_THAT(RefusalOf(Halt("now,success=1")), HasSubstr("only fail=N and fail=N% are known"));
+  EXPECT_THAT(RefusalOf(Halt("done=1")), HasSubstr("only fail=N and fail=N% are known"));
+  EXPECT_THAT(RefusalOf(Halt("fail=0")), HasSubstr("gives no number"));
+  EXPECT_THAT(RefusalOf(Halt("fail=%")), HasSubstr("gives no number"));
+  EXPECT_THAT(RefusalOf(Halt("3")), HasSubstr("is not of the form fail=N"));
 }
 
 TEST(CheckKeepOrder, HoldsForMapOnlyJobs) {
   v1::JobPlan plan;
   plan.add_stages()->set_kind(v1::STAGE_KIND_MAP);
-  EXPECT_TRUE(CheckKeepOrder({.keep_order = true}, plan).ok());
+  EXPECT_TRUE(CheckKeepOrder(KeepOrder(), plan).ok());
   plan.add_stages()->set_kind(v1::STAGE_KIND_REDUCE);
   EXPECT_TRUE(CheckKeepOrder({}, plan).ok());
-  EXPECT_THAT(Message(CheckKeepOrder({.keep_order = true}, plan)),
-              HasSubstr("leave --keep-order out"));
+  EXPECT_THAT(Message(CheckKeepOrder(KeepOrder(), plan)), HasSubstr("leave --keep-order out"));
 }
 
 }  // namespace
