@@ -13,15 +13,15 @@ namespace gristmill::cli {
 
 // As typed. Empty and zero mean "not given".
 struct ControlFlags {
-  std::optional<std::uint32_t> task_cpus;
-  std::string task_memory;  // a size
+  std::optional<std::uint32_t> task_cpus = {};
+  std::string task_memory = {};  // a size
   std::uint32_t task_gpus = 0;
-  std::vector<std::string> require;  // labels
-  std::string task_timeout;          // a duration, or a percentage of the median: "300%"
-  std::string halt;                  // "fail=3", "fail=5%", with "now," before it or not
+  std::vector<std::string> require = {};  // labels
+  std::string task_timeout = {};          // a duration, or a percentage of the median: "300%"
+  std::string halt = {};                  // "fail=3", "fail=5%", with "now," before it or not
   bool keep_order = false;
   bool dry_run = false;
-  std::string job_log;  // a file
+  std::string job_log = {};  // a file
 };
 
 // What of it is the request's. InvalidArgument with one sentence.
