@@ -251,7 +251,8 @@ std::uint64_t RunCore() {
   shape.stages.push_back({kTasks / 16, {{0, EdgeKind::kShuffle}}});
   step(SubmitJob{shape});
   for (std::uint32_t i = 0; i < kWorkers; ++i) {
-    step(WorkerRegistered{"instance-" + std::to_string(i), "worker", kSlots, "host:1", "/s", {}});
+    step(WorkerRegistered{
+        "instance-" + std::to_string(i), "worker", {.slots = kSlots}, "host:1", "/s", {}});
   }
   while (!running.empty()) {
     const StartAttempt attempt = running.front();
