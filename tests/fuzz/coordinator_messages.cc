@@ -52,7 +52,8 @@ class Worker {
     Hear(message);
   }
   void Hear(v1::CoordinatorMessage message) {
-    for (const worker::Input& each : worker::InputsOf(std::move(message), {2, "/spill"})) {
+    for (const worker::Input& each :
+         worker::InputsOf(std::move(message), {{.slots = 2}, "/spill"})) {
       Step(each);
     }
   }
