@@ -66,7 +66,7 @@ TEST_F(TaskShuffle, AMissingAndADamagedMapOutputAreBothReportedAsLost) {
   ASSERT_EQ(report.lost_outputs_size(), 2);
   EXPECT_EQ(report.lost_outputs(0).task(), 1u);
   EXPECT_EQ(report.lost_outputs(1).task(), 2u);
-  EXPECT_THAT(report.message(), HasSubstr("map task 1"));
+  EXPECT_THAT(report.message(), HasSubstr("task 1 of stage 0"));
   EXPECT_THAT(dir_.Files(), Each(Not(EndsWith("attempt-200"))));
 }
 
