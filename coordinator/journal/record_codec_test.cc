@@ -14,7 +14,7 @@ JobShape ShapeOf(const v1::JobPlan& plan) {
   shape.name = plan.request().job();
   shape.stages = {{plan.output_files(), {}}};
   shape.skip_bad_records = 2;
-  shape.needs = {2, 3, 1, {"ssd"}};
+  shape.needs = {1, 3, 1, {"ssd"}};
   shape.halt.percent = 50;
   shape.timeout_percent = 300;
   return shape;
