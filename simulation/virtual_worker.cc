@@ -35,10 +35,8 @@ VirtualWorker::VirtualWorker(World* world, std::uint32_t index)
 void VirtualWorker::Start() {
   ++incarnation_;
   instance_ = fmt::format("host{}.{}", index_, incarnation_);
-  core_ = std::make_unique<worker::WorkerCore>(
-      worker::WorkerLimits{.slots = resources_.slots,
-                           .gpus = resources_.gpus,
-                           .keeps_spare_runner = true});
+  core_ = std::make_unique<worker::WorkerCore>(worker::WorkerLimits{
+      .slots = resources_.slots, .gpus = resources_.gpus, .keeps_spare_runner = true});
   clock_ = VirtualClock(world_->random.Between(0, 1'000'000));
   timer_at_ = kNoTimer;
   knows_disk_full_ = false;
