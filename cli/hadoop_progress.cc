@@ -38,7 +38,7 @@ int PercentOf(const v1::JobStatus& status, v1::StageKind kind) {
   std::uint64_t total = 0;
   for (const v1::StageStatus& stage : status.stages()) {
     if (stage.kind() != kind) continue;
-    done += stage.tasks_succeeded();
+    done += stage.tasks_succeeded() + stage.tasks_left_out();
     total += stage.tasks_total();
   }
   return total == 0 ? 0 : static_cast<int>(done * 100 / total);

@@ -284,6 +284,7 @@ struct Checker::Folder {
     }
     task.state = State::kLeftOut;
     ++stage.left_out;
+    if (stage.left_out == stage.tasks.size()) return fail("though it was the stage's last");
     const coordinator::Halt& halt = job.shape.halt;
     std::uint32_t of_job = 0;
     for (const StageModel& other : job.stages) of_job += other.left_out;

@@ -111,7 +111,7 @@ class WorkerProcess : public Worker {
         });
     disk_.emplace(spill_->path(), options_.spill_reserve_bytes);
     shuffle_address_ = JoinHostPort(host, shuffle_server_->port());
-    setup_ = {{slots_, memory_bytes(), options_.gpus}, spill_->path()};
+    setup_ = {{slots_, memory_bytes_, options_.gpus}, spill_->path()};
     runner_socket_ = RunnerSocket(spill_->path(), instance_);
     GM_ASSIGN_OR_RETURN(runner_service_, RunnerService::Start(runner_socket_, RunnerEvents()));
     GM_ASSIGN_OR_RETURN(processes_, StartProcesses());
@@ -247,7 +247,7 @@ class WorkerProcess : public Worker {
     wire.set_instance(instance_);
     wire.set_name(ProcessName());
     wire.set_slots(slots_);
-    wire.set_memory_bytes(memory_bytes());
+    wire.set_memory_bytes(memory_bytes_);
     wire.set_gpus(options_.gpus);
     for (const std::string& label : options_.labels) wire.add_labels(label);
     wire.set_shuffle_address(shuffle_address_);
@@ -277,9 +277,6 @@ class WorkerProcess : public Worker {
     session_->Reset();
   }
 
-  std::uint64_t memory_bytes() const {
-    return options_.memory_bytes > 0 ? options_.memory_bytes : AvailableMemory();
-  }
   std::string FilesDirectory(JobId job) const {
     return JobFilesDirectory(spill_->path(), job.value());
   }
@@ -350,6 +347,9 @@ class WorkerProcess : public Worker {
   // Constant once begun.
   const WorkerOptions options_;
   const std::uint32_t slots_;
+  // Read once: a worker that registers again is to be the same.
+  const std::uint64_t memory_bytes_ = options_.memory_bytes > 0 ? options_.memory_bytes
+                                                                : AvailableMemory();
   const std::string instance_;
   std::unique_ptr<SpillDirectory> spill_;
   std::optional<JobLogs> logs_;  // thread-safe

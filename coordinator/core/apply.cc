@@ -73,12 +73,14 @@ void ForgetWorkOf(ClusterState& state, Job& job) {
   }
   job.participants.clear();
   job.skipped.clear();
+  job.left_out_reasons.clear();
   for (Stage& stage : job.stages) {
     stage.queue.Clear();
     GM_CHECK(stage.copies.empty());
     stage.avoided_workers.clear();
     stage.orphaned_outputs.clear();
     stage.bad_records.clear();
+    stage.run_times = {};
     std::vector<std::string>().swap(stage.results);
   }
 }

@@ -123,6 +123,7 @@ void CheckedCore::Note(const TaskLeftOutRecord& left_out) {
   const auto of_stage = std::ranges::count_if(left_out_, [&](const TaskRef& other) {
     return other.job == task.job && other.stage == task.stage;
   });
+  EXPECT_LT(of_stage, shape.stages[task.stage].task_count) << "nothing of it would be left";
   if (shape.halt.percent > 0) {
     EXPECT_LT(of_stage * 100, shape.halt.percent * shape.stages[task.stage].task_count);
   } else {

@@ -12,14 +12,19 @@ namespace {
 
 // Workers, and tasks of a stage that look for a certain one, that are looked at.
 constexpr int kLooksMax = 16;
+// Beside those, workers that are full of the job's own tasks.
+constexpr int kOwnMax = 1'000;
 
-bool Avoids(const Stage& stage, std::uint32_t task, WorkerId worker) {
+// As for free slots: a task that failed on a worker waits for another one as long as one is ready.
+bool Avoids(const WorkerPool& workers, const Job& job, const Stage& stage, std::uint32_t task,
+            WorkerId worker) {
   const std::vector<WorkerId>& avoided = stage.avoided_workers.at(task);
-  return std::ranges::find(avoided, worker) != avoided.end();
+  return stage.tasks[task].failures > 0 && std::ranges::find(avoided, worker) != avoided.end() &&
+         HasReadyBut(workers, job.needs, avoided);
 }
 
 // The job's first task that may run on the worker, as far as one is found with few looks.
-std::optional<TaskRef> TaskFor(const Job& job, const Worker& worker) {
+std::optional<TaskRef> TaskFor(const WorkerPool& workers, const Job& job, const Worker& worker) {
   for (std::uint32_t index = 0; index < job.stages.size(); ++index) {
     const Stage& stage = job.stages[index];
     if (stage.queue.empty() || !job.IsRunnable(stage)) continue;
@@ -28,7 +33,7 @@ std::optional<TaskRef> TaskFor(const Job& job, const Worker& worker) {
     int looks = 0;
     for (const std::uint32_t task : stage.queue.choosy()) {
       if ((easy && *easy < task) || ++looks > kLooksMax) break;
-      if (!Avoids(stage, task, worker.id)) return TaskRef{job.id, index, task};
+      if (!Avoids(workers, job, stage, task, worker.id)) return TaskRef{job.id, index, task};
     }
     if (easy) return TaskRef{job.id, index, *easy};
   }
@@ -54,7 +59,7 @@ void ServeReservations(Turn& turn) {
     std::optional<TaskRef> task;
     if (worker.is_ready() && state.jobs.HasTurn(job_id)) {
       const Job& job = *state.jobs.Find(job_id);
-      task = TaskFor(job, worker);
+      task = TaskFor(state.workers, job, worker);
       if (task && !worker.HasRoom(job.needs)) continue;
     }
     state.workers.Unreserve(job_id);
@@ -65,11 +70,12 @@ void ServeReservations(Turn& turn) {
 void ReserveFor(Turn& turn, const Job& job) {
   WorkerPool& workers = turn.state.workers;
   if (!job.needs.is_wide() || workers.reservations().contains(job.id)) return;
-  int looks = 0;
+  int looks = 0, own = 0;
   for (const WorkerPool::Offer& offer : workers.reservable(job.needs)) {
-    if (++looks > kLooksMax) return;
     Worker& worker = *workers.Find(offer.worker);
-    if (!WaitsForOthers(job, worker) || !TaskFor(job, worker)) continue;
+    const bool waits_for_others = WaitsForOthers(job, worker);
+    if (waits_for_others ? ++looks > kLooksMax : ++own > kOwnMax) return;
+    if (!waits_for_others || !TaskFor(workers, job, worker)) continue;
     workers.Reserve(worker, job.id, job.needs);
     return;
   }

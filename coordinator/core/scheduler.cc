@@ -50,12 +50,7 @@ std::optional<WorkerId> WorkerFor(const WorkerPool& workers, const Wanted& wante
   }
   // An output that could not be read from its worker is made again at once, if need be there.
   if (!failed_before) return offers.begin()->worker;
-  const auto ready_avoided =
-      static_cast<std::size_t>(std::count_if(avoided.begin(), avoided.end(), [&](WorkerId id) {
-        const Worker* worker = workers.Find(id);
-        return worker != nullptr && worker->is_ready() && worker->resources.Suffice(wanted.needs);
-      }));
-  if (workers.ready_count(wanted.needs) > ready_avoided) return std::nullopt;
+  if (HasReadyBut(workers, wanted.needs, avoided)) return std::nullopt;
   return offers.begin()->worker;
 }
 
@@ -90,6 +85,16 @@ bool AssignOneOf(Turn& turn, const Job& job) {
 }
 
 }  // namespace
+
+bool HasReadyBut(const WorkerPool& workers, const TaskNeeds& needs,
+                 const std::vector<WorkerId>& avoided) {
+  const auto ready_avoided =
+      static_cast<std::size_t>(std::count_if(avoided.begin(), avoided.end(), [&](WorkerId id) {
+        const Worker* worker = workers.Find(id);
+        return worker != nullptr && worker->is_ready() && worker->resources.Suffice(needs);
+      }));
+  return workers.ready_count(needs) > ready_avoided;
+}
 
 void AssignAttempt(Turn& turn, const TaskRef& task, WorkerId worker) {
   const AttemptId attempt = turn.state.next_attempt;

@@ -1,12 +1,18 @@
 // Who gets the next free slot.
 #pragma once
 
+#include <vector>
+
 #include "coordinator/core/turn.h"
 
 namespace gristmill::coordinator {
 
 // The task waits, or runs elsewhere and is to be run twice; the worker has a slot, or room ahead.
 void AssignAttempt(Turn& turn, const TaskRef& task, WorkerId worker);
+
+// Some ready worker that is not to be avoided could run such a task once others end.
+bool HasReadyBut(const WorkerPool& workers, const TaskNeeds& needs,
+                 const std::vector<WorkerId>& avoided);
 
 // While there are free slots and runnable tasks: the job with the fewest slots in use gives its
 // earliest task to the worker with the most free slots, of those that have room for it. Where none
