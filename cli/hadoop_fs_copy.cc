@@ -64,20 +64,27 @@ void KeepAttributes(const std::string& from, const std::string& to) {
 
 bool Overwrites(const FsCall& call) { return call.Has("f"); }
 
-void CopyFile(FsCall& call, const FsPath& from, const FsPath& to) {
+// False after a complaint: nothing was copied.
+bool CopyFile(FsCall& call, const FsPath& from, const FsPath& to) {
+  const auto fail = [&call](const FsPath& path, int why) {
+    call.ComplainErrno(path.shown, why);
+    return false;
+  };
   std::error_code error;
   if (fs::exists(to.local, error)) {
     if (fs::equivalent(from.local, to.local, error)) {
-      return call.Complain(from.shown, fmt::format("is the same file as `{}'", to.shown));
+      call.Complain(from.shown, fmt::format("is the same file as `{}'", to.shown));
+      return false;
     }
-    if (fs::is_directory(to.local)) return call.ComplainErrno(to.shown, EISDIR);
-    if (!Overwrites(call)) return call.ComplainErrno(to.shown, EEXIST);
+    if (fs::is_directory(to.local)) return fail(to, EISDIR);
+    if (!Overwrites(call)) return fail(to, EEXIST);
   }
   const FileDescriptor file(open(from.local.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return call.ComplainErrno(from.shown, errno);
+  if (!file.valid()) return fail(from, errno);
   const int failed = WriteWhole(to.local, [&file](int out) { return CopyBytes(file.get(), out); });
-  if (failed != 0) return call.ComplainErrno(to.shown, failed);
+  if (failed != 0) return fail(to, failed);
   if (call.Has("p")) KeepAttributes(from.local, to.local);
+  return true;
 }
 
 bool IsInside(const std::string& path, const std::string& directory) {
@@ -87,22 +94,71 @@ bool IsInside(const std::string& path, const std::string& directory) {
   return inner == outer || inner.starts_with(outer + (outer.ends_with('/') ? "" : "/"));
 }
 
-void CopyTree(FsCall& call, const FsPath& from, const FsPath& to) {
-  std::error_code error;
-  if (!fs::is_directory(from.local, error)) return CopyFile(call, from, to);
-  if (!fs::is_directory(to.local, error) && !fs::create_directory(to.local, error)) {
-    return call.ComplainErrno(to.shown, error ? error.value() : EEXIST);
+enum class Sources { kStay, kGo };
+
+// Copies what a source is, with all below it.
+class TreeCopy {
+ public:
+  // kGo: each file is removed when its copy is whole, each directory when it is empty then.
+  TreeCopy(FsCall& call, Sources sources) : call_(call), sources_(sources) {}
+
+  void Copy(const FsPath& from, const FsPath& to) {
+    std::error_code error;
+    if (fs::is_directory(from.local, error)) return CopyDirectory(from, to);
+    if (!CopyFile(call_, from, to) || sources_ == Sources::kStay) return;
+    if (unlink(from.local.c_str()) != 0) call_.ComplainErrno(from.shown, errno);
   }
-  std::vector<std::string> names;
-  for (fs::directory_iterator next(from.local, error), end; !error && next != end;
-       next.increment(error)) {
-    names.push_back(next->path().filename().string());
+
+ private:
+  struct Identity {
+    dev_t device;
+    ino_t inode;
+    friend bool operator==(const Identity&, const Identity&) = default;
+  };
+
+  void CopyDirectory(const FsPath& from, const FsPath& to) {
+    std::error_code error;
+    if (sources_ == Sources::kGo && fs::is_symlink(from.local, error)) {
+      return call_.Complain(from.shown, "is a link to a directory; name the directory itself");
+    }
+    if (std::ranges::find(around_, IdentityOf(from)) != around_.end()) {
+      return call_.Complain(from.shown, "is a link to a directory around it or its copy");
+    }
+    if (!fs::is_directory(to.local, error) && !fs::create_directory(to.local, error)) {
+      return call_.ComplainErrno(to.shown, error ? error.value() : EEXIST);
+    }
+    around_.push_back(IdentityOf(from));
+    around_.push_back(IdentityOf(to));
+    for (const std::string& name : NamesIn(from)) Copy(from.Child(name), to.Child(name));
+    around_.resize(around_.size() - 2);
+    if (call_.Has("p")) KeepAttributes(from.local, to.local);
+    if (sources_ == Sources::kGo && rmdir(from.local.c_str()) != 0) {
+      call_.ComplainErrno(from.shown, errno);
+    }
   }
-  if (error) call.ComplainErrno(from.shown, error.value());
-  std::ranges::sort(names);
-  for (const std::string& name : names) CopyTree(call, from.Child(name), to.Child(name));
-  if (call.Has("p")) KeepAttributes(from.local, to.local);
-}
+
+  std::vector<std::string> NamesIn(const FsPath& directory) {
+    std::error_code error;
+    std::vector<std::string> names;
+    for (fs::directory_iterator next(directory.local, error), end; !error && next != end;
+         next.increment(error)) {
+      names.push_back(next->path().filename().string());
+    }
+    if (error) call_.ComplainErrno(directory.shown, error.value());
+    std::ranges::sort(names);
+    return names;
+  }
+
+  static Identity IdentityOf(const FsPath& path) {
+    struct stat status {};
+    if (stat(path.local.c_str(), &status) != 0) return {};
+    return {status.st_dev, status.st_ino};
+  }
+
+  FsCall& call_;
+  const Sources sources_;
+  std::vector<Identity> around_;  // the directories at hand and their copies
+};
 
 // Several sources need a directory to go into.
 bool HasPlace(FsCall& call, std::size_t sources, const FsPath& target) {
@@ -121,7 +177,7 @@ FsPath PlaceFor(const FsPath& source, const FsPath& target) {
   return fs::is_directory(target.local, error) ? target.Child(source.name()) : target;
 }
 
-void CopyAll(FsCall& call, const std::vector<FsPath>& sources, const FsPath& target) {
+void CopyAll(FsCall& call, const std::vector<FsPath>& sources, const FsPath& target, Sources fate) {
   if (!HasPlace(call, sources.size(), target)) return;
   for (const FsPath& source : sources) {
     const FsPath place = PlaceFor(source, target);
@@ -130,7 +186,7 @@ void CopyAll(FsCall& call, const std::vector<FsPath>& sources, const FsPath& tar
       call.Complain(source.shown, fmt::format("can't be copied into itself, `{}'", place.shown));
       continue;
     }
-    CopyTree(call, source, place);
+    TreeCopy(call, fate).Copy(source, place);
   }
 }
 
@@ -151,7 +207,7 @@ void Copy(FsCall& call) {
   if (given > 1 && !call.Locate(call.operands().back(), &target)) return;
   const std::size_t sources = std::max<std::size_t>(given, 2) - 1;
   if (sources == 1 && call.operands().front() == "-") return CopyStdin(call, target);
-  CopyAll(call, call.ExpandAll(0, sources), target);
+  CopyAll(call, call.ExpandAll(0, sources), target, Sources::kStay);
 }
 
 void Move(FsCall& call) {
@@ -173,14 +229,10 @@ void Move(FsCall& call) {
   }
 }
 
-void MoveAfterCopy(FsCall& call) {
-  Copy(call);
-  if (call.exit_code() != 0) return;
-  for (const FsPath& source : call.ExpandAll(0, call.operands().size() - 1)) {
-    std::error_code error;
-    fs::remove_all(source.local, error);
-    if (error) call.ComplainErrno(source.shown, error.value());
-  }
+void MoveByCopy(FsCall& call) {
+  FsPath target;
+  if (!call.Locate(call.operands().back(), &target)) return;
+  CopyAll(call, call.ExpandAll(0, call.operands().size() - 1), target, Sources::kGo);
 }
 
 // The files of directories, by name, and files as they are.
@@ -241,6 +293,11 @@ void Append(FsCall& call) {
     } else {
       FsPath path;
       if (!call.Locate(source, &path)) continue;
+      std::error_code error;
+      if (fs::equivalent(path.local, target.local, error)) {
+        call.Complain(source, "is the file to append to");
+        continue;
+      }
       const FileDescriptor file(open(path.local.c_str(), O_RDONLY | O_CLOEXEC));
       failed = file.valid() ? CopyBytes(file.get(), out.get()) : errno;
     }
@@ -258,7 +315,7 @@ constexpr FsCommand kCommands[] = {
     {"copyToLocal", "f p ignoreCrc crc", 1, kAnyNumber, kPutUsage, Copy},
     {"cp", "f p d", 2, kAnyNumber, kPutUsage, Copy},
     {"mv", "", 2, kAnyNumber, "SOURCE … TARGET", Move},
-    {"moveFromLocal", "f", 2, kAnyNumber, "SOURCE … TARGET", MoveAfterCopy},
+    {"moveFromLocal", "f", 2, kAnyNumber, "SOURCE … TARGET", MoveByCopy},
     {"getmerge", "nl skip-empty-file", 2, kAnyNumber, "[-nl] [-skip-empty-file] SOURCE … TARGET",
      GetMerge},
     {"appendToFile", "", 2, kAnyNumber, "SOURCE|- … TARGET", Append},

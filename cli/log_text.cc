@@ -8,14 +8,20 @@
 namespace gristmill::cli {
 namespace {
 
-// A terminal must not obey what a task wrote.
+// A terminal must not obey what a task wrote: no control characters, neither ASCII's nor U+0080 to
+// U+009F.
 std::string Printable(std::string_view bytes) {
-  std::string text = ReadableText(bytes);
-  for (char& c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\t') || byte == 0x7f) c = '?';
+  const std::string text = ReadableText(bytes);
+  std::string printable;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    const bool is_c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;
+    const bool is_control = is_c1 || (byte < 0x20 && byte != '\t') || byte == 0x7f;
+    printable += is_control ? '?' : text[i];
+    if (is_c1) ++i;
   }
-  return text;
+  return printable;
 }
 
 std::string StageNameOf(const v1::JobStatus& job, std::uint32_t stage) {
