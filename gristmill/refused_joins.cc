@@ -39,7 +39,10 @@ struct ByNumber {
   static constexpr std::string_view kName = "right";
   void Map(std::string_view, Emitter<ByNumber>&) {}
 };
-struct OtherKeys : InnerJoin<Left, ByNumber>, Named {};
+// A template, so that only the join that is registered is looked at.
+template <typename Side>
+struct JoinedWith : InnerJoin<Left, Side>, Named {};
+using OtherKeys = JoinedWith<ByNumber>;
 
 struct WithItself : InnerJoin<Left, Left>, Named {};
 
