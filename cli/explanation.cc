@@ -68,12 +68,15 @@ void ExplainWaiting(const v1::JobFacts& facts, std::vector<Finding>* findings) {
 }
 
 std::uint64_t WaitingTasks(const v1::JobFacts& facts) {
-  std::uint64_t waiting = 0;
-  for (const v1::StageFacts& stage : facts.stages()) {
-    waiting += stage.tasks_total() - stage.tasks_succeeded() - stage.tasks_running();
-    if (waiting > 0) break;  // later stages wait for this one
+  for (int i = 0; i < facts.stages_size(); ++i) {
+    const v1::StageFacts& stage = facts.stages(i);
+    const std::uint64_t left_out =
+        i < facts.status().stages_size() ? facts.status().stages(i).tasks_left_out() : 0;
+    const std::uint64_t ended = stage.tasks_succeeded() + stage.tasks_running() + left_out;
+    // Later stages wait for this one.
+    if (ended < stage.tasks_total()) return stage.tasks_total() - ended;
   }
-  return waiting;
+  return 0;
 }
 
 void ExplainSlots(const v1::JobFacts& facts, std::vector<Finding>* findings) {
@@ -86,8 +89,8 @@ void ExplainSlots(const v1::JobFacts& facts, std::vector<Finding>* findings) {
     if (holder.job() == job.id()) {
       own = holder.attempts();
     } else {
-      others += fmt::format("{}{} ({}) has {}", others.empty() ? "" : ", ", JobName(holder.job()),
-                            holder.name(), holder.attempts());
+      others += fmt::format("{}{} ({}) runs {}", others.empty() ? "" : ", ", JobName(holder.job()),
+                            holder.name(), CountOf(holder.attempts(), "task"));
     }
   }
   if (others.empty()) {
@@ -99,7 +102,7 @@ void ExplainSlots(const v1::JobFacts& facts, std::vector<Finding>* findings) {
     return;
   }
   findings->push_back({60, "slots",
-                       fmt::format("No slot is free: of {}, {}, and this job {}; {} for one.",
+                       fmt::format("None of {} is free: {}, and this job {}; {} for one.",
                                    CountOf(job.slots(), "slot"), others, own,
                                    CountOf(waiting, "task") + (waiting == 1 ? " waits" : " wait")),
                        "Slots are shared evenly as tasks end; more workers help all, and "

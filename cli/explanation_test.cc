@@ -141,8 +141,8 @@ TEST(Explanation, WhoHasTheSlotsIsNamed) {
   own.set_attempts(1);
   const auto findings = ExplainFacts(facts);
   ASSERT_THAT(Kinds(findings), ElementsAre("slots"));
-  EXPECT_THAT(findings[0].text,
-              HasSubstr("of 4 slots, job-5 (sort) has 3, and this job 1; 3 tasks wait for one"));
+  EXPECT_THAT(findings[0].text, HasSubstr("None of 4 slots is free: job-5 (sort) runs 3 tasks, and "
+                                          "this job 1; 3 tasks wait for one"));
 }
 
 TEST(Explanation, SlowAndMissingWorkersAreNamed) {

@@ -62,6 +62,9 @@ class LogReader {
   LogReader(Client& client, v1::JobStatus job, std::optional<TaskChoice> task, bool json)
       : client_(client), job_(std::move(job)), task_(std::move(task)), json_(json) {}
 
+  // Workers that are there and did not answer when they were asked last.
+  const std::set<std::string>& unheard() const { return unheard_; }
+
   // Prints what came since. True once the job had ended before.
   absl::StatusOr<bool> PrintNews() {
     GM_ASSIGN_OR_RETURN(const v1::LogSourcesResponse sources, client_.LogSources(job_.id()));
@@ -97,6 +100,7 @@ class LogReader {
       if (!page.ok()) {
         fmt::print(stderr, "gristmill: {} could not be asked: {}\n", source.name(),
                    Message(page.status()));
+        unheard_.insert(source.name());
         return;
       }
       if (page->bytes_gone() > 0) {
@@ -109,6 +113,7 @@ class LogReader {
         std::fwrite(text.data(), 1, text.size(), stdout);
       }
       positions_[source.worker()] = page->next_position();
+      unheard_.erase(source.name());
       if (page->at_end()) return;
     }
   }
@@ -133,6 +138,7 @@ class LogReader {
   const bool json_;
   std::map<std::uint64_t, std::uint64_t> positions_;  // by worker
   std::set<std::uint64_t> gone_;                      // workers
+  std::set<std::string> unheard_;                     // workers
   std::set<std::uint64_t> told_;                      // failed attempts
   bool told_of_more_ = false;
 };
@@ -149,9 +155,12 @@ absl::Status PrintLogs(const LogFlags& flags) {
   LogReader reader(client, job, std::move(task), flags.cluster.json);
   while (true) {
     GM_ASSIGN_OR_RETURN(const bool ended, reader.PrintNews());
-    if (ended || !flags.follow) return absl::OkStatus();
+    if (ended || !flags.follow) break;
     absl::SleepFor(kFollowPeriod);  // workers can't be waited for
   }
+  if (reader.unheard().empty()) return absl::OkStatus();
+  return DataLoss("what the tasks on {} wrote is missing here; ask again",
+                  *reader.unheard().begin());
 }
 
 }  // namespace

@@ -23,20 +23,18 @@ struct MemoryPair {
 // Hands out the given blocks one after the other.
 class MemoryInput final : public InputSource {
  public:
-  explicit MemoryInput(std::vector<std::string> blocks) : texts_(std::move(blocks)) {
-    for (const std::string& text : texts_) blocks_.push_back({text, 0, {}});
-  }
-  explicit MemoryInput(IntegerRange range) : blocks_{{{}, 0, range}} {}
+  explicit MemoryInput(std::vector<std::string> blocks) : blocks_(std::move(blocks)) {}
+  explicit MemoryInput(IntegerRange range) : blocks_(1), range_(range) {}
 
   bool NextBlock(InputBlock* block) override {
     if (next_ == blocks_.size()) return false;
-    *block = blocks_[next_++];
+    *block = {blocks_[next_++], 0, range_};
     return true;
   }
 
  private:
-  const std::vector<std::string> texts_;
-  std::vector<InputBlock> blocks_;
+  std::vector<std::string> blocks_;
+  IntegerRange range_;
   std::size_t next_ = 0;
 };
 

@@ -158,7 +158,7 @@ class Insight(unittest.TestCase):
                                     "--mapper", hold)
         wait_for(lambda: sum(w["slotsUsed"] for w in self.cluster.workers()) == 2, "the slots to be taken")
         second = self.cluster.submit("stream", "--input", self.input, "--output", self.directory / "o2", "--mapper", "cat")
-        self.assertRegex(self.explain(second, "slots"), rf"of 2 slots, {first} \(stream\) has 2, and this job 0; 1 task waits")
+        self.assertRegex(self.explain(second, "slots"), rf"None of 2 slots is free: {first} \(stream\) runs 2 tasks, and this job 0; 1 task waits")
         (self.directory / "until").touch()
         self.cluster.wait(second)
 
