@@ -35,7 +35,7 @@ std::string InputPath(std::uint32_t stage, std::uint32_t planned) {
 
 // The first record that it reads at which its code dies.
 std::optional<std::uint64_t> VirtualWorker::DiesAt(const VirtualRunner& runner,
-                                                   const VirtualRunner::Attempt& attempt) {
+                                                   const VirtualAttempt& attempt) {
   if (attempt.cancelled || runner.plan->shape.skip_bad_records == 0) return std::nullopt;
   for (const std::uint64_t record :
        BadRecordsOf(attempt.task.job, attempt.task.stage, attempt.planned)) {
@@ -54,7 +54,7 @@ void VirtualWorker::CrashAt(const VirtualRunner& runner, AttemptId attempt, std:
   died.how = exits ? worker::RunnerDied::How::kExited : worker::RunnerDied::How::kSignalled;
   died.code = exits ? 3 : kSigSegv;
   if (!exits) died.crash = "in the user's code";
-  for (const VirtualRunner::Attempt& running : runner.running) {
+  for (const VirtualAttempt& running : runner.running) {
     worker::AttemptInFlight& in_flight = died.in_flight.emplace_back(running.id);
     if (running.id != attempt) continue;
     in_flight.offset = record;
@@ -65,7 +65,7 @@ void VirtualWorker::CrashAt(const VirtualRunner& runner, AttemptId attempt, std:
 }
 
 // Nothing but what kills its code is left out.
-void VirtualWorker::CheckSkips(const VirtualRunner::Attempt& attempt) {
+void VirtualWorker::CheckSkips(const VirtualAttempt& attempt) {
   const auto bad = BadRecordsOf(attempt.task.job, attempt.task.stage, attempt.planned);
   for (const std::uint64_t record : attempt.skips) {
     if (record < attempt.begin || record >= attempt.end) continue;

@@ -89,27 +89,25 @@ class VirtualWorker {
 
   VirtualRunner* Find(worker::RunnerId runner);
   VirtualRunner* AnyRunner();
-  void Begin(VirtualRunner& runner, VirtualRunner::Attempt attempt);
-  Microseconds TimeOf(const VirtualRunner& runner, const VirtualRunner::Attempt& attempt);
+  void Begin(VirtualRunner& runner, VirtualAttempt attempt);
+  Microseconds TimeOf(const VirtualRunner& runner, const VirtualAttempt& attempt);
   void Hold(VirtualRunner& runner, worker::Report report, bool more);
-  static bool MayBeCut(const VirtualRunner& runner, const VirtualRunner::Attempt& attempt);
+  static bool MayBeCut(const VirtualRunner& runner, const VirtualAttempt& attempt);
   std::uint32_t ThreadsOf(const VirtualRunner& runner) const;
   // Those that the new attempt was given are used by no other.
-  void CheckGpus(const VirtualRunner& runner, const VirtualRunner::Attempt& fresh);
+  void CheckGpus(const VirtualRunner& runner, const VirtualAttempt& fresh);
   void SetBroadcast(VirtualRunner& runner, const BroadcastPayload& broadcast);
   // The sources that the attempt's stage reads, as its runner knows them.
-  std::vector<VirtualRunner::SourcesPtr> InputsOf(const VirtualRunner& runner,
-                                                  const AssignmentPayload& assignment);
+  std::vector<SourcesPtr> InputsOf(const VirtualRunner& runner,
+                                   const AssignmentPayload& assignment);
   // What the runners say of their progress; the real ones do so twice between heartbeats.
   void ReportProgress();
-  worker::Report Finish(const VirtualRunner::Attempt& attempt,
-                        std::optional<std::uint64_t> dies_at);
-  std::optional<std::uint64_t> DiesAt(const VirtualRunner& runner,
-                                      const VirtualRunner::Attempt& attempt);
+  worker::Report Finish(const VirtualAttempt& attempt, std::optional<std::uint64_t> dies_at);
+  std::optional<std::uint64_t> DiesAt(const VirtualRunner& runner, const VirtualAttempt& attempt);
   void CrashAt(const VirtualRunner& runner, AttemptId attempt, std::uint64_t record);
-  void CheckSkips(const VirtualRunner::Attempt& attempt);
+  void CheckSkips(const VirtualAttempt& attempt);
   // The outputs the attempt can't read; null if it read them all.
-  std::shared_ptr<FetchFailedDetails> Read(const VirtualRunner::Attempt& attempt);
+  std::shared_ptr<FetchFailedDetails> Read(const VirtualAttempt& attempt);
   void Note(const worker::Report& report);
 
   World* const world_;
