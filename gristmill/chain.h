@@ -127,36 +127,16 @@ consteval bool CheckChain() {
   return false;
 }
 
-// The parameters of the class and its steps.
-template <typename C>
-SharedParams ParamsOfChain() {
-  SharedParams params(C::kName);
-  params.Add<C>();
-  StagesOf<C>::AddParams(params);
-  return params;
-}
-
 template <typename C>
 ChainOf<C> BuildChain(const ParamMap& params) {
   C chain;
-  const std::string problem = BindParams(chain, ParamsOfStep<C>(params));
-  if (!problem.empty()) throw TaskError(problem);
+  SetOwnParams(chain, params);
   return chain.Build();
 }
 
 template <typename C>
 std::string CheckChainParams(const ParamMap& params) {
-  const SharedParams shared = ParamsOfChain<C>();
-  if (!shared.clash().empty()) return shared.clash();
-  C chain;
-  Params all;
-  if constexpr (kDeclaresDeclare<C>) chain.Declare(all);
-  typename StagesOf<C>::Steps steps;
-  StagesOf<C>::DeclareAll(steps, all);
-  std::string problem = all.Bind(C::kName, params);
-  if (!problem.empty()) return problem;
-  if constexpr (kDeclaresValidate<C>) problem = chain.Validate();
-  if (problem.empty()) problem = StagesOf<C>::ValidateAll(params);
+  std::string problem = StagesOf<C>::template CheckParams<C>(params);
   if (problem.empty()) problem = StagesOf<C>::CheckTimes(C::kName, BuildChain<C>(params).times());
   return problem;
 }
@@ -179,10 +159,8 @@ JobInfo MakeChainInfo() {
   JobInfo info;
   if constexpr (internal::CheckChain<C>()) {
     using Stages = internal::StagesOf<C>;
-    info.name = C::kName;
-    info.summary = C::kSummary;
-    if constexpr (requires { C::kDetails; }) info.details = C::kDetails;
-    info.params = internal::ParamsOfChain<C>().infos();
+    info = internal::NamedInfo<C>();
+    info.params = Stages::template ParamsWith<C>().infos();
     info.key_type = TypeName<typename Stages::OutputKey>();
     info.value_type = TypeName<typename Stages::OutputValue>();
     info.check_params = internal::CheckChainParams<C>;

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "gristmill/chain_concepts.h"
-#include "gristmill/chain_params.h"
 #include "gristmill/chain_task.h"
 #include "gristmill/job.h"
+#include "gristmill/job_params.h"
 
 namespace gristmill::internal {
 
@@ -70,20 +70,19 @@ class ChainStages {
 
  public:
   static constexpr std::size_t kSize = sizeof...(Ops);
-  using Steps = std::tuple<typename Ops::Step...>;
   using Last = LastStep<Ops...>;
   using OutputKey = typename PairsOf<Last>::Key;
   using OutputValue = typename PairsOf<Last>::Value;
   using Times = std::vector<std::uint64_t>;
 
-  static void AddParams(SharedParams& params) { (params.Add<typename Ops::Step>(), ...); }
-  static void DeclareAll(Steps& steps, Params& params) {
-    std::apply([&params](auto&... step) { (DeclareOne(step, params), ...); }, steps);
+  // Of the chain's class and all its steps.
+  template <typename C>
+  static SharedParams ParamsWith() {
+    return ParamsOfAll<C, typename Ops::Step...>();
   }
-  static std::string ValidateAll(const ParamMap& params) {
-    std::string problem;
-    ((problem.empty() ? void(problem = ValidateOne<Ops>(params)) : void()), ...);
-    return problem;
+  template <typename C>
+  static std::string CheckParams(const ParamMap& params) {
+    return CheckParamsOfAll<C, typename Ops::Step...>(params);
   }
   static std::string CheckTimes(std::string_view chain, const Times& times) {
     std::uint64_t stages = 0;
@@ -251,8 +250,7 @@ class ChainStages {
   static InputSpec InputSpecOf(const ParamMap& params) {
     using J = typename Op<0>::Step;
     J job;
-    const std::string problem = BindParams(job, ParamsOfStep<J>(params));
-    if (!problem.empty()) throw TaskError(problem);
+    SetOwnParams(job, params);
     if constexpr (MapsParsed<J> && !kDeclaresInput<J>) {
       return {};
     } else {
@@ -340,20 +338,6 @@ class ChainStages {
     return std::make_unique<StageTask<Head, Tail, typename Op<I + M>::Step...>>(params, info);
   }
 
-  template <typename J>
-  static void DeclareOne(J& job, Params& params) {
-    if constexpr (kDeclaresDeclare<J>) job.Declare(params);
-  }
-  template <typename O>
-  static std::string ValidateOne(const ParamMap& params) {
-    using J = typename O::Step;
-    J job;
-    std::string problem = BindParams(job, ParamsOfStep<J>(params));
-    if constexpr (kDeclaresValidate<J>) {
-      if (problem.empty()) problem = job.Validate();
-    }
-    return problem;
-  }
   template <typename O>
   static constexpr bool CachesOf() {
     if constexpr (O::kKind == OpKind::kIterate) {

@@ -99,7 +99,7 @@ struct Clashing {
 
 TEST(Chain, AParameterOfTwoMeaningsIsRefused) {
   EXPECT_EQ(MakeChainInfo<Clashing>().check_params({}),
-            "'count' and 'otherleast' of chain 'clashing' declare a parameter 'least' in different "
+            "'count' and 'otherleast' of job 'clashing' declare a parameter 'least' in different "
             "ways; rename one, or declare it alike in both to share it");
 }
 

@@ -51,13 +51,14 @@
 #include "gristmill/hash.h"          // IWYU pragma: export
 #include "gristmill/job_concepts.h"  // IWYU pragma: export
 #include "gristmill/job_object.h"    // IWYU pragma: export
-#include "gristmill/output.h"        // IWYU pragma: export
-#include "gristmill/params.h"        // IWYU pragma: export
-#include "gristmill/records.h"       // IWYU pragma: export
-#include "gristmill/registry.h"      // IWYU pragma: export
-#include "gristmill/task.h"          // IWYU pragma: export
-#include "gristmill/typed_task.h"    // IWYU pragma: export
-#include "gristmill/values.h"        // IWYU pragma: export
+#include "gristmill/job_params.h"
+#include "gristmill/output.h"      // IWYU pragma: export
+#include "gristmill/params.h"      // IWYU pragma: export
+#include "gristmill/records.h"     // IWYU pragma: export
+#include "gristmill/registry.h"    // IWYU pragma: export
+#include "gristmill/task.h"        // IWYU pragma: export
+#include "gristmill/typed_task.h"  // IWYU pragma: export
+#include "gristmill/values.h"      // IWYU pragma: export
 
 namespace gristmill {
 
@@ -123,12 +124,14 @@ std::string CheckParams(const ParamMap& params) {
   return problem;
 }
 
+// What every kind of job says of itself in the same words.
 template <typename J>
-std::vector<ParamInfo> DeclaredParams() {
-  J job;
-  Params params;
-  if constexpr (kDeclaresDeclare<J>) job.Declare(params);
-  return params.infos();
+JobInfo NamedInfo() {
+  JobInfo info;
+  info.name = J::kName;
+  info.summary = J::kSummary;
+  if constexpr (requires { J::kDetails; }) info.details = J::kDetails;
+  return info;
 }
 
 }  // namespace internal
@@ -138,9 +141,7 @@ template <typename J>
 JobInfo MakeJobInfo() {
   JobInfo info;
   if constexpr (internal::CheckJob<J>()) {
-    info.name = J::kName;
-    info.summary = J::kSummary;
-    if constexpr (requires { J::kDetails; }) info.details = J::kDetails;
+    info = internal::NamedInfo<J>();
     info.params = internal::DeclaredParams<J>();
     info.key_type = TypeName<OutputKey<J>>();
     info.value_type = TypeName<OutputValue<J>>();

@@ -18,9 +18,10 @@
 // Validate, Input, Setup, TearDown, kOneTaskPerSplit. Both sides have the same Key.
 //
 //   InnerJoin   emits (key, {left value, right value}) for each pair of values of one key
-//   LeftJoin    likewise, and (key, {left value, Right::Value{}}) for left values without a right
-//   one SemiJoin    emits (key, left value) for left values that have a right one JoinOf      has a
-//   Reduce of the job's own, called for each key of either side:
+//   LeftJoin    likewise, and (key, {left value, Right::Value{}}) where there is no right one
+//   SemiJoin    emits (key, left value) for left values that have right ones
+//   JoinOf      has a Reduce of the job's own, called for each key of either side:
+//
 //     void Reduce(View<Key> key, gristmill::LeftValues<Job>& left,
 //                 std::span<const RightValue> right, gristmill::Output<Job>& out);
 //
@@ -43,24 +44,38 @@
 #include <string>
 #include <utility>
 
-#include "gristmill/job.h"            // IWYU pragma: export
+#include "gristmill/job.h"  // IWYU pragma: export
+#include "gristmill/job_params.h"
 #include "gristmill/join_concepts.h"  // IWYU pragma: export
-#include "gristmill/join_params.h"
 #include "gristmill/join_task.h"
 #include "gristmill/join_types.h"  // IWYU pragma: export
 
 namespace gristmill {
 namespace internal {
 
+template <typename S>
+std::string CheckInputOf(const ParamMap& values) {
+  S side;
+  SetOwnParams(side, values);
+  return CheckInput<S>(InputOf(side));
+}
+
+template <typename J>
+std::string CheckJoinParams(const ParamMap& values) {
+  std::string problem = CheckParamsOfAll<J, typename J::Left, typename J::Right>(values);
+  if (problem.empty()) problem = CheckInputOf<typename J::Left>(values);
+  if (problem.empty()) problem = CheckInputOf<typename J::Right>(values);
+  return problem;
+}
+
 template <typename J>
 JobDeclaration DeclareJoin(const ParamMap& params) {
   J job;
   typename J::Left left;
   typename J::Right right;
-  std::string problem = BindPart<J>(job, params);
-  if (problem.empty()) problem = BindPart<J>(left, params);
-  if (problem.empty()) problem = BindPart<J>(right, params);
-  if (!problem.empty()) throw TaskError(problem);
+  SetOwnParams(job, params);
+  SetOwnParams(left, params);
+  SetOwnParams(right, params);
   JobDeclaration declared{
       .inputs = {{.name = std::string(J::Left::kName), .spec = InputOf(left)},
                  {.name = std::string(J::Right::kName), .spec = InputOf(right)}},
@@ -96,10 +111,8 @@ template <typename J>
 JobInfo MakeJoinInfo() {
   JobInfo info;
   if constexpr (internal::CheckJoin<J>()) {
-    info.name = J::kName;
-    info.summary = J::kSummary;
-    if constexpr (requires { J::kDetails; }) info.details = J::kDetails;
-    info.params = internal::JoinParams<J>();
+    info = internal::NamedInfo<J>();
+    info.params = internal::ParamsOfAll<J, typename J::Left, typename J::Right>().infos();
     info.key_type = TypeName<OutputKey<J>>();
     info.value_type = TypeName<OutputValue<J>>();
     info.check_params = internal::CheckJoinParams<J>;

@@ -15,21 +15,11 @@
 #include "gristmill/hash.h"
 #include "gristmill/heap_bytes.h"
 #include "gristmill/partitioner.h"
-#include "gristmill/record_writer.h"
 #include "gristmill/run_writer.h"
 #include "gristmill/sort_buffer.h"
 #include "gristmill/task.h"
 
 namespace gristmill::internal {
-
-// Has a side's emitter hand its pairs to `to.Add(key, value)`. `to` must outlive the writer made of
-// it.
-template <typename S, typename To>
-typename RecordWriter<typename S::Key, typename S::Value>::Next NextTo(To& to) {
-  return {&to, [](void* taker, View<typename S::Key> key, View<typename S::Value> value) {
-            static_cast<To*>(taker)->Add(key, value);
-          }};
-}
 
 // The pairs of a side on their way to the shuffle, each value behind a mark that says whose it is.
 template <typename S>

@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "gristmill/job.h"
-#include "gristmill/join_params.h"
+#include "gristmill/job_params.h"
 #include "gristmill/join_table.h"
 #include "gristmill/join_types.h"
+#include "gristmill/record_writer.h"
 #include "gristmill/task_cache.h"
 
 namespace gristmill::internal {
@@ -64,8 +65,7 @@ class JoinTask final : public TaskRunner {
 
   JoinTask(const ParamMap& params, const TaskInfo& info)
       : params_(params), info_(info), context_(info_) {
-    const std::string problem = BindPart<J>(job_, params);
-    if (!problem.empty()) throw TaskError(problem);
+    SetOwnParams(job_, params);
     if (info_.mark != nullptr) info_.mark->Reset();
   }
 
@@ -84,8 +84,8 @@ class JoinTask final : public TaskRunner {
     Output<J> out(writer, context_);
     if constexpr (kDeclaresSetup<J>) job_.Setup(context_);
     LookUp look_up(*this, *table, out);
-    LeftTask left(ParamsOfSide<Left>(), info_);
-    RecordWriter<Key, typename Left::Value> pairs(NextTo<Left>(look_up));
+    LeftTask left(OwnParams<Left>(params_), info_);
+    RecordWriter<Key, typename Left::Value> pairs(NextOf<Key, typename Left::Value>(look_up));
     left.MapInto(input, pairs);
     writer.Finish();
     AddCounters(left);
@@ -130,12 +130,6 @@ class JoinTask final : public TaskRunner {
     KeyEncoder<Key> keys_;
   };
 
-  template <typename S>
-  ParamMap ParamsOfSide() const {
-    S side;
-    return ParamsOf(side, params_);
-  }
-
   void AddCounters(const TaskRunner& side) {
     for (const CounterValue& counter : side.counters()) context_.Count(counter.name, counter.value);
   }
@@ -143,10 +137,10 @@ class JoinTask final : public TaskRunner {
   template <typename S>
   void MapSide(InputSource& input, RunSink& runs, char mark) {
     ScratchCache::OfThisThread().Trim(info_.memory_bytes);
-    TypedTask<S> side(ParamsOfSide<S>(), info_);
+    TypedTask<S> side(OwnParams<S>(params_), info_);
     const S partitions_as{};
     SideRuns<S> marked(partitions_as, info_, runs, mark);
-    RecordWriter<Key, typename S::Value> pairs(NextTo<S>(marked));
+    RecordWriter<Key, typename S::Value> pairs(NextOf<Key, typename S::Value>(marked));
     side.MapInto(input, pairs);
     marked.Finish();
     AddCounters(side);
@@ -216,8 +210,8 @@ class JoinTask final : public TaskRunner {
       info.task = split;
       const std::unique_ptr<InputSource> input =
           info_.inputs->Open(kRightInput, split, &info.input_path);
-      TypedTask<Right> right(ParamsOfSide<Right>(), info);
-      RecordWriter<Key, RightValue> pairs(NextTo<Right>(*table));
+      TypedTask<Right> right(OwnParams<Right>(params_), info);
+      RecordWriter<Key, RightValue> pairs(NextOf<Key, RightValue>(*table));
       right.MapInto(*input, pairs);
       // Its Map may have returned early, and the table is for all tasks to come.
       if (context_.cancelled()) throw TaskCancelled();

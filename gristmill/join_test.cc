@@ -273,12 +273,14 @@ TEST(Join, AParameterThatBothSidesDeclareAlikeIsOfBoth) {
   EXPECT_EQ(info.params.size(), 1u);
   EXPECT_EQ(info.check_params({{"mark", "?"}}), "no '?'");
   EXPECT_EQ(info.check_params({{"mrak", "+"}}),
-            "job 'marked' has no parameter 'mrak'; it has mark");
+            "job 'marked' has no parameter 'mrak'; did you mean 'mark'?");
+  EXPECT_EQ(info.check_params({{"colour", "+"}}),
+            "job 'marked' has no parameter 'colour'; it has mark");
 }
 
 TEST(Join, AParameterThatMeansTwoThingsIsRefused) {
   EXPECT_THAT(MakeJoinInfo<Clashing>().check_params({}),
-              HasSubstr("job 'clashing' declares its parameter 'mark' twice"));
+              HasSubstr("of job 'clashing' declare a parameter 'mark' in different ways"));
 }
 
 // --- the table of a process ---------------------------------------------------------------------

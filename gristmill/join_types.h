@@ -11,6 +11,7 @@
 #include "gristmill/codec.h"
 #include "gristmill/job_traits.h"
 #include "gristmill/pair_groups.h"
+#include "gristmill/value_iterator.h"
 
 namespace gristmill {
 
@@ -59,29 +60,7 @@ template <typename J>
 class LeftValues {
  public:
   using Value = typename J::Left::Value;
-
-  class Iterator {
-   public:
-    using value_type = Decoded<Value>;
-    using difference_type = std::ptrdiff_t;
-    using iterator_concept = std::input_iterator_tag;
-
-    Iterator() = default;
-    View<Value> operator*() const { return *values_->current_; }
-    Iterator& operator++() {
-      values_->Advance();
-      return *this;
-    }
-    void operator++(int) { ++*this; }
-    friend bool operator==(const Iterator& it, std::default_sentinel_t) {
-      return it.values_->empty();
-    }
-
-   private:
-    friend class LeftValues;
-    explicit Iterator(LeftValues* values) : values_(values) {}
-    LeftValues* values_ = nullptr;
-  };
+  using Iterator = internal::ValueIterator<LeftValues>;
 
   // For the framework: none; one; or one and the rest of a group.
   LeftValues() = default;
@@ -94,6 +73,8 @@ class LeftValues {
   std::default_sentinel_t end() const { return {}; }
 
  private:
+  friend Iterator;
+
   void Advance() {
     std::string_view marked;
     if (groups_ == nullptr || !groups_->NextValue(&marked)) return current_.reset();

@@ -112,7 +112,11 @@ std::string Params::UnknownName(std::string_view job, std::string_view name) con
   std::string sentence = "job " + Quoted(job) + " has no parameter " + Quoted(name);
   if (params_.empty()) return sentence + "; it takes none";
   std::vector<std::string> names;
-  for (const Param& param : params_) names.push_back(param.info.name);
+  for (const Param& param : params_) {
+    // Classes that share a job may declare the same one.
+    const bool is_new = std::find(names.begin(), names.end(), param.info.name) == names.end();
+    if (is_new) names.push_back(param.info.name);
+  }
   const std::string_view nearest = NearestName(name, names);
   if (!nearest.empty()) return sentence + "; did you mean " + Quoted(nearest) + "?";
   return sentence + "; it has " + Join(names, ", ");

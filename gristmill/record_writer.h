@@ -108,4 +108,12 @@ class RecordWriter {
   std::uint64_t records_ = 0;
 };
 
+// Lets what takes a writer hand its pairs to `next.Add(key, value)`. `next` must outlive the writer
+// made of it.
+template <typename K, typename V, typename Taker>
+typename RecordWriter<K, V>::Next NextOf(Taker& next) {
+  return {&next,
+          [](void* to, View<K> key, View<V> value) { static_cast<Taker*>(to)->Add(key, value); }};
+}
+
 }  // namespace gristmill::internal

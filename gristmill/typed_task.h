@@ -14,9 +14,9 @@
 #include "gristmill/group_key.h"
 #include "gristmill/hash.h"
 #include "gristmill/job_concepts.h"
+#include "gristmill/job_params.h"
 #include "gristmill/output.h"
 #include "gristmill/pair_groups.h"
-#include "gristmill/params.h"
 #include "gristmill/random.h"
 #include "gristmill/records.h"
 #include "gristmill/registry.h"
@@ -25,14 +25,6 @@
 #include "gristmill/values.h"
 
 namespace gristmill::internal {
-
-// Sets a new job's parameters. Empty, or one sentence.
-template <typename J>
-std::string BindParams(J& job, const ParamMap& values) {
-  Params params;
-  if constexpr (kDeclaresDeclare<J>) job.Declare(params);
-  return params.Bind(J::kName, values);
-}
 
 template <typename J>
 InputSpec InputOf(const J& job) {

@@ -9,6 +9,7 @@
 #include "gristmill/codec.h"
 #include "gristmill/group_key.h"
 #include "gristmill/pair_groups.h"
+#include "gristmill/value_iterator.h"
 
 namespace gristmill {
 
@@ -18,28 +19,7 @@ template <typename J>
 class Values {
  public:
   using Value = typename J::Value;
-
-  class Iterator {
-   public:
-    using value_type = Decoded<Value>;
-    using difference_type = std::ptrdiff_t;
-    using iterator_concept = std::input_iterator_tag;
-
-    Iterator() = default;
-    View<Value> operator*() const { return *values_->current_; }
-    Iterator& operator++() {
-      values_->Advance();
-      return *this;
-    }
-    void operator++(int) { ++*this; }
-    friend bool operator==(const Iterator& it, std::default_sentinel_t) { return it.AtEnd(); }
-
-   private:
-    friend class Values;
-    explicit Iterator(Values* values) : values_(values) {}
-    bool AtEnd() const { return !values_->current_.has_value(); }
-    Values* values_ = nullptr;
-  };
+  using Iterator = internal::ValueIterator<Values>;
 
   // For the framework.
   explicit Values(internal::PairGroups<J>& groups) : groups_(groups) {}
@@ -62,6 +42,8 @@ class Values {
   }
 
  private:
+  friend Iterator;
+
   static constexpr char kNoValue[] =
       "key() was asked of Values that are at no value; ask within the loop over the values";
 
