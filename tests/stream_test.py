@@ -4,46 +4,15 @@
 usage: stream_test.py GRISTMILL [unittest arguments]
 """
 
-import os
 import pathlib
 import random
-import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import unittest
 
 from cluster import Cluster, read_output, wait_for
-
-BINARY = None
-
-MAP_PY = """\
-import sys
-for line in sys.stdin:
-    for word in line.split():
-        print(word, 1, sep="\\t")
-"""
-REDUCE_PY = """\
-import sys
-key, n = None, 0
-for line in sys.stdin:
-    word, count = line.rstrip("\\n").split("\\t")
-    if word != key:
-        if key is not None:
-            print(key, n, sep="\\t")
-        key, n = word, 0
-    n += int(count)
-if key is not None:
-    print(key, n, sep="\\t")
-"""
-
-
-def shell(command, **kwargs):
-    """What the command prints, in the C locale."""
-    return subprocess.run(["/bin/sh", "-c", command], check=True, capture_output=True,
-                          env={**os.environ, "LC_ALL": "C"}, **kwargs).stdout
+from word_programs import MAP_PY, WordPrograms, shell
 
 
 def processes_with(mark):
@@ -59,30 +28,9 @@ def processes_with(mark):
     return found
 
 
-class StreamTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.shared = pathlib.Path(tempfile.mkdtemp(prefix="gristmill-stream-"))
-        cls.addClassCleanup(shutil.rmtree, cls.shared, ignore_errors=True)
-        cls.cluster = Cluster(BINARY, workers=2, slots=2)
-        cls.addClassCleanup(cls.cluster.stop)
-        (cls.shared / "map.py").write_text(MAP_PY)
-        (cls.shared / "reduce.py").write_text(REDUCE_PY)
-        rng = random.Random(7)
-        cls.inputs = []
-        for name in ("a", "b", "c"):
-            path = cls.shared / f"{name}.txt"
-            path.write_text("".join(
-                " ".join(f"w{rng.randrange(2000)}" for _ in range(rng.randrange(12))) + "\n"
-                for _ in range(5000)))
-            cls.inputs.append(path)
-
-    def setUp(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="case-", dir=self.shared))
-        self.out = self.directory / "out"
-
+class StreamTest(WordPrograms):
     def run_embedded(self, *args, out=None, check=True):
-        result = subprocess.run([BINARY, "run", "stream", "--output", out or self.out, *map(str, args)],
+        result = subprocess.run([self.binary, "run", "stream", "--output", out or self.out, *map(str, args)],
                                 capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
         if check and result.returncode != 0:
             raise AssertionError(f"{args}: {result.returncode}: {result.stderr}")
@@ -109,9 +57,6 @@ class StreamTest(unittest.TestCase):
         self.assertEqual(outputs[0], outputs[2])
         return outputs[0]
 
-    def joined(self):
-        return shell("cat " + " ".join(map(str, self.inputs)))
-
     def test_word_count_in_python_is_that_of_plain_pipes(self):
         mapper, reducer = (f"{sys.executable} {self.shared}/{name}.py" for name in ("map", "reduce"))
         expected = shell(f"{mapper} | sort -s -t'\t' -k1,1 | {reducer}", input=self.joined())
@@ -124,8 +69,7 @@ class StreamTest(unittest.TestCase):
         self.assertEqual(combined, output)
 
     def test_files_that_come_with_the_job_are_in_its_directory(self):
-        expected = shell(f"{sys.executable} map.py | sort -s -t'\t' -k1,1 | {sys.executable} reduce.py",
-                         input=self.joined(), cwd=self.shared)
+        expected = self.counted()
         program = self.directory / "program"
         program.write_text(f"#!{sys.executable}\n{MAP_PY}")
         program.chmod(0o755)
@@ -138,7 +82,7 @@ class StreamTest(unittest.TestCase):
 
     def test_a_forgotten_file_is_hinted_at(self):
         def note(*args):
-            result = subprocess.run([BINARY, "run", "stream", "--output", self.out, "--max-attempts", "1", *args],
+            result = subprocess.run([self.binary, "run", "stream", "--output", self.out, "--max-attempts", "1", *args],
                                     cwd=self.shared, capture_output=True, text=True, timeout=60)
             return [l for l in result.stderr.splitlines() if "note:" in l]
         flags = self.flags(self.inputs[:1], mapper="cat", reducer=f"'{sys.executable}' reduce.py")
@@ -246,107 +190,10 @@ class StreamTest(unittest.TestCase):
             self.assertEqual(result.returncode, 2, f"{args}: {result.stderr}")
             self.assertIn(needle, result.stderr)
             self.assertFalse(self.out.exists(), "output was left")
-        result = subprocess.run([BINARY, "run", "wordcount", "--input", self.inputs[0], "--output", self.out,
+        result = subprocess.run([self.binary, "run", "wordcount", "--input", self.inputs[0], "--output", self.out,
                                  "--mapper", "cat"], capture_output=True, text=True, timeout=60)
         self.assertEqual(result.returncode, 2)
         self.assertIn("--mapper is for the job 'stream'", result.stderr)
-
-    def test_command_lines_of_hadoop_streaming_run_as_they_are(self):
-        expected = shell(f"{sys.executable} map.py | sort -s -t'\t' -k1,1 | {sys.executable} reduce.py",
-                         input=self.joined(), cwd=self.shared)
-        for name, coordinator in (("embedded", None), ("cluster", self.cluster.address)):
-            environment = {k: v for k, v in os.environ.items() if k != "GRISTMILL_COORDINATOR"}
-            if coordinator:
-                environment["GRISTMILL_COORDINATOR"] = coordinator
-            out = self.directory / name
-            args = ["jar", "/opt/hadoop/hadoop-streaming-3.3.6.jar", "-D", "mapreduce.job.reduces=1",
-                    "-D", "mapreduce.job.name=words", "-files", "map.py,reduce.py", "-input", f"{self.shared}/*.txt",
-                    "-output", out, "-mapper", f"{sys.executable} map.py", "-combiner", f"{sys.executable} reduce.py",
-                    "-reducer", f"{sys.executable} reduce.py"]
-
-            def hadoop(*more):
-                return subprocess.run([BINARY, "hadoop", *map(str, args), *more], cwd=self.shared, env=environment,
-                                      capture_output=True, text=True, timeout=120)
-            result = hadoop()
-            self.assertEqual(result.returncode, 0, result.stderr)
-            self.assertEqual(result.stdout, "")
-            self.assertEqual(read_output(out), {"part-00000-of-00001": expected})
-            # What programs that drive Hadoop look for.
-            job = re.search(r"INFO mapreduce.Job: Running job: (job_\w+)\n", result.stderr).group(1)
-            self.assertIn("INFO mapreduce.Job:  map 100% reduce 100%\n", result.stderr)
-            self.assertIn(f"INFO mapreduce.Job: Job {job} completed successfully\n", result.stderr)
-            self.assertRegex(result.stderr, r"INFO mapreduce.Job: Counters: \d+\n\tJob Counters \n\t\tLaunched map tasks=\d")
-            self.assertIn(f"INFO streaming.StreamJob: Output directory: {out}\n", result.stderr)
-            self.assertEqual(hadoop().returncode, 1, "the output is there already")
-            result = hadoop("-inputformat", "SequenceFileAsTextInputFormat")
-            self.assertEqual(result.returncode, 1)
-            self.assertIn("SequenceFileAsTextInputFormat is a class that is not here", result.stderr)
-        version = subprocess.run([BINARY, "hadoop", "version"], capture_output=True, text=True, timeout=60)
-        self.assertIn("Gristmill", version.stdout)
-
-    def hadoop_streaming(self, *args):
-        """Runs a command line of Hadoop Streaming in one process; returns the lines of its output, sorted."""
-        environment = {k: v for k, v in os.environ.items() if k != "GRISTMILL_COORDINATOR"}
-        shutil.rmtree(self.out, ignore_errors=True)
-        result = subprocess.run([BINARY, "hadoop", "jar", "hadoop-streaming.jar", *map(str, args)], cwd=self.shared,
-                                env=environment, capture_output=True, text=True, timeout=120)
-        self.assertEqual(result.returncode, 0, f"{args}: {result.stderr}")
-        return sorted(b"".join(read_output(self.out).values()).decode().splitlines())
-
-    def test_command_lines_of_the_guide_to_hadoop_streaming_do_what_it_says(self):
-        keys = self.directory / "keys.txt"
-        keys.write_text("11.12.1.2\n11.14.2.3\n11.11.4.1\n11.12.1.1\n11.14.2.2\n")
-        lines = sorted(keys.read_text().splitlines())
-        io = ["-input", keys, "-output", self.out]
-        dots = ["-D", "stream.map.output.field.separator=.", "-D", "stream.num.map.output.key.fields=4",
-                "-D", "map.output.key.field.separator=."]
-        identity = ["-mapper", "org.apache.hadoop.mapred.lib.IdentityMapper",
-                    "-reducer", "org.apache.hadoop.mapred.lib.IdentityReducer"]
-
-        def stripped(lines):
-            return sorted(line.rstrip("\t") for line in lines)
-        # A program, and a class, as mapper and reducer.
-        self.assertEqual(self.hadoop_streaming(*io, "-mapper", "/bin/cat", "-reducer", "/usr/bin/wc")[0].split()[0], "5")
-        self.assertEqual(stripped(self.hadoop_streaming(*io, *identity)), lines)
-        # Options of the job, and without reduce tasks.
-        self.assertEqual(self.hadoop_streaming("-D", "mapreduce.job.reduces=0", *io, "-mapper", "cat"), lines)
-        self.assertEqual(self.hadoop_streaming(*io, "-mapper", "/bin/cat", "-numReduceTasks", "0"), lines)
-        # Partitions by two fields of the key: what has these in common comes to one file.
-        self.hadoop_streaming(*dots, "-D", "mapred.text.key.partitioner.options=-k1,2", "-D", "mapred.reduce.tasks=12",
-                              *io, *identity, "-partitioner", "org.apache.hadoop.mapred.lib.KeyFieldBasedPartitioner")
-        homes = {}
-        for name, content in read_output(self.out).items():
-            for line in content.decode().splitlines():
-                homes.setdefault(".".join(line.split(".")[:2]), set()).add(name)
-        self.assertEqual({key: len(names) for key, names in homes.items()}, {"11.11": 1, "11.12": 1, "11.14": 1})
-        # Sorted by a field, downwards.
-        self.hadoop_streaming("-D", "mapreduce.job.output.key.comparator.class="
-                              "org.apache.hadoop.mapreduce.lib.partition.KeyFieldBasedComparator", *dots,
-                              "-D", "mapreduce.partition.keycomparator.options=-k2,2nr", "-D", "mapreduce.job.reduces=1",
-                              *io, *identity)
-        output = read_output(self.out)["part-00000-of-00001"].decode().splitlines()
-        self.assertEqual([line.split(".")[1] for line in output], ["14", "14", "12", "12", "11"])
-        # Aggregate: of every function.
-        mapper = self.directory / "aggregator.py"
-        mapper.write_text("#!/usr/bin/env python3\nimport sys\nfor line in sys.stdin:\n    a, b, c, d = line.strip().split('.')\n"
-                          "    for f in ('LongValueSum', 'LongValueMax', 'LongValueMin', 'UniqValueCount', 'StringValueMax'):\n"
-                          "        print(f'{f}:{f[:5]}{f[-3:]} of {b}\\t{d}')\n")
-        mapper.chmod(0o755)
-        self.assertEqual(self.hadoop_streaming("-D", "mapreduce.job.reduces=2", *io, "-mapper", "aggregator.py",
-                                               "-reducer", "aggregate", "-file", mapper),
-                         sorted(f"{name} of {b}\t{value}" for b, d in (("11", [1]), ("12", [2, 1]), ("14", [3, 2]))
-                                for name, value in (("LongVSum", sum(d)), ("LongVMax", max(d)), ("LongVMin", min(d)),
-                                                    ("UniqVunt", len(d)), ("StrinMax", max(d)))))
-        # Keys and values as input; a variable; files under another name.
-        keys.write_text("a\t1\nno tab\n")
-        self.assertEqual(self.hadoop_streaming(
-            *io, "-inputformat", "org.apache.hadoop.mapred.KeyValueTextInputFormat", "-mapper", "cat",
-            "-numReduceTasks", "0"), ["a\t1", "no tab\t"])
-        self.assertEqual(self.hadoop_streaming(*io, "-cmdenv", "EXAMPLE_DIR=/home/example/dictionaries/", "-mapper",
-                                               "echo $EXAMPLE_DIR", "-numReduceTasks", "0"),
-                         ["/home/example/dictionaries/"])
-        self.assertEqual(self.hadoop_streaming("-files", f"{mapper}#agg", *io, "-mapper", "ls agg", "-numReduceTasks", "0"),
-                         ["agg"])
 
     def test_a_cancelled_job_leaves_no_process(self):
         mark = f"STREAM_MARK={self.directory.name}"
@@ -361,12 +208,12 @@ class StreamTest(unittest.TestCase):
     def test_programs_do_not_outlive_a_worker_or_run_that_is_killed(self):
         mark = f"STREAM_MARK={self.directory.name}"
         flags = self.flags(self.inputs[:1], mapper="sleep 1000", cmdenv=mark)
-        run = subprocess.Popen([BINARY, "run", "stream", "--output", self.out, *flags], stderr=subprocess.DEVNULL)
+        run = subprocess.Popen([self.binary, "run", "stream", "--output", self.out, *flags], stderr=subprocess.DEVNULL)
         wait_for(lambda: processes_with(mark), "the program to run")
         run.kill()
         run.wait()
         wait_for(lambda: not processes_with(mark), "the program to be gone")
-        with_worker = Cluster(BINARY, workers=1, slots=1)
+        with_worker = Cluster(self.binary, workers=1, slots=1)
         self.addCleanup(with_worker.stop)
         with_worker.submit("stream", "--output", self.directory / "c", *flags)
         wait_for(lambda: processes_with(mark), "the program to run")
@@ -406,7 +253,7 @@ class StreamTest(unittest.TestCase):
     def test_interrupts_of_an_embedded_run_leave_no_process(self):
         for signals in (1, 2):
             mark = f"STREAM_MARK={self.directory.name}-{signals}"
-            run = subprocess.Popen([BINARY, "run", "stream", "--output", self.out, *self.flags(
+            run = subprocess.Popen([self.binary, "run", "stream", "--output", self.out, *self.flags(
                 self.inputs[:1], mapper="sleep 1000 & sleep 1000", cmdenv=mark)], stderr=subprocess.PIPE)
             wait_for(lambda: len(processes_with(mark)) >= 2, "the programs to run")
             for _ in range(signals):
@@ -419,5 +266,5 @@ class StreamTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    BINARY = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    WordPrograms.binary = str(pathlib.Path(sys.argv.pop(1)).resolve())
     unittest.main()
