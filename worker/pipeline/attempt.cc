@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
-#include <set>
 #include <system_error>
 #include <utility>
 
@@ -23,31 +22,6 @@
 
 namespace gristmill::worker {
 namespace {
-
-// What the framework's own side of a task needs: an input block with the line that crosses its end,
-// a block and the buffer of the writer.
-constexpr std::uint64_t kPipelineBytes = kInputBlockBytes + kInputBlockBytes / 2 + (512 << 10);
-
-// What the samples of all tasks take together: tens of thousands of keys of the usual length, a
-// hundred for each of a thousand partitions. Every map task reads them all.
-constexpr std::size_t kAllSamplesBytesMax = 1 << 20;
-// Likewise of results that the job's code makes, of a stage and of all stages of a job: coordinator
-// and workers keep them until the job ends.
-constexpr std::size_t kAllResultsBytesMax = 16 << 20;
-constexpr std::size_t kJobResultsBytesMax = 64 << 20;
-
-// Stages whose results the job's code makes.
-std::size_t CountStagesWithResults(const v1::JobPlan& plan) {
-  std::set<std::uint32_t> stages;
-  for (const v1::StagePlan& reader : plan.stages()) {
-    for (const v1::StageEdge& edge : reader.inputs()) {
-      const bool sampled =
-          plan.stages(static_cast<int>(edge.from_stage())).kind() == v1::STAGE_KIND_SAMPLE;
-      if (edge.kind() == v1::EDGE_KIND_BROADCAST && !sampled) stages.insert(edge.from_stage());
-    }
-  }
-  return stages.size();
-}
 
 // Of a stage that is read for its results alone.
 class NoRuns final : public RunSink {
@@ -78,17 +52,13 @@ class ScratchDirectory {
 
 }  // namespace
 
-const v1::StagePlan& Attempt::stage() const {
-  return job_.plan.stages(static_cast<int>(assignment_.id().stage()));
-}
-
 RunFileId Attempt::run_file_id() const {
   return {{JobId(job_.job), assignment_.id().stage(), assignment_.id().task()}, attempt()};
 }
 
 void Attempt::Run(v1::TaskReport* report) {
   ThrowIfCancelled(control_.cancelled);
-  if (assignment_.id().stage() >= static_cast<std::uint32_t>(job_.plan.stages_size())) {
+  if (!role_.is_planned()) {
     throw TaskError("the assignment names a stage that the job does not have");
   }
   const JobInfo* const info = job_.info != nullptr ? job_.info : FindJob(job_.plan.request().job());
@@ -99,7 +69,7 @@ void Attempt::Run(v1::TaskReport* report) {
                     job_.plan.request().job()));
   }
   ThrowIfError(MakeDirectories(JobSpillDirectory(job_.spill_directory, job_.job)));
-  if (WritesOutput() && !job_.plan.staging_directory().empty()) {
+  if (role_.WritesOutput() && !job_.plan.staging_directory().empty()) {
     files_.emplace(AttemptFilesDirectory(job_.plan.staging_directory(), assignment_.id().task(),
                                          job_.plan.output_files(), attempt()),
                    assignment_.id().task(), job_.plan.output_files());
@@ -151,51 +121,14 @@ void Attempt::CountTimes() {
   }
 }
 
-const v1::StagePlan* Attempt::ReaderBy(v1::EdgeKind kind) const {
-  for (const v1::StagePlan& other : job_.plan.stages()) {
-    for (const v1::StageEdge& edge : other.inputs()) {
-      if (edge.kind() == kind && edge.from_stage() == assignment_.id().stage()) return &other;
-    }
-  }
-  return nullptr;
-}
-
-bool Attempt::WritesOutput() const {
-  return assignment_.id().stage() + 1 == static_cast<std::uint32_t>(job_.plan.stages_size());
-}
-
-std::uint32_t Attempt::CountPartitions() const {
-  const v1::StagePlan* const reader = ReaderBy(v1::EDGE_KIND_SHUFFLE);
-  return std::max(reader != nullptr ? reader->task_count() : stage().task_count(), 1u);
-}
-
-std::uint64_t Attempt::RunnerMemoryBytes() const {
-  // A merge has the greater part of its task's memory, unless its task sorts, too; any other task
-  // leaves the job nearly all.
-  const std::uint64_t memory = job_.task_memory_bytes;
-  if (stage().kind() == v1::STAGE_KIND_REDUCE) return memory / (WritesOutput() ? 4 : 2);
-  return memory - std::min(kPipelineBytes, memory / 2);
-}
-
-// What all of them take together is read by every task behind them, and journaled.
-std::size_t Attempt::ResultBytesMax() const {
-  const std::size_t all =
-      stage().kind() == v1::STAGE_KIND_SAMPLE
-          ? kAllSamplesBytesMax
-          : std::min(
-                kAllResultsBytesMax,
-                kJobResultsBytesMax / std::max<std::size_t>(CountStagesWithResults(job_.plan), 1));
-  return std::min(all / std::max(stage().task_count(), 1u), kReportResultBytesMax);
-}
-
 TaskInfo Attempt::MakeTaskInfo() {
   TaskInfo info;
   info.job = job_.job;
   info.stage = assignment_.id().stage();
   info.task = assignment_.id().task();
   info.attempt = assignment_.attempt();
-  info.partitions = CountPartitions();
-  info.memory_bytes = RunnerMemoryBytes();
+  info.partitions = role_.CountPartitions();
+  info.memory_bytes = role_.RunnerMemoryBytes(job_.task_memory_bytes);
   info.input_path = assignment_.split().path();
   info.input_offset = assignment_.split().offset();
   info.input_bytes = assignment_.split().length();
@@ -210,7 +143,7 @@ TaskInfo Attempt::MakeTaskInfo() {
   info.inputs = &plan_inputs_;
   // Both want to know the line at which the job's code dies.
   info.lines_one_by_one = assignment_.alone() || job_.plan.request().skip_bad_records() > 0;
-  for (const v1::StageEdge& edge : stage().inputs()) {
+  for (const v1::StageEdge& edge : role_.stage().inputs()) {
     if (edge.kind() != v1::EDGE_KIND_BROADCAST) continue;
     const auto found = inputs_.broadcasts.find(edge.from_stage());
     if (found == inputs_.broadcasts.end()) {
@@ -224,7 +157,7 @@ TaskInfo Attempt::MakeTaskInfo() {
 
 std::vector<MapOutput> Attempt::UpstreamOutputs() const {
   std::vector<MapOutput> all;
-  for (const v1::StageEdge& edge : stage().inputs()) {
+  for (const v1::StageEdge& edge : role_.stage().inputs()) {
     if (edge.kind() != v1::EDGE_KIND_SHUFFLE) continue;
     const auto found = inputs_.sources.find(edge.from_stage());
     if (found == inputs_.sources.end()) {
@@ -245,14 +178,14 @@ std::vector<MapOutput> Attempt::UpstreamOutputs() const {
 
 CountingSource Attempt::OpenInput(bool sampled) {
   SourceOptions options;
-  if (stage().input() >= static_cast<std::uint32_t>(job_.plan.inputs_size())) {
+  if (role_.stage().input() >= static_cast<std::uint32_t>(job_.plan.inputs_size())) {
     throw TaskError("the job's plan has a stage that reads an input which it does not have");
   }
-  const v1::InputPlan& input = job_.plan.inputs(static_cast<int>(stage().input()));
+  const v1::InputPlan& input = job_.plan.inputs(static_cast<int>(role_.stage().input()));
   options.format = input.format();
   options.record_bytes = input.record_bytes();
   options.record_bytes_max = RecordBytesMax(job_.task_memory_bytes);
-  if (stage().may_be_cut() && !sampled) options.cut = &control_.cut;
+  if (role_.stage().may_be_cut() && !sampled) options.cut = &control_.cut;
   const auto open = sampled ? MakeSampledSource : MakeBlockSource;
   auto source = open(assignment_.split(), options, control_.cancelled);
   const auto& skipped = assignment_.skip_offsets();
@@ -273,11 +206,11 @@ OutputWriter Attempt::OpenOutput(const JobInfo& info) const {
 }
 
 void Attempt::RunStage(const JobInfo& info, TaskRunner& runner, v1::TaskReport* report) {
-  switch (stage().kind()) {
+  switch (role_.stage().kind()) {
     case v1::STAGE_KIND_SAMPLE:
       return RunSample(runner, report);
     case v1::STAGE_KIND_MAP:
-      WritesOutput() ? RunMapOnly(info, runner) : RunMap(runner);
+      role_.WritesOutput() ? RunMapOnly(info, runner) : RunMap(runner);
       break;
     case v1::STAGE_KIND_REDUCE:
       RunReduce(info, runner);
@@ -285,13 +218,13 @@ void Attempt::RunStage(const JobInfo& info, TaskRunner& runner, v1::TaskReport* 
     default:
       throw TaskError("the job's plan has a stage of unknown kind; submit the job again");
   }
-  if (ReaderBy(v1::EDGE_KIND_BROADCAST) == nullptr) return;
-  std::string result = runner.TakeResult(ResultBytesMax());
-  if (result.size() > ResultBytesMax()) {
+  if (role_.ReaderBy(v1::EDGE_KIND_BROADCAST) == nullptr) return;
+  std::string result = runner.TakeResult(role_.ResultBytesMax());
+  if (result.size() > role_.ResultBytesMax()) {
     throw TaskError(fmt::format(
         "the task's result, which all tasks of a later stage get, takes {}, and {} is the most "
         "with so many tasks and stages; let it hold less, or use fewer partitions or rounds",
-        FormatBytes(result.size()), FormatBytes(ResultBytesMax())));
+        FormatBytes(result.size()), FormatBytes(role_.ResultBytesMax())));
   }
   report->set_result(std::move(result));
 }
@@ -299,7 +232,7 @@ void Attempt::RunStage(const JobInfo& info, TaskRunner& runner, v1::TaskReport* 
 void Attempt::RunSample(TaskRunner& runner, v1::TaskReport* report) {
   const InStage sampling(clock_, PipelineStage::kSample);
   CountingSource input = OpenInput(/*sampled=*/true);
-  std::string keys = runner.RunSample(input, ResultBytesMax());
+  std::string keys = runner.RunSample(input, role_.ResultBytesMax());
   ThrowIfCancelled(control_.cancelled);  // which its code may have seen before the source did
   if (keys.size() > kReportResultBytesMax) {
     throw TaskError(fmt::format("the sampled keys take {}, and {} is the most; use shorter keys",
@@ -310,7 +243,7 @@ void Attempt::RunSample(TaskRunner& runner, v1::TaskReport* report) {
 }
 
 void Attempt::WriteRuns(const TaskRunner& runner, const std::function<void(RunSink&)>& write) {
-  if (ReaderBy(v1::EDGE_KIND_SHUFFLE) == nullptr) {
+  if (role_.ReaderBy(v1::EDGE_KIND_SHUFFLE) == nullptr) {
     NoRuns none;
     write(none);
     ThrowIfCancelled(control_.cancelled);
@@ -318,7 +251,7 @@ void Attempt::WriteRuns(const TaskRunner& runner, const std::function<void(RunSi
   }
   RunFileWriter runs(RunFilePath(job_.spill_directory, job_.job, assignment_.id().stage(),
                                  assignment_.id().task(), assignment_.attempt()),
-                     run_file_id(), CountPartitions());
+                     run_file_id(), role_.CountPartitions());
   {
     TimedRuns timed_runs(runs, clock_);
     write(timed_runs);
@@ -381,7 +314,8 @@ void Attempt::RunReduce(const JobInfo& info, TaskRunner& runner) {
   control_.notes.SetInputBytes(input.bytes);
   peers_ = std::move(input.peers);
   clock_.Enter(PipelineStage::kMerge);
-  const std::uint64_t merge_bytes = job_.task_memory_bytes - RunnerMemoryBytes();
+  const std::uint64_t merge_bytes =
+      job_.task_memory_bytes - role_.RunnerMemoryBytes(job_.task_memory_bytes);
   MergeStatistics merged;
   const std::unique_ptr<PairSource> pairs = MergeSegments(
       std::move(input.segments), {merge_bytes, scratch.path(), run_file_id(), partition},
@@ -391,7 +325,7 @@ void Attempt::RunReduce(const JobInfo& info, TaskRunner& runner) {
     control_.notes.SetHeavyKey(key, count);
   });
   TimedPairs timed_pairs(watched, clock_);
-  if (WritesOutput()) {
+  if (role_.WritesOutput()) {
     WriteOutput(info, runner, [&](OutputSink& output) {
       const InStage reducing(clock_, PipelineStage::kReduce);
       runner.RunReduce(timed_pairs, output);

@@ -16,6 +16,7 @@
 #include "worker/pipeline/run_file_format.h"
 #include "worker/pipeline/side_file_writer.h"
 #include "worker/pipeline/stage_clock.h"
+#include "worker/pipeline/stage_role.h"
 #include "worker/pipeline/task_executor.h"
 
 namespace gristmill::worker {
@@ -29,6 +30,7 @@ class Attempt {
         assignment_(assignment),
         inputs_(inputs),
         control_(control),
+        role_(job.plan, assignment.id().stage()),
         plan_inputs_(job.plan, job.task_memory_bytes, control.cancelled) {
     clock_.Begin();
   }
@@ -38,7 +40,6 @@ class Attempt {
   void Run(v1::TaskReport* report);
 
  private:
-  const v1::StagePlan& stage() const;
   AttemptId attempt() const { return AttemptId(assignment_.attempt()); }
   RunFileId run_file_id() const;
   // What is not there costs nobody anything: each counter is reported, journaled and added up.
@@ -53,15 +54,7 @@ class Attempt {
   // Counts where its time went; last.
   void CountTimes();
 
-  // The stage that reads this one's runs, or its results; any, if several do. Null if none does.
-  const v1::StagePlan* ReaderBy(v1::EdgeKind kind) const;
-  bool WritesOutput() const;
-  // Of the shuffle that the task writes; else of its own stage.
-  std::uint32_t CountPartitions() const;
-  // The part of the task's memory that the job's compiled code may use.
-  std::uint64_t RunnerMemoryBytes() const;
   TaskInfo MakeTaskInfo();
-  std::size_t ResultBytesMax() const;
   // The outputs of all upstream tasks, each exactly once: a reduce over less would be wrong.
   std::vector<MapOutput> UpstreamOutputs() const;
   CountingSource OpenInput(bool sampled);
@@ -82,6 +75,7 @@ class Attempt {
   const v1::TaskAssignment& assignment_;
   const TaskInputs& inputs_;
   AttemptControl& control_;
+  const StageRole role_;
   PlanInputs plan_inputs_;
   StageClock& clock_ = control_.notes.clock();
   std::vector<v1::PeerFetch> peers_;
