@@ -1,6 +1,5 @@
 #include "worker/pipeline/attempt.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <system_error>
