@@ -12,16 +12,16 @@
 #include "base/process.h"
 #include "base/status.h"
 #include "base/task_timeout.h"
-#include "base/units.h"
+#include "cli/embedded_commit.h"
+#include "cli/embedded_inputs.h"
+#include "cli/embedded_resources.h"
 #include "cli/progress_display.h"
 #include "cli/task_pool.h"
 #include "coordinator/admission.h"
 #include "coordinator/core/coordinator.h"
 #include "coordinator/job_status.h"
-#include "coordinator/left_out.h"
 #include "coordinator/skipping.h"
 #include "coordinator/task_times.h"
-#include "storage/output_directory.h"
 #include "storage/split_planner.h"
 #include "storage/task_input.h"
 #include "worker/message_translation.h"
@@ -62,11 +62,7 @@ class EmbeddedJob {
   void HandleAll();
   void Perform(const coordinator::Action& action);
   void StartTask(const coordinator::StartAttempt& start);
-  worker::TaskInputs InputsOf(std::uint32_t stage);
-  std::shared_ptr<const v1::ShuffleSources> SourcesOf(std::uint32_t stage);
-  std::shared_ptr<const v1::Broadcast> BroadcastOf(std::uint32_t stage);
   bool Cancelled() const { return options_.cancelled != nullptr && options_.cancelled->load(); }
-  absl::Status CommitOnce();
   void TryCommit();
   v1::JobStatus Status() const;
   void ShowProgress() const;
@@ -75,31 +71,24 @@ class EmbeddedJob {
   const std::int64_t started_unix_ms_ = UnixNowMs();
   const worker::JobContext context_;
   const SplitTable splits_;
-  std::optional<StagedOutput> output_;  // until it is committed, abandoned or given up
   coordinator::Coordinator core_;
+  EmbeddedCommit commit_;
+  EmbeddedInputs inputs_;
   std::deque<coordinator::Event> events_;
   JobId job_;
   WorkerId worker_;
   std::optional<coordinator::JobState> ended_;
   std::string last_failure_;        // of a task, as a sentence
   std::string last_failure_cause_;  // what the task said
-  // A commit that is asked for and not done.
-  struct PendingCommit {
-    std::vector<AttemptId> winners;
-    CommitRetries retries;
-    Instant next_try;
-    std::string trouble;  // of the last try
-  };
-  std::optional<PendingCommit> commit_;
   std::map<AttemptId, UnderWay> under_way_;
   std::set<std::uint32_t> free_gpus_;
   coordinator::TaskTimes times_;
-  // By stage: the core's version and the message made of it.
-  std::map<std::uint32_t, std::pair<std::uint64_t, std::shared_ptr<const v1::ShuffleSources>>>
-      sources_;
-  std::map<std::uint32_t, std::shared_ptr<const v1::Broadcast>> broadcasts_;
   TaskPool pool_;  // last: its threads end before the rest goes
 };
+
+coordinator::WorkerResources ResourcesOf(const EmbeddedOptions& options) {
+  return {options.threads, options.memory_bytes, options.gpus};
+}
 
 worker::JobContext MakeContext(v1::JobPlan plan, const EmbeddedOptions& options) {
   worker::JobContext context;
@@ -119,28 +108,29 @@ EmbeddedJob::EmbeddedJob(coordinator::AdmittedJob job, const EmbeddedOptions& op
     : options_(options),
       context_(MakeContext(std::move(job.plan), options)),
       splits_(context_.plan),
-      output_(std::move(job.output)),
       core_(coordinator::Limits{.lease_ms = kForeverMs, .speculation = false}),
+      commit_(std::move(job.output), {core_, context_.plan, splits_},
+              {options.commit_retries, options.cancelled}),
+      inputs_(core_, context_.plan, options.spill_directory),
       pool_(context_, options.threads) {
   for (std::uint32_t gpu = 0; gpu < options.gpus; ++gpu) free_gpus_.insert(gpu);
 }
 
 EmbeddedOutcome EmbeddedJob::Run() {
   Handle(coordinator::SubmitJob{coordinator::ShapeOf(context_.plan)});
-  Handle(coordinator::WorkerRegistered{
-      .instance = "embedded",
-      .name = "this process",
-      .resources = {options_.threads, options_.memory_bytes, options_.gpus},
-      .shuffle_address = "",
-      .spill_directory = options_.spill_directory,
-      .running = {}});
+  Handle(coordinator::WorkerRegistered{.instance = "embedded",
+                                       .name = "this process",
+                                       .resources = ResourcesOf(options_),
+                                       .shuffle_address = "",
+                                       .spill_directory = options_.spill_directory,
+                                       .running = {}});
   ShowProgress();
   Instant shown = MonotonicNow();
   bool cancelling = false;
   while (!ended_ || !under_way_.empty()) {
     for (const v1::TaskReport& report : pool_.TakeReports(kProgressMs)) Handle(EventOf(report));
     if (has_time_limit()) StopOverdueTasks();
-    if (commit_ && (Cancelled() || MonotonicNow() >= commit_->next_try)) {
+    if (commit_.IsDue(MonotonicNow())) {
       TryCommit();
       HandleAll();
     }
@@ -153,7 +143,7 @@ EmbeddedOutcome EmbeddedJob::Run() {
       shown = MonotonicNow();
     }
   }
-  if (output_) output_->Abandon();
+  commit_.Abandon();
   ShowProgress();
   EmbeddedOutcome outcome{Status(), coordinator::CountersOf(*core_.job(job_))};
   if (options_.keep_tasks) outcome.tasks = Tasks();
@@ -215,7 +205,7 @@ void EmbeddedJob::StopOverdueTasks() {
 }
 
 void EmbeddedJob::EndStuck(const UnderWay& stuck) {
-  if (output_) output_->Abandon();
+  commit_.Abandon();
   v1::JobStatus status = Status();
   status.set_finished_unix_ms(UnixNowMs());
   if (!ended_) {
@@ -309,7 +299,7 @@ void EmbeddedJob::Perform(const coordinator::Action& action) {
     const auto task = under_way_.find(cancel->attempt);
     if (task != under_way_.end()) task->second.task->control.cancelled = true;
   } else if (const auto* commit = std::get_if<coordinator::CommitOutput>(&action)) {
-    commit_.emplace(PendingCommit{commit->winners, CommitRetries(options_.commit_retries), {}, {}});
+    commit_.Begin(*commit);
     TryCommit();
   } else if (const auto* end = std::get_if<coordinator::EndJob>(&action)) {
     ended_ = end->state;
@@ -317,35 +307,8 @@ void EmbeddedJob::Perform(const coordinator::Action& action) {
   // The rest speaks to workers in other processes.
 }
 
-absl::Status EmbeddedJob::CommitOnce() {
-  const auto& skipped = core_.skipped_records(job_);
-  if (!skipped.empty()) {
-    GM_RETURN_IF_ERROR(
-        output_->SetAside(coordinator::SetAsideOf(skipped, context_.plan), context_.plan));
-  }
-  if (const auto left_out = core_.left_out_tasks(job_); !left_out.empty()) {
-    GM_RETURN_IF_ERROR(
-        output_->NameFailedTasks(coordinator::FailedTasksText(left_out, context_.plan, splits_)));
-  }
-  return output_->Commit(commit_->winners);
-}
-
 void EmbeddedJob::TryCommit() {
-  const absl::Status status = CommitOnce();
-  std::string message;
-  if (!status.ok()) {
-    const std::optional<DurationMs> wait_ms =
-        Cancelled() ? std::nullopt : commit_->retries.WaitAfter(status);
-    if (wait_ms) {
-      commit_->next_try = MonotonicNow() + *wait_ms;
-      commit_->trouble = fmt::format("{}; trying again", Message(status));
-      return;
-    }
-    message = DescribeFailedCommit(status, output_->staging());
-  }
-  commit_.reset();
-  output_.reset();
-  events_.push_back(coordinator::OutputCommitted{job_, status.ok(), std::move(message)});
+  if (auto committed = commit_.Try()) events_.emplace_back(*std::move(committed));
 }
 
 void EmbeddedJob::StartTask(const coordinator::StartAttempt& start) {
@@ -353,7 +316,7 @@ void EmbeddedJob::StartTask(const coordinator::StartAttempt& start) {
   task->assignment = MakeAssignment(context_.plan, splits_, start.task,
                                     core_.task(start.task)->part, start.attempt);
   coordinator::TellSkips(core_.skipped_records(job_), &task->assignment);
-  task->inputs = InputsOf(start.task.stage);
+  task->inputs = inputs_.Of(start.task);
   UnderWay& under_way = under_way_[start.attempt];
   under_way.task = task;
   for (std::uint32_t i = 0; i < context_.plan.request().task_gpus(); ++i) {
@@ -366,53 +329,6 @@ void EmbeddedJob::StartTask(const coordinator::StartAttempt& start) {
   pool_.Start(std::move(task));
 }
 
-worker::TaskInputs EmbeddedJob::InputsOf(std::uint32_t stage) {
-  worker::TaskInputs inputs;
-  for (const v1::StageEdge& edge : context_.plan.stages(static_cast<int>(stage)).inputs()) {
-    const std::uint32_t from = edge.from_stage();
-    if (edge.kind() == v1::EDGE_KIND_BROADCAST) {
-      inputs.broadcasts[from] = BroadcastOf(from);
-    } else {
-      inputs.sources[from] = SourcesOf(from);
-    }
-  }
-  return inputs;
-}
-
-std::shared_ptr<const v1::ShuffleSources> EmbeddedJob::SourcesOf(std::uint32_t stage) {
-  auto& [version, cached] = sources_[stage];
-  if (cached != nullptr && version == core_.stage_version(job_, stage)) return cached;
-  auto sources = std::make_shared<v1::ShuffleSources>();
-  sources->set_job(job_.value());
-  sources->set_stage(stage);
-  const coordinator::StageView view = core_.job(job_)->stages[stage];
-  sources->set_stage_tasks(view.tasks);
-  sources->set_left_out(view.left_out);
-  sources->add_peers()->set_spill_directory(options_.spill_directory);
-  for (const auto& output : core_.stage_outputs(job_, stage)) {
-    sources->add_tasks(output.task);
-    sources->add_attempts(output.attempt.value());
-    sources->add_peer_indexes(0);
-  }
-  version = core_.stage_version(job_, stage);
-  cached = std::move(sources);
-  return cached;
-}
-
-std::shared_ptr<const v1::Broadcast> EmbeddedJob::BroadcastOf(std::uint32_t stage) {
-  auto& cached = broadcasts_[stage];
-  if (cached == nullptr) {
-    auto broadcast = std::make_shared<v1::Broadcast>();
-    broadcast->set_job(job_.value());
-    broadcast->set_stage(stage);
-    for (std::string& result : core_.stage_results(job_, stage)) {
-      broadcast->add_results(std::move(result));
-    }
-    cached = std::move(broadcast);
-  }
-  return cached;
-}
-
 v1::JobStatus EmbeddedJob::Status() const {
   const coordinator::JobView view = *core_.job(job_);
   v1::JobStatus status = coordinator::StatusOf(view, context_.plan);
@@ -421,7 +337,7 @@ v1::JobStatus EmbeddedJob::Status() const {
                             !last_failure_.empty() &&
                             view.message.ends_with(": " + last_failure_cause_);
   if (user_failure) status.set_message(last_failure_);
-  if (commit_) status.set_message(commit_->trouble);
+  if (commit_.is_under_way()) status.set_message(commit_.trouble());
   status.set_submitted_unix_ms(started_unix_ms_);
   status.set_workers(1);
   status.set_slots(options_.threads);
@@ -433,10 +349,6 @@ void EmbeddedJob::ShowProgress() const {
   if (options_.on_progress) options_.on_progress(Status());
 }
 
-}  // namespace
-
-namespace {
-
 coordinator::Describe DescriberFor(const EmbeddedOptions& options) {
   return [&options](const v1::JobRequest& asked) {
     return options.job == nullptr ? coordinator::DescribeOwnJob(asked)
@@ -444,47 +356,18 @@ coordinator::Describe DescriberFor(const EmbeddedOptions& options) {
   };
 }
 
-// There are no workers but this process.
-absl::Status CheckResources(const v1::JobRequest& request, const EmbeddedOptions& options) {
-  if (request.required_labels_size() > 0) {
-    return InvalidArgument(
-        "--require asks for a worker with the label '{}', and 'run' has no workers; leave it out, "
-        "or submit the job to a cluster",
-        request.required_labels(0));
-  }
-  if (request.task_cpus() > options.threads) {
-    return InvalidArgument(
-        "--task-cpus {} is more than the {} threads of this process; lower --task-cpus or raise "
-        "--threads",
-        request.task_cpus(), options.threads);
-  }
-  if (request.task_memory_bytes() > options.memory_bytes) {
-    return InvalidArgument(
-        "a task asks for {} of memory, and this machine has {}; lower "
-        "--task-memory",
-        FormatBytes(request.task_memory_bytes()), FormatBytes(options.memory_bytes));
-  }
-  if (request.task_gpus() > options.gpus) {
-    return InvalidArgument(
-        "--task-gpus {} is more than the {} that 'run' was told of; say how many there are with "
-        "--gpus",
-        request.task_gpus(), options.gpus);
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::StatusOr<v1::JobPlan> PlanEmbedded(const v1::JobRequest& request,
                                          const EmbeddedOptions& options) {
-  GM_RETURN_IF_ERROR(CheckResources(request, options));
+  GM_RETURN_IF_ERROR(CheckResources(request, ResourcesOf(options)));
   return coordinator::PlanDryRun(request, DescriberFor(options));
 }
 
 absl::StatusOr<EmbeddedOutcome> RunEmbedded(const v1::JobRequest& request,
                                             const EmbeddedOptions& options) {
   GM_CHECK(options.threads > 0);
-  GM_RETURN_IF_ERROR(CheckResources(request, options));
+  GM_RETURN_IF_ERROR(CheckResources(request, ResourcesOf(options)));
   GM_ASSIGN_OR_RETURN(
       coordinator::AdmittedJob job,
       coordinator::Admit(request, fmt::format("'gristmill run' on {}", ProcessName()),
