@@ -24,14 +24,13 @@ using ::testing::IsEmpty;
 constexpr std::uint32_t kTasks = 2;
 const std::vector<AttemptId> kWinners = {AttemptId(8), AttemptId(9)};
 
-StagedOutput Prepare(const std::string& output, bool overwrite = false) {
-  return StagedOutput::Prepare(output, overwrite, "a test").value();
-}
-
-void WriteParts(const StagedOutput& staged) {
+// The staged output `out`, of which every task's winner wrote its part.
+StagedOutput PrepareWithParts(const TestDirectory& dir, bool overwrite = false) {
+  StagedOutput staged = StagedOutput::Prepare(dir.path("out"), overwrite, "a test").value();
   for (std::uint32_t task = 0; task < kTasks; ++task) {
     std::ofstream(AttemptFilePath(staged.staging(), task, kTasks, kWinners[task])) << "part";
   }
+  return staged;
 }
 
 void WriteBeside(const StagedOutput& staged, std::uint32_t task, std::uint64_t attempt,
@@ -58,8 +57,7 @@ TEST(SideFiles, NamesArePlainAndClashWithNothingOfTheOutput) {
 
 TEST(SideFiles, ComeWithTheWinnersAndAreListed) {
   const TestDirectory dir;
-  StagedOutput staged = Prepare(dir.path("out"));
-  WriteParts(staged);
+  StagedOutput staged = PrepareWithParts(dir);
   WriteBeside(staged, 0, 8, "b", "of the winner");
   WriteBeside(staged, 0, 7, "b", "of a loser");
   WriteBeside(staged, 0, 7, "only-of-a-loser", "x");
@@ -76,8 +74,7 @@ TEST(SideFiles, ComeWithTheWinnersAndAreListed) {
 
 TEST(SideFiles, OneNameOfTwoTasksFailsTheCommitForGoodAndRenamesNothing) {
   const TestDirectory dir;
-  StagedOutput staged = Prepare(dir.path("out"));
-  WriteParts(staged);
+  StagedOutput staged = PrepareWithParts(dir);
   WriteBeside(staged, 0, 8, "cat.jpg", "one");
   WriteBeside(staged, 1, 9, "cat.jpg", "another");
   const absl::Status status = staged.Commit(kWinners);
@@ -89,8 +86,7 @@ TEST(SideFiles, OneNameOfTwoTasksFailsTheCommitForGoodAndRenamesNothing) {
 
 TEST(SideFiles, WhatNoAttemptCouldWriteIsRefused) {
   const TestDirectory dir;
-  StagedOutput staged = Prepare(dir.path("out"));
-  WriteParts(staged);
+  StagedOutput staged = PrepareWithParts(dir);
   WriteBeside(staged, 1, 9, "_SUCCESS", "x");
   EXPECT_THAT(Message(staged.Commit(kWinners)), HasSubstr("task 1 left a file '_SUCCESS'"));
 }
@@ -102,8 +98,7 @@ TEST(SideFiles, ACommitThatWasInterruptedAnywhereIsCompletedByTheNext) {
        {"_files", "a", "b", "c", "part-00000-of-00002", "part-00001-of-00002", "_SUCCESS"}) {
     SCOPED_TRACE(stops_at);
     const TestDirectory dir;
-    StagedOutput staged = Prepare(dir.path("out"));
-    WriteParts(staged);
+    StagedOutput staged = PrepareWithParts(dir);
     WriteBeside(staged, 0, 8, "a", "1");
     WriteBeside(staged, 0, 8, "c", "3");
     WriteBeside(staged, 1, 9, "b", "2");
@@ -124,22 +119,19 @@ TEST(SideFiles, ACommitThatWasInterruptedAnywhereIsCompletedByTheNext) {
 
 TEST(SideFiles, OverwriteReplacesThoseOfTheEarlierJobAndNoOthers) {
   const TestDirectory dir;
-  StagedOutput first = Prepare(dir.path("out"));
-  WriteParts(first);
+  StagedOutput first = PrepareWithParts(dir);
   WriteBeside(first, 0, 8, "kept", "old");
   WriteBeside(first, 0, 8, "gone", "old");
   ASSERT_TRUE(first.Commit(kWinners).ok());
 
-  StagedOutput second = Prepare(dir.path("out"), true);
-  WriteParts(second);
+  StagedOutput second = PrepareWithParts(dir, true);
   WriteBeside(second, 1, 9, "kept", "new");
   EXPECT_EQ(ReadFile(dir.path("out/gone")), "old") << "until the commit";
   ASSERT_TRUE(second.Commit(kWinners).ok());
   EXPECT_EQ(ReadFile(dir.path("out/kept")), "new");
   EXPECT_FALSE(fs::exists(dir.path("out/gone")));
 
-  StagedOutput third = Prepare(dir.path("out"), true);
-  WriteParts(third);
+  StagedOutput third = PrepareWithParts(dir, true);
   ASSERT_TRUE(third.Commit(kWinners).ok());
   EXPECT_THAT(dir.Files(),
               ElementsAre("out/_SUCCESS", "out/part-00000-of-00002", "out/part-00001-of-00002"));
