@@ -26,6 +26,25 @@ def wait_for(condition, what, deadline_s=60):
         time.sleep(0.005)
 
 
+class Latch:
+    """What tasks of the testbed wait for, WaitForLatch of latch.h, until open(); then it holds nobody."""
+
+    def __init__(self, path):
+        self.path = path
+        os.mkfifo(path)
+        self._end = None
+
+    def open(self):
+        # There is something to read from now on, as nobody reads it and this end stays open.
+        self._end = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        os.write(self._end, b"open")
+
+    def close(self):
+        """To be called when nobody can wait any more."""
+        if self._end is not None:
+            os.close(self._end)
+
+
 class Cluster:
     """Runs `binary` as a coordinator and workers; use as a context manager."""
 

@@ -1,16 +1,14 @@
-// Jobs that say what they are at, and wait for a file to appear. Linked into the `testbed` binary
-// only.
+// Jobs that say what they are at, and wait for a latch. Linked into the `testbed` binary only.
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <iostream>
 #include <string>
 #include <string_view>
-#include <thread>
 
 #include "gristmill/job.h"
+#include "tests/latch.h"
 
 namespace {
 
@@ -21,7 +19,7 @@ using gristmill::TaskContext;
 using gristmill::Values;
 
 // Emits each line with a number, and writes it to stderr in three ways. A reduce task waits at the
-// key "wait" until there is a file of the name `until`.
+// key "wait" for the latch `until`.
 class Talker {
  public:
   static constexpr std::string_view kName = "talker";
@@ -29,7 +27,7 @@ class Talker {
   using Key = std::string;
   using Value = std::uint64_t;
 
-  void Declare(Params& params) { params.Add("until", &until_, "the file that is waited for"); }
+  void Declare(Params& params) { params.Add("until", &until_, "the latch that is waited for"); }
   void Setup(TaskContext& context) { context_ = &context; }
 
   void Map(std::string_view line, Emitter<Talker>& out) {
@@ -45,9 +43,7 @@ class Talker {
     std::uint64_t count = 0;
     for (std::uint64_t value : values) count += value;
     context_->SetStatus("reducing " + std::string(key));
-    while (key == "wait" && access(until_.c_str(), F_OK) != 0) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
+    if (key == "wait") gristmill::WaitForLatch(until_);
     out.Emit(key, count);
   }
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import unittest
 
-from cluster import Cluster, wait_for
+from cluster import Cluster, Latch, wait_for
 
 BINARY = None
 
@@ -24,6 +24,8 @@ class Insight(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.input = self.directory / "in.txt"
         self.out = self.directory / "out"
+        self.until = Latch(self.directory / "until")
+        self.addCleanup(self.until.close)
         self.cluster = self.start()
 
     def start(self, **options):
@@ -33,10 +35,10 @@ class Insight(unittest.TestCase):
 
     def submit_talker(self, *flags):
         return self.cluster.submit("talker", "--input", self.input, "--output", self.out, "--param",
-                                   f"until={self.directory / 'until'}", *flags)
+                                   f"until={self.until.path}", *flags)
 
     def finish(self, job):
-        (self.directory / "until").touch()
+        self.until.open()
         self.assertEqual(self.cluster.wait(job)["state"], "JOB_STATE_SUCCEEDED", self.cluster.logs())
 
     def explain(self, job, kind):
@@ -132,10 +134,10 @@ class Insight(unittest.TestCase):
     def test_a_skewed_partition_is_explained_by_its_key(self):
         self.input.write_text("".join(f"key {i}\n" for i in range(100)) + ("wait " * 20 + "\n") * 50_000 + "wait\n" * 60_000)
         job = self.cluster.submit("stream", "--input", self.input, "--output", self.out, "--mapper", "cat", "--reducer",
-                                  f"while [ ! -e {self.directory}/until ]; do sleep 0.05; done; cat", "--partitions", "4")
+                                  f"while [ ! -e {self.directory}/go ]; do sleep 0.05; done; cat", "--partitions", "4")
         def skew():
             return next((f["text"] for f in self.cluster.json("explain", job)["findings"] if f["kind"] == "skew"), None)
-        (self.directory / "until").touch()
+        (self.directory / "go").touch()
         self.cluster.wait(job)
         text = wait_for(skew, f"the skew: {self.cluster.json('explain', job)}")
         self.assertRegex(text, r"Partition \d is much larger than the others: reduce-\d reads .* MiB")
@@ -153,13 +155,13 @@ class Insight(unittest.TestCase):
 
     def test_who_has_the_slots_is_said(self):
         self.input.write_text("one\n")
-        hold = f"while [ ! -e {self.directory}/until ]; do sleep 0.05; done"
+        hold = f"while [ ! -e {self.directory}/go ]; do sleep 0.05; done"
         first = self.cluster.submit("stream", "--input", *[self.write(f"i{i}") for i in range(4)], "--output", self.out,
                                     "--mapper", hold)
         wait_for(lambda: sum(w["slotsUsed"] for w in self.cluster.workers()) == 2, "the slots to be taken")
         second = self.cluster.submit("stream", "--input", self.input, "--output", self.directory / "o2", "--mapper", "cat")
         self.assertRegex(self.explain(second, "slots"), rf"None of 2 slots is free: {first} \(stream\) runs 2 tasks, and this job 0; 1 task waits")
-        (self.directory / "until").touch()
+        (self.directory / "go").touch()
         self.cluster.wait(second)
 
     def write(self, name):

@@ -3,19 +3,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <filesystem>
-#include <stdexcept>
 #include <string>
-#include <thread>
 
 #include "gristmill/job.h"
+#include "tests/latch.h"
 
 namespace {
 
 // Lines by their first letter: how many there are, a file of each letter with its lines, and a side
-// output that tells which letters came. Task 0 of the reduce is held, after it wrote its files,
-// until DIR/release is there; DIR/held-PID says that it is.
+// output that tells which letters came. Task 0 of the reduce is held, after it wrote its files, by
+// the latch DIR/release; DIR/held-PID says that it is.
 class Beside {
  public:
   static constexpr std::string_view kName = "beside";
@@ -52,11 +49,7 @@ class Beside {
   void TearDown(gristmill::Output<Beside>& out) {
     if (dir_.empty() || out.context().task() != 0) return;
     close(open((dir_ + "/held-" + std::to_string(getpid())).c_str(), O_CREAT | O_WRONLY, 0644));
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!std::filesystem::exists(dir_ + "/release")) {
-      if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("held for 60 s");
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
+    gristmill::WaitForLatch(dir_ + "/release");
   }
 
  private:

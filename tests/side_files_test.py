@@ -14,7 +14,7 @@ import sys
 import tempfile
 import unittest
 
-from cluster import Cluster, read_output, wait_for
+from cluster import Cluster, Latch, read_output, wait_for
 
 TESTBED = None
 PARTITIONS = 3
@@ -26,6 +26,8 @@ class SideFilesTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.marks = self.directory / "marks"
         self.marks.mkdir()
+        self.release = Latch(self.marks / "release")
+        self.addCleanup(self.release.close)
         self.out = self.directory / "out"
         self.input = self.directory / "in.txt"
         lines = [f"{chr(ord('a') + i * 7 % 26)}{i}" for i in range(200)]
@@ -102,7 +104,7 @@ class SideFilesTest(unittest.TestCase):
         self.assertTrue(temporary, "its files are staged")
         os.kill(c.worker_of_runner(first).pid, signal.SIGKILL)
         wait_for(lambda: len(self.held()) > 1, "another attempt")
-        (self.marks / "release").touch()
+        self.release.open()
         self.assertEqual(c.wait(job)["state"], "JOB_STATE_SUCCEEDED", c.logs())
         self.check_output()
 
@@ -113,7 +115,7 @@ class SideFilesTest(unittest.TestCase):
         # What is in the way of one of the renames: those before it are done, those after it are not.
         obstacle = self.out / "letter-m"
         (obstacle / "in-the-way").mkdir(parents=True)
-        (self.marks / "release").touch()
+        self.release.open()
         wait_for(lambda: (self.out / "_files").exists(), "the commit to begin")
         wait_for(lambda: "letter-m" in (c.directory / "coordinator.log").read_text(), "the commit to stop")
         self.assertFalse((self.out / "_SUCCESS").exists())
