@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/readable_text.h"
+
 namespace gristmill::coordinator {
 namespace {
 
@@ -16,14 +18,6 @@ bool MayLeaveOut(const Job& job, const TaskRef& ref) {
   return job.left_out() + 1 < job.halt.failures;
 }
 
-// Not cutting a UTF-8 character.
-void Shorten(std::string* text) {
-  if (text->size() <= kLeftOutReasonBytesMax) return;
-  std::size_t end = kLeftOutReasonBytesMax;
-  while (end > 0 && (static_cast<unsigned char>((*text)[end]) & 0xC0) == 0x80) --end;
-  text->resize(end);
-}
-
 }  // namespace
 
 void FailTask(Turn& turn, const TaskRef& ref, std::string why, std::string job_message) {
@@ -31,8 +25,7 @@ void FailTask(Turn& turn, const TaskRef& ref, std::string why, std::string job_m
   if (!MayLeaveOut(job, ref)) return EndJobAs(turn, job, JobState::kFailed, std::move(job_message));
   EndRunningAttempt(turn, ref, "the task is left out since another attempt failed for good");
   if (job.left_out_reasons.size() >= kLeftOutReasonsMax) why.clear();
-  Shorten(&why);
-  turn.Decide(TaskLeftOutRecord{ref, std::move(why)});
+  turn.Decide(TaskLeftOutRecord{ref, ShortenedText(why, kLeftOutReasonBytesMax)});
   if (job.stages[ref.stage].complete()) OnStageComplete(turn, job);
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/labels.h"
+#include "base/readable_text.h"
 #include "base/report_limits.h"
 #include "base/status.h"
 #include "base/units.h"
@@ -22,14 +23,6 @@ constexpr std::uint64_t kRunMsMax = std::uint64_t{1} << 50;
 constexpr std::size_t kPathBytesMax = 4'096;
 constexpr std::size_t kMessageBytesMax = 16 << 10;
 constexpr std::size_t kBadRecordMessageBytesMax = 4 << 10;
-
-// At most `bytes_max` of `text`, not cutting a UTF-8 character.
-std::string Shorten(const std::string& text, std::size_t bytes_max) {
-  if (text.size() <= bytes_max) return text;
-  std::size_t end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + " …";
-}
 
 // One sentence, for the user, if the report holds more than the coordinator keeps.
 absl::Status CheckReport(const v1::TaskReport& report) {
@@ -65,7 +58,7 @@ AttemptFailed FailedEvent(WorkerId worker, const v1::TaskReport& report) {
   AttemptFailed event;
   event.worker = worker;
   event.attempt = AttemptId(report.attempt());
-  event.message = Shorten(report.message(), kMessageBytesMax);
+  event.message = ShortenedText(report.message(), kMessageBytesMax);
   event.run_alone = report.run_alone();
   if (report.outcome() == v1::TASK_OUTCOME_FETCH_FAILED) {
     event.cause = AttemptFailed::Cause::kFetch;
@@ -141,7 +134,7 @@ void AddRecord(const Driver& driver, const v1::TaskReport& report, AttemptFailed
   const CatalogEntry& entry = *driver.catalog().Find(task->job);
   failed->record =
       BadRecordOf(report, *entry.plan, *entry.splits, task->stage, driver.core().task(*task)->part);
-  if (failed->record) failed->message = Shorten(failed->message, kBadRecordMessageBytesMax);
+  if (failed->record) failed->message = ShortenedText(failed->message, kBadRecordMessageBytesMax);
 }
 
 Event CheckedReportEvent(const Driver& driver, WorkerId worker, const v1::TaskReport& report) {

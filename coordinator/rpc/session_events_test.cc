@@ -358,7 +358,7 @@ TEST(ReportEvent, CutsALongMessageBetweenCharacters) {
   const Event event = ReportEvent(WorkerId(1), report);
   const std::string& cut = std::get<AttemptFailed>(event).message;
   EXPECT_LT(cut.size(), 17 << 10);
-  EXPECT_TRUE(cut.ends_with("é …"));
+  EXPECT_TRUE(cut.ends_with("é…"));
 }
 
 TEST_F(SessionEvents, TasksThatTogetherMakeTooManyCountersFailTheirJob) {
