@@ -4,10 +4,8 @@
 
 #include <algorithm>
 #include <fstream>
-#include <initializer_list>
 #include <optional>
-#include <sstream>
-#include <string_view>
+#include <string>
 #include <thread>
 
 #include "worker/worker.h"
@@ -44,41 +42,6 @@ Cpus ReadV1(const std::string& group) {
   return FromQuota(quota_us, period_us);
 }
 
-// A group's limit binds its descendants. In a container the path may be the host's and lead
-// nowhere below the mount: then the mount's root is the own group.
-Cpus SmallestUpwards(const std::string& mount, std::string path, Cpus (*read)(const std::string&)) {
-  Cpus smallest = read(mount);
-  while (path.size() > 1) {
-    smallest = Smaller(smallest, read(mount + path));
-    path.resize(path.rfind('/'));
-  }
-  return smallest;
-}
-
-bool ListsCpu(const std::string& controllers) {
-  std::istringstream list(controllers);
-  for (std::string controller; std::getline(list, controller, ',');) {
-    if (controller == "cpu") return true;
-  }
-  return false;
-}
-
-// One line of /proc/self/cgroup: "0::/path" is v2, "4:cpu,cpuacct:/path" is v1.
-Cpus FromLine(const std::string& hierarchy, const std::string& line) {
-  const std::size_t first = line.find(':');
-  const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-  if (second == std::string::npos || line.compare(second + 1, 1, "/") != 0) return std::nullopt;
-  const std::string controllers = line.substr(first + 1, second - first - 1);
-  const std::string path = line.substr(second + 1);
-  if (controllers.empty()) {
-    return Smaller(SmallestUpwards(hierarchy, path, ReadV2),
-                   SmallestUpwards(hierarchy + "/unified", path, ReadV2));
-  }
-  if (!ListsCpu(controllers)) return std::nullopt;
-  return Smaller(SmallestUpwards(hierarchy + "/" + controllers, path, ReadV1),
-                 SmallestUpwards(hierarchy + "/cpu", path, ReadV1));
-}
-
 std::uint32_t OnlineCpus() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) {
@@ -89,15 +52,14 @@ std::uint32_t OnlineCpus() {
 
 }  // namespace
 
-std::uint32_t CpusWithin(const CpuSources& sources, std::uint32_t online) {
+std::uint32_t CpusWithin(const CgroupSources& sources, std::uint32_t online) {
   Cpus limit;
-  std::ifstream own(sources.own_cgroups);
-  for (std::string line; std::getline(own, line);) {
-    limit = Smaller(limit, FromLine(sources.hierarchy, line));
-  }
+  ForEachCgroup(sources, "cpu", [&](const std::string& group, CgroupVersion version) {
+    limit = Smaller(limit, version == CgroupVersion::kV2 ? ReadV2(group) : ReadV1(group));
+  });
   return std::max(1u, limit ? std::min(*limit, online) : online);
 }
 
-std::uint32_t AvailableCpus() { return CpusWithin(CpuSources{}, OnlineCpus()); }
+std::uint32_t AvailableCpus() { return CpusWithin({}, OnlineCpus()); }
 
 }  // namespace gristmill::worker

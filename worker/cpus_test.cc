@@ -72,6 +72,12 @@ TEST_F(CpusTest, AQuotaOfCgroupV1IsFoundInTheCpuController) {
   EXPECT_EQ(Cpus(8), 8u);
 }
 
+TEST_F(CpusTest, CgroupV2MayBeMountedBesideTheControllersOfV1) {
+  Write("/proc", "4:memory:/\n0::/box\n");
+  Write("/sys/unified/box/cpu.max", "300000 100000\n");
+  EXPECT_EQ(Cpus(8), 3u);
+}
+
 TEST_F(CpusTest, DamagedFilesLimitNothing) {
   Write("/proc", "\nnonsense\n0:\n0::\n7:cpu:relative\n0::/box\n");
   Write("/sys/box/cpu.max", "0 0\n");

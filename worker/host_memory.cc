@@ -4,40 +4,19 @@
 
 #include <algorithm>
 #include <fstream>
+#include <string>
 
 #include "worker/worker.h"
 
 namespace gristmill::worker {
-namespace {
 
-// Below `mount` at `path` and above it. In a container the path may be the host's and lead nowhere
-// below the mount: then the mount's root is the own group.
-void LimitBy(const std::string& mount, std::string path, const char* file, std::uint64_t* bytes) {
-  while (true) {
-    std::ifstream limit(mount + path + "/" + file);
-    if (std::uint64_t read = 0; limit >> read) *bytes = std::min(*bytes, read);
-    if (path.empty()) return;
-    path.resize(path.rfind('/'));
-  }
-}
-
-}  // namespace
-
-std::uint64_t MemoryWithin(const MemorySources& sources, std::uint64_t installed) {
+std::uint64_t MemoryWithin(const CgroupSources& sources, std::uint64_t installed) {
   std::uint64_t bytes = installed;
-  std::ifstream own(sources.own_cgroups);
-  // "0::/path" is v2, "12:memory:/path" is v1.
-  for (std::string line; std::getline(own, line);) {
-    const std::size_t second = line.find(':', line.find(':') + 1);
-    if (second == std::string::npos || line.compare(second + 1, 1, "/") != 0) continue;
-    std::string path = line.substr(second + 1);
-    if (path == "/") path.clear();
-    if (line.find("::") + 1 == second) {
-      LimitBy(sources.hierarchy, path, "memory.max", &bytes);
-    } else if (line.find(":memory:") != std::string::npos) {
-      LimitBy(sources.hierarchy + "/memory", path, "memory.limit_in_bytes", &bytes);
-    }
-  }
+  ForEachCgroup(sources, "memory", [&](const std::string& group, CgroupVersion version) {
+    const bool is_v2 = version == CgroupVersion::kV2;
+    std::ifstream limit(group + (is_v2 ? "/memory.max" : "/memory.limit_in_bytes"));
+    if (std::uint64_t read = 0; limit >> read) bytes = std::min(bytes, read);
+  });
   return bytes;
 }
 

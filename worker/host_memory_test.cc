@@ -55,6 +55,24 @@ TEST_F(HostMemoryTest, ALimitOfCgroupV1IsFoundInTheMemoryController) {
   EXPECT_EQ(Memory(1'000), 700u);
 }
 
+TEST_F(HostMemoryTest, AControllerOfCgroupV1ThatSharesItsGroupsWithOthersIsFoundToo) {
+  Write("/proc", "4:cpu,memory:/box\n0::/\n");
+  Write("/sys/cpu,memory/box/memory.limit_in_bytes", "700\n");
+  EXPECT_EQ(Memory(1'000), 700u);
+}
+
+TEST_F(HostMemoryTest, CgroupV2MayBeMountedBesideTheControllersOfV1) {
+  Write("/proc", "4:cpu:/\n0::/box\n");
+  Write("/sys/unified/box/memory.max", "700\n");
+  EXPECT_EQ(Memory(1'000), 700u);
+}
+
+TEST_F(HostMemoryTest, DamagedFilesLimitNothing) {
+  Write("/proc", "\nnonsense\n0:\n0::\n7:memory:relative\n0::/box\n");
+  Write("/sys/box/memory.max", "much\n");
+  EXPECT_EQ(Memory(1'000), 1'000u);
+}
+
 TEST(AvailableMemory, IsNotNothing) { EXPECT_GT(AvailableMemory(), 1u << 20); }
 
 }  // namespace
