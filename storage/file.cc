@@ -139,6 +139,22 @@ absl::Status File::Close() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> Exists(const std::string& path) {
+  struct stat info;
+  if (::lstat(path.c_str(), &info) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  return ErrnoStatus(errno, fmt::format("can't look at '{}'", path));
+}
+
+absl::StatusOr<std::vector<std::string>> ListNames(const std::string& directory) {
+  std::vector<std::string> names;
+  std::error_code error;
+  std::filesystem::directory_iterator it(directory, error), end;
+  for (; !error && it != end; it.increment(error)) names.push_back(it->path().filename().string());
+  if (error) return ErrnoStatus(error.value(), fmt::format("can't list '{}'", directory));
+  return names;
+}
+
 absl::Status RenameFile(const std::string& from, const std::string& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) {
     return ErrnoStatus(errno, fmt::format("can't rename '{}' to '{}'", from, to));

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -47,6 +48,12 @@ class File {
   std::string path_;
   int descriptor_ = -1;
 };
+
+// Whether there is something by that name, be it a link that leads nowhere. An error if that can't
+// be told: a file system in trouble must not pass for lost data.
+absl::StatusOr<bool> Exists(const std::string& path);
+// What a directory holds, in no order. NotFound if there is none.
+absl::StatusOr<std::vector<std::string>> ListNames(const std::string& directory);
 
 absl::Status RenameFile(const std::string& from, const std::string& to);
 // A file that does not exist is fine.

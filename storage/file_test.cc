@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <string>
+
 #include "base/status.h"
 #include "storage/buffered_writer.h"
 #include "storage/test_directory.h"
@@ -11,6 +14,8 @@ namespace gristmill {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 TEST(File, PlainAbsolutePathsHaveNoWayUp) {
   for (const char* good : {"/", "/a", "/a/b.c", "/a/..b", "/a/"}) {
@@ -36,6 +41,26 @@ TEST(File, ErrorsNameThePathAndTheReason) {
   const auto missing = File::OpenForReading("/no/such/file");
   EXPECT_TRUE(absl::IsNotFound(missing.status()));
   EXPECT_EQ(Message(missing.status()), "can't open '/no/such/file': No such file or directory");
+}
+
+TEST(File, ALinkThatLeadsNowhereExistsAndWhatLiesBelowAFileDoesNot) {
+  const TestDirectory dir;
+  dir.Write("file", "");
+  std::filesystem::create_symlink("nowhere", dir.path("link"));
+  EXPECT_TRUE(Exists(dir.path("file")).value());
+  EXPECT_TRUE(Exists(dir.path("link")).value());
+  EXPECT_FALSE(Exists(dir.path("missing")).value());
+  EXPECT_FALSE(Exists(dir.path("file/below")).value());
+  EXPECT_FALSE(Exists(dir.path(std::string(300, 'x'))).ok());
+}
+
+TEST(File, ADirectoryThatIsNotThereIsToldFromAnEmptyOne) {
+  const TestDirectory dir;
+  EXPECT_THAT(ListNames(dir.path()).value(), IsEmpty());
+  EXPECT_TRUE(absl::IsNotFound(ListNames(dir.path("missing")).status()));
+  dir.Write("a", "");
+  dir.Write("b/c", "");
+  EXPECT_THAT(ListNames(dir.path()).value(), UnorderedElementsAre("a", "b"));
 }
 
 TEST(BufferedWriter, SmallAndLargePiecesReachTheFileInOrder) {

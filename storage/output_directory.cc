@@ -52,23 +52,6 @@ bool SkipWord(std::string_view* name, std::string_view word) {
   return true;
 }
 
-// An error if that can't be told: a file system in trouble must not pass for lost data.
-absl::StatusOr<bool> Exists(const std::string& path) {
-  struct stat info;
-  if (::lstat(path.c_str(), &info) == 0) return true;
-  if (errno == ENOENT || errno == ENOTDIR) return false;
-  return ErrnoStatus(errno, fmt::format("can't look at '{}'", path));
-}
-
-absl::StatusOr<std::vector<std::string>> ListNames(const std::string& directory) {
-  std::vector<std::string> names;
-  std::error_code error;
-  fs::directory_iterator it(directory, error), end;
-  for (; !error && it != end; it.increment(error)) names.push_back(it->path().filename().string());
-  if (error) return ErrnoStatus(error.value(), fmt::format("can't list '{}'", directory));
-  return names;
-}
-
 absl::Status RemoveTree(const std::string& path) {
   std::error_code error;
   fs::remove_all(path, error);

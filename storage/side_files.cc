@@ -1,9 +1,7 @@
 #include "storage/side_files.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
-#include <system_error>
 #include <utility>
 
 #include "base/status.h"
@@ -14,8 +12,6 @@
 namespace gristmill {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::string_view kHeader = "gristmill files 1";
 constexpr std::size_t kNameBytesMax = 255;
 
@@ -25,23 +21,9 @@ std::string ListPath(const std::string& directory) {
 
 // None if there is no such directory.
 absl::StatusOr<std::vector<std::string>> NamesIn(const std::string& directory) {
-  std::vector<std::string> names;
-  std::error_code error;
-  fs::directory_iterator it(directory, error), end;
-  for (; !error && it != end; it.increment(error)) names.push_back(it->path().filename().string());
-  if (error && error != std::errc::no_such_file_or_directory) {
-    return ErrnoStatus(error.value(), fmt::format("can't list '{}'", directory));
-  }
+  absl::StatusOr<std::vector<std::string>> names = ListNames(directory);
+  if (absl::IsNotFound(names.status())) return std::vector<std::string>();
   return names;
-}
-
-absl::StatusOr<bool> Exists(const std::string& path) {
-  std::error_code error;
-  const bool exists = fs::exists(fs::symlink_status(path, error));
-  if (error && error != std::errc::no_such_file_or_directory) {
-    return ErrnoStatus(error.value(), fmt::format("can't look at '{}'", path));
-  }
-  return exists;
 }
 
 struct SideFile {
