@@ -81,4 +81,14 @@ std::string FormatDuration(DurationMs ms) {
   return fmt::format("{} h {:02} min", seconds / 3600, seconds / 60 % 60);
 }
 
+std::string GroupDigits(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
+  return text;
+}
+
+std::string CountOf(std::uint64_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", GroupDigits(number), noun, number == 1 ? "" : "s");
+}
+
 }  // namespace gristmill

@@ -1,4 +1,4 @@
-// Sizes and durations as people write them: "64MiB", "1.5s".
+// Numbers, sizes and durations as people write them: "1,234", "64MiB", "1.5s".
 #pragma once
 
 #include <cstdint>
@@ -21,5 +21,11 @@ std::string FormatBytes(std::uint64_t bytes);
 
 // "850 ms", "12.3 s", "4 min 05 s", "2 h 07 min".
 std::string FormatDuration(DurationMs ms);
+
+// 1234567 as "1,234,567".
+std::string GroupDigits(std::uint64_t number);
+
+// "1 file", "4 files".
+std::string CountOf(std::uint64_t number, std::string_view noun);
 
 }  // namespace gristmill

@@ -37,5 +37,18 @@ TEST(UnitsTest, FiguresCarryTheirUnits) {
   EXPECT_EQ(FormatDuration(7'620'000), "2 h 07 min");
 }
 
+TEST(GroupDigits, PutsACommaBeforeEachThirdDigit) {
+  EXPECT_EQ(GroupDigits(0), "0");
+  EXPECT_EQ(GroupDigits(999), "999");
+  EXPECT_EQ(GroupDigits(1'000), "1,000");
+  EXPECT_EQ(GroupDigits(123'456'789), "123,456,789");
+}
+
+TEST(CountOf, IsOneThingOrSeveral) {
+  EXPECT_EQ(CountOf(0, "file"), "0 files");
+  EXPECT_EQ(CountOf(1, "file"), "1 file");
+  EXPECT_EQ(CountOf(12'345, "file"), "12,345 files");
+}
+
 }  // namespace
 }  // namespace gristmill

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/status.h"
+#include "base/units.h"
 #include "bench/measured_cluster.h"
 #include "bench/svg_chart.h"
-#include "cli/names.h"
 #include "cli/table.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -48,7 +48,7 @@ std::string RenderChecks(const v1::PredictionReport& report) {
   for (const v1::PredictionCheck& check : report.checks()) {
     const auto& measured = check.measured_seconds();
     table.AddRow({check.work(), std::to_string(check.workers()), std::to_string(check.slots()),
-                  cli::GroupDigits(check.tasks()), Seconds(check.predicted_seconds()),
+                  GroupDigits(check.tasks()), Seconds(check.predicted_seconds()),
                   Seconds(Median({measured.begin(), measured.end()})),
                   fmt::format("{:+.1f} %", 100 * check.deviation()),
                   Percent(check.predicted_share()), Percent(check.measured_share())});
@@ -60,7 +60,7 @@ std::string RenderSeries(const v1::PredictionReport& report) {
   cli::Table table({">TASK", ">WORKERS", ">TIME", ">SPEED-UP", ">EFFICIENCY", ">COORDINATOR BUSY"});
   for (const v1::PredictionSeries& series : report.series()) {
     for (const v1::PredictionPoint& point : series.points()) {
-      table.AddRow({Time(series.task_seconds()), cli::GroupDigits(point.workers()),
+      table.AddRow({Time(series.task_seconds()), GroupDigits(point.workers()),
                     Seconds(point.seconds()), fmt::format("{:.1f}", point.speed_up()),
                     Percent(point.efficiency()), Percent(point.coordinator_share())});
     }
@@ -69,8 +69,8 @@ std::string RenderSeries(const v1::PredictionReport& report) {
 }
 
 std::string DescribeJob(const v1::PredictionReport& report) {
-  return fmt::format("{} tasks on workers of {}", cli::GroupDigits(report.tasks()),
-                     cli::CountOf(report.slots(), "slot"));
+  return fmt::format("{} tasks on workers of {}", GroupDigits(report.tasks()),
+                     CountOf(report.slots(), "slot"));
 }
 
 }  // namespace

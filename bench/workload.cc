@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/status.h"
-#include "cli/names.h"
+#include "base/units.h"
 #include "jobs/count_primes.h"
 #include "jobs/pi_samples.h"
 #include "storage/output_directory.h"
@@ -92,7 +92,7 @@ absl::StatusOr<std::uint64_t> ReadAnswer(const Workload& work, const std::string
 }
 
 std::string DescribeWorkload(const Workload& work) {
-  const std::string size = cli::GroupDigits(static_cast<std::uint64_t>(work.size));
+  const std::string size = GroupDigits(static_cast<std::uint64_t>(work.size));
   return work.job == "pi" ? "pi from " + size + " random points" : "the primes below " + size;
 }
 

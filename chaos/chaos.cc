@@ -16,7 +16,6 @@
 #include "cli/embedded_run.h"
 #include "cli/exit_code.h"
 #include "cli/many_splits.h"
-#include "cli/names.h"
 #include "cli/placed_files.h"
 #include "cli/signals.h"
 #include "cli/status_line.h"
@@ -81,7 +80,7 @@ absl::Status Chaos::Run() {
     display_.Begin(fmt::format("round {} of {}", i, options_.rounds));
     report_.rounds.push_back(
         runner.Run(round, [this](const v1::JobStatus& status, std::size_t faults) {
-          display_.Show(status, ", " + cli::CountOf(faults, "fault"));
+          display_.Show(status, ", " + CountOf(faults, "fault"));
         }));
     display_.End(RenderRound(i, report_.rounds.back(), display_.columns()));
     if (!report_.rounds.back().broken.ok()) return absl::OkStatus();
@@ -166,7 +165,7 @@ absl::Status Chaos::RunCalm(RoundRunner& runner) {
   const RoundOptions options = OptionsOf(0, FaultSet());
   display_.Begin("on the cluster without faults");
   const Round calm = runner.Run(options, [this](const v1::JobStatus& status, std::size_t faults) {
-    display_.Show(status, ", " + cli::CountOf(faults, "fault"));
+    display_.Show(status, ", " + CountOf(faults, "fault"));
   });
   if (!calm.broken.ok()) return Internal("without any fault {}", Message(calm.broken));
   report_.calm_ms = calm.took_ms;
@@ -175,10 +174,9 @@ absl::Status Chaos::RunCalm(RoundRunner& runner) {
   display_.End(fmt::format(
       "{}: {} on {} with {} each, lost after {} of silence\nfaults: {}, one in {} on average; "
       "without any the job takes {}\n",
-      request_.job(), cli::CountOf(calm.attempts.tasks, "task"),
-      cli::CountOf(options_.workers, "worker"), cli::CountOf(options_.slots, "slot"),
-      FormatDuration(options_.lease_ms), FormatFaults(faults_), FormatDuration(options_.every_ms),
-      FormatDuration(calm.took_ms)));
+      request_.job(), CountOf(calm.attempts.tasks, "task"), CountOf(options_.workers, "worker"),
+      CountOf(options_.slots, "slot"), FormatDuration(options_.lease_ms), FormatFaults(faults_),
+      FormatDuration(options_.every_ms), FormatDuration(calm.took_ms)));
   return absl::OkStatus();
 }
 

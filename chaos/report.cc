@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "base/units.h"
 #include "cli/json.h"
-#include "cli/names.h"
 #include "cli/table.h"
 #include "gristmill/v1/report.pb.h"
 
@@ -92,8 +92,8 @@ std::string RenderRound(std::uint64_t number, const Round& round, std::size_t co
   std::string text = fmt::format("round {}, seed {}: ", number, round.seed);
   if (round.broken.ok()) {
     text += fmt::format("identical after {:.1f} s, {} for {}", Seconds(round.took_ms),
-                        cli::CountOf(round.attempts.started, "attempt"),
-                        cli::CountOf(round.attempts.tasks, "task"));
+                        CountOf(round.attempts.started, "attempt"),
+                        CountOf(round.attempts.tasks, "task"));
   } else {
     text += fmt::format("broken after {:.1f} s", Seconds(round.took_ms));
   }
@@ -119,18 +119,18 @@ std::string RenderSummary(const Report& report) {
   for (const std::uint64_t count : counts) faults += count;
   std::string text = fmt::format(
       "rounds      {}, of which {} had an output identical to that of the sequential run\n",
-      cli::GroupDigits(report.rounds.size()), cli::GroupDigits(identical));
+      GroupDigits(report.rounds.size()), GroupDigits(identical));
   text += fmt::format("job         {}\n", RenderTimes(report));
-  text += fmt::format("faults      {}\n", cli::GroupDigits(faults));
+  text += fmt::format("faults      {}\n", GroupDigits(faults));
   for (std::size_t i = 0; i < kStrikeKindCount; ++i) {
     if (counts[i] == 0) continue;
-    text += fmt::format("{:>9} × {}\n", cli::GroupDigits(counts[i]), kCounted[i]);
+    text += fmt::format("{:>9} × {}\n", GroupDigits(counts[i]), kCounted[i]);
   }
-  text += fmt::format("attempts    {} for {}: {} beyond the minimum{}\n",
-                      cli::GroupDigits(all.started), cli::CountOf(all.tasks, "task"),
-                      cli::GroupDigits(all.beyond()), all.beyond() == 0 ? "" : ", because");
+  text += fmt::format("attempts    {} for {}: {} beyond the minimum{}\n", GroupDigits(all.started),
+                      CountOf(all.tasks, "task"), GroupDigits(all.beyond()),
+                      all.beyond() == 0 ? "" : ", because");
   const auto explain = [&text](std::uint64_t count, std::string_view why) {
-    if (count > 0) text += fmt::format("{:>9} × {}\n", cli::GroupDigits(count), why);
+    if (count > 0) text += fmt::format("{:>9} × {}\n", GroupDigits(count), why);
   };
   explain(all.outputs_lost, "a finished output went with its worker and was made again");
   explain(

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/units.h"
-#include "cli/names.h"
 #include "cli/table.h"
 #include "storage/split_planner.h"
 #include "storage/task_input.h"

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "base/units.h"
-#include "cli/names.h"
 
 namespace gristmill::cli {
 namespace {

@@ -22,11 +22,6 @@ namespace {
 
 constexpr std::size_t kWidth = 100;
 
-bool IsOver(const v1::JobStatus& job) {
-  return job.state() == v1::JOB_STATE_SUCCEEDED || job.state() == v1::JOB_STATE_FAILED ||
-         job.state() == v1::JOB_STATE_CANCELLED;
-}
-
 void ExplainQueue(const v1::JobFacts& facts, std::vector<Finding>* findings) {
   std::string names;
   for (const v1::JobStatus& ahead : facts.ahead()) {
@@ -133,7 +128,7 @@ void ExplainFailures(const v1::JobFacts& facts, std::vector<Finding>* findings) 
   const v1::FailedAttempt& last = *facts.failures().rbegin();
   const std::string task = NameOfTask(facts, last.stage(), last.task());
   findings->push_back(
-      {IsOver(facts.status()) ? 50 : 85, "failures",
+      {HasEnded(facts.status().state()) ? 50 : 85, "failures",
        fmt::format("{} failed, and their tasks ran again; last {} on {}: {}",
                    CountOf(facts.failures_total(), "attempt"), task,
                    last.worker_name().empty() ? "a worker that is gone" : last.worker_name(),
@@ -173,7 +168,7 @@ std::vector<Finding> ExplainFacts(const v1::JobFacts& facts) {
     ExplainQueue(facts, &findings);
     return findings;
   }
-  if (IsOver(facts.status())) {
+  if (HasEnded(facts.status().state())) {
     ExplainEnd(facts, &findings);
   } else {
     ExplainWaiting(facts, &findings);
@@ -184,7 +179,7 @@ std::vector<Finding> ExplainFacts(const v1::JobFacts& facts) {
   ExplainAttempts(facts, &findings);
   ExplainPeers(facts, &findings);
   ExplainTimes(facts, &findings);
-  if (facts.partial() && !IsOver(facts.status())) {
+  if (facts.partial() && !HasEnded(facts.status().state())) {
     findings.push_back({1, "partial",
                         "The coordinator was started after the job was submitted: what tasks took "
                         "before is not known.",
@@ -202,9 +197,9 @@ std::vector<Finding> ExplainFacts(const v1::JobFacts& facts) {
 
 std::string RenderExplanation(const v1::JobFacts& facts, const std::vector<Finding>& findings) {
   const v1::JobStatus& job = facts.status();
-  std::string text =
-      fmt::format("{} {}: {} {} {}\n", JobName(job.id()), job.name(), NameOf(job.state()),
-                  IsOver(job) ? "after" : "for", FormatDuration(ElapsedMs(job, UnixNowMs())));
+  std::string text = fmt::format("{} {}: {} {} {}\n", JobName(job.id()), job.name(),
+                                 NameOf(job.state()), HasEnded(job.state()) ? "after" : "for",
+                                 FormatDuration(ElapsedMs(job, UnixNowMs())));
   for (const Finding& finding : findings) {
     text += "\n" +
             WrapText(finding.text + (finding.remedy.empty() ? "" : " " + finding.remedy), kWidth);

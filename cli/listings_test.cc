@@ -157,12 +157,5 @@ TEST(ParseJobId, RefusesAllElse) {
   }
 }
 
-TEST(GroupDigits, PutsACommaBeforeEachThirdDigit) {
-  EXPECT_EQ(GroupDigits(0), "0");
-  EXPECT_EQ(GroupDigits(999), "999");
-  EXPECT_EQ(GroupDigits(1'000), "1,000");
-  EXPECT_EQ(GroupDigits(123'456'789), "123,456,789");
-}
-
 }  // namespace
 }  // namespace gristmill::cli

@@ -77,14 +77,4 @@ std::string_view NameOf(v1::WorkerState state) {
   }
 }
 
-std::string GroupDigits(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
-  return text;
-}
-
-std::string CountOf(std::uint64_t number, std::string_view noun) {
-  return fmt::format("{} {}{}", GroupDigits(number), noun, number == 1 ? "" : "s");
-}
-
 }  // namespace gristmill::cli

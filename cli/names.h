@@ -20,10 +20,4 @@ std::string_view NameOf(v1::JobState state);
 std::string_view NameOf(v1::TaskState state);
 std::string_view NameOf(v1::WorkerState state);
 
-// 1234567 as "1,234,567".
-std::string GroupDigits(std::uint64_t number);
-
-// "1 file", "4 files".
-std::string CountOf(std::uint64_t number, std::string_view noun);
-
 }  // namespace gristmill::cli

@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "base/units.h"
-#include "cli/names.h"
 #include "cli/table.h"
 
 namespace gristmill::cli {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "cli/names.h"
+#include "base/units.h"
 #include "cli/progress_display.h"
 
 namespace gristmill::cli {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/units.h"
 #include "storage/task_input.h"
 
 namespace gristmill::coordinator {
@@ -50,7 +51,7 @@ v1::TaskState ToMessage(const TaskView& task, const JobView& job, std::uint32_t 
 std::string DescribeLeftOut(std::uint32_t left_out, std::uint32_t tasks,
                             const std::string& output) {
   const std::string what =
-      fmt::format("it succeeded without {} of {} task{}", left_out, tasks, tasks == 1 ? "" : "s");
+      fmt::format("it succeeded without {} of {}", GroupDigits(left_out), CountOf(tasks, "task"));
   if (output.empty()) return what + ", which failed; 'gristmill tasks' lists them";
   return fmt::format("{}, which failed; '{}/_failed_tasks' lists them", what, output);
 }

@@ -14,7 +14,6 @@
 #include "cli/embedded_run.h"
 #include "cli/exit_code.h"
 #include "cli/many_splits.h"
-#include "cli/names.h"
 #include "cli/placed_files.h"
 #include "cli/progress_display.h"
 #include "cli/signals.h"
@@ -97,7 +96,7 @@ absl::Status Verification::Run() {
     bytes += entry.file_size(ignored);
   }
   fmt::print("{}: the same output each time, {} of together {}\n", request_.job(),
-             cli::CountOf(count, "file"), FormatBytes(bytes));
+             CountOf(count, "file"), FormatBytes(bytes));
   return absl::OkStatus();
 }
 
@@ -123,14 +122,14 @@ absl::Status Verification::Plan() {
                    "its code depends on something besides its input, such as the time, unseeded "
                    "random numbers, addresses or the order of a hash table",
                    embedded(1, 0)});
-  ways_.push_back({fmt::format("on {}", cli::CountOf(options_.threads, "thread")),
+  ways_.push_back({fmt::format("on {}", CountOf(options_.threads, "thread")),
                    "its tasks disturb one another, perhaps by static or global variables",
                    embedded(options_.threads, 0)});
   ways_.push_back({fmt::format("with {} of memory", FormatBytes(coordinator::kMemoryBytesMin)),
                    "how its values are grouped before they are all combined must not matter: "
                    "Combine has to be associative, which sums of floating-point numbers are not",
                    embedded(1, coordinator::kMemoryBytesMin)});
-  ways_.push_back({fmt::format("on {}", cli::CountOf(options_.workers, "worker")),
+  ways_.push_back({fmt::format("on {}", CountOf(options_.workers, "worker")),
                    "its code keeps something from one task to the next, or reads something that "
                    "differs between processes, such as environment variables or addresses",
                    [this](const v1::JobRequest& request, const OnProgress& on_progress) {

@@ -21,10 +21,6 @@ std::string Remedy(const TaskNeeds& needs) {
   return fmt::format("start one with 'gristmill worker{}', or cancel the job", Flags(needs));
 }
 
-std::string Count(std::uint64_t number, std::string_view noun) {
-  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
-}
-
 // The most that those workers have of something which have enough of what was looked at before.
 struct Most {
   std::uint64_t value = 0;
@@ -75,12 +71,13 @@ std::string WhyNoneSuffices(const TaskNeeds& needs, const std::vector<WorkerReso
   const Most gpus(left, [](const WorkerResources& worker) { return worker.gpus; });
   if (gpus.value < needs.gpus) {
     return fmt::format("a task asks for {} and no worker{} has more than {}; {}",
-                       Count(needs.gpus, "GPU"), which, gpus.value, Remedy(needs));
+                       CountOf(needs.gpus, "GPU"), which, gpus.value, Remedy(needs));
   }
   const Most slots(left, [](const WorkerResources& worker) { return worker.slots; });
   if (slots.value < needs.cpus) {
     return fmt::format("a task asks for {} and no worker{} has more than {}; {}",
-                       Count(needs.cpus, "CPU"), which, Count(slots.value, "slot"), Remedy(needs));
+                       CountOf(needs.cpus, "CPU"), which, CountOf(slots.value, "slot"),
+                       Remedy(needs));
   }
   const Most memory(left, [](const WorkerResources& worker) { return worker.memory_bytes; });
   if (memory.value < needs.memory_bytes) {
@@ -90,8 +87,8 @@ std::string WhyNoneSuffices(const TaskNeeds& needs, const std::vector<WorkerReso
   }
   return fmt::format(
       "no worker has at once all that a task asks for: {}, {} of memory and {}{}; {}",
-      Count(needs.cpus, "CPU"), FormatBytes(needs.memory_bytes), Count(needs.gpus, "GPU"), which,
-      Remedy(needs));
+      CountOf(needs.cpus, "CPU"), FormatBytes(needs.memory_bytes), CountOf(needs.gpus, "GPU"),
+      which, Remedy(needs));
 }
 
 }  // namespace gristmill::coordinator

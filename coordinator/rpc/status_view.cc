@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/status.h"
+#include "base/units.h"
 #include "coordinator/job_status.h"
 #include "coordinator/rpc/clock.h"
 #include "storage/task_input.h"
@@ -37,7 +38,7 @@ v1::WorkerState ViewState(WorkerState state) {
 // input: the core has only its index. A job may have had failures and ended for another reason.
 std::string MessageOf(const JobView& job, const CatalogEntry& entry) {
   if (job.state == JobState::kQueued) {
-    return fmt::format("queued behind {} job{}", job.jobs_ahead, job.jobs_ahead == 1 ? "" : "s");
+    return "queued behind " + CountOf(job.jobs_ahead, "job");
   }
   const bool a_task_did = job.state == JobState::kFailed && !entry.last_failure.empty() &&
                           job.message.ends_with(": " + entry.last_failure_cause);
