@@ -9,7 +9,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "cli/hadoop_fs_command.h"
@@ -186,6 +188,18 @@ std::vector<FsPath> FsCall::ExpandAll(std::size_t first, std::size_t last) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;
+}
+
+std::vector<std::string> FsCall::NamesIn(const FsPath& directory) {
+  std::error_code error;
+  std::vector<std::string> names;
+  for (std::filesystem::directory_iterator next(directory.local, error), end; !error && next != end;
+       next.increment(error)) {
+    names.push_back(next->path().filename().string());
+  }
+  if (error) ComplainErrno(directory.shown, error.value());
+  std::ranges::sort(names);
+  return names;
 }
 
 std::vector<std::string> HadoopFsCommands() {

@@ -138,11 +138,10 @@ void ChangeModeOf(FsCall& call, const FsPath& path, mode_t mode) {
   if (chmod(path.local.c_str(), mode) != 0) return call.ComplainErrno(path.shown, errno);
   std::error_code error;
   if (!call.Has("R") || !fs::is_directory(fs::symlink_status(path.local, error))) return;
-  for (fs::directory_iterator next(path.local, error), end; !error && next != end;
-       next.increment(error)) {
-    if (!next->is_symlink()) ChangeModeOf(call, path.Child(next->path().filename().string()), mode);
+  for (const std::string& name : call.NamesIn(path)) {
+    const FsPath child = path.Child(name);
+    if (!fs::is_symlink(child.local, error)) ChangeModeOf(call, child, mode);
   }
-  if (error) call.ComplainErrno(path.shown, error.value());
 }
 
 void ChangeMode(FsCall& call) {

@@ -44,6 +44,8 @@ class FsCall {
   std::vector<FsPath> Expand(const std::string& operand, bool quietly = false);
   // Of all operands from `first` to before `last`.
   std::vector<FsPath> ExpandAll(std::size_t first, std::size_t last);
+  // What a directory holds, sorted; complains if that can't be told.
+  std::vector<std::string> NamesIn(const FsPath& directory);
 
  private:
   const std::string name_;  // without its dash

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "base/file_descriptor.h"
@@ -129,24 +130,12 @@ class TreeCopy {
     }
     around_.push_back(IdentityOf(from));
     around_.push_back(IdentityOf(to));
-    for (const std::string& name : NamesIn(from)) Copy(from.Child(name), to.Child(name));
+    for (const std::string& name : call_.NamesIn(from)) Copy(from.Child(name), to.Child(name));
     around_.resize(around_.size() - 2);
     if (call_.Has("p")) KeepAttributes(from.local, to.local);
     if (sources_ == Sources::kGo && rmdir(from.local.c_str()) != 0) {
       call_.ComplainErrno(from.shown, errno);
     }
-  }
-
-  std::vector<std::string> NamesIn(const FsPath& directory) {
-    std::error_code error;
-    std::vector<std::string> names;
-    for (fs::directory_iterator next(directory.local, error), end; !error && next != end;
-         next.increment(error)) {
-      names.push_back(next->path().filename().string());
-    }
-    if (error) call_.ComplainErrno(directory.shown, error.value());
-    std::ranges::sort(names);
-    return names;
   }
 
   static Identity IdentityOf(const FsPath& path) {
@@ -244,14 +233,10 @@ std::vector<FsPath> FilesToMerge(FsCall& call, const std::vector<FsPath>& source
       files.push_back(source);
       continue;
     }
-    std::vector<std::string> names;
-    for (fs::directory_iterator next(source.local, error), end; !error && next != end;
-         next.increment(error)) {
-      if (fs::is_regular_file(next->path())) names.push_back(next->path().filename().string());
+    for (const std::string& name : call.NamesIn(source)) {
+      FsPath file = source.Child(name);
+      if (fs::is_regular_file(file.local, error)) files.push_back(std::move(file));
     }
-    if (error) call.ComplainErrno(source.shown, error.value());
-    std::ranges::sort(names);
-    for (const std::string& name : names) files.push_back(source.Child(name));
   }
   return files;
 }

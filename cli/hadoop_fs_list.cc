@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "cli/hadoop_fs_command.h"
@@ -72,14 +71,10 @@ std::string SizeOf(std::uint64_t bytes, bool for_people) {
 // The entries of a directory, by name.
 std::vector<Entry> EntriesOf(FsCall& call, const FsPath& directory) {
   std::vector<Entry> entries;
-  std::error_code error;
-  for (fs::directory_iterator next(directory.local, error), end; !error && next != end;
-       next.increment(error)) {
-    Entry entry{directory.Child(next->path().filename().string())};
+  for (const std::string& name : call.NamesIn(directory)) {
+    Entry entry{directory.Child(name)};
     if (Look(entry.path.local, &entry.status)) entries.push_back(std::move(entry));
   }
-  if (error) call.ComplainErrno(directory.shown, error.value());
-  std::ranges::sort(entries, {}, [](const Entry& entry) { return entry.path.local; });
   return entries;
 }
 
