@@ -37,10 +37,8 @@ void AddLine(std::string* text, std::string_view what, std::string_view value) {
 
 std::string DescribeInput(const v1::InputPlan& input) {
   if (IsRange(input)) return fmt::format("[{}, {})", input.range_begin(), input.range_end());
-  std::uint64_t bytes = 0;
-  for (const v1::InputFile& file : input.files()) bytes += file.bytes();
   return fmt::format("{}, {}", CountOf(static_cast<std::uint64_t>(input.files_size()), "file"),
-                     FormatBytes(bytes));
+                     FormatBytes(InputBytes(input)));
 }
 
 struct SplitSizes {
@@ -182,8 +180,7 @@ v1::DryRunReport DryRunReportOf(const v1::JobPlan& plan, std::string note) {
   return report;
 }
 
-std::string RenderDryRun(const v1::DryRunReport& report) {
-  const v1::JobPlan& plan = report.plan();
+std::string RenderDryRun(const v1::JobPlan& plan, std::string_view note) {
   const v1::JobRequest& request = plan.request();
   const SplitTable splits(plan);
   std::string text = fmt::format("job {} would run; nothing was made\n", request.job());
@@ -202,7 +199,7 @@ std::string RenderDryRun(const v1::DryRunReport& report) {
   for (const v1::ShippedFile& file : request.files()) {
     AddLine(&text, "brings", fmt::format("{}, {}", file.name(), FormatBytes(file.bytes())));
   }
-  AddLine(&text, "waits", report.note());
+  AddLine(&text, "waits", note);
   return text + RenderStages(plan) + files;
 }
 

@@ -2,15 +2,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "gristmill/v1/job.pb.h"
 #include "gristmill/v1/report.pb.h"
 
 namespace gristmill::cli {
 
-// `note` says why it would have to wait; empty if it would not.
+// Both look at every split. `note` says why it would have to wait; empty if it would not.
 v1::DryRunReport DryRunReportOf(const v1::JobPlan& plan, std::string note);
 
-std::string RenderDryRun(const v1::DryRunReport& report);
+std::string RenderDryRun(const v1::JobPlan& plan, std::string_view note);
 
 }  // namespace gristmill::cli

@@ -63,8 +63,7 @@ absl::StatusOr<bool> MayRun(const RunFlags& flags, const v1::JobRequest& request
   GM_ASSIGN_OR_RETURN(const v1::JobPlan plan, PlanEmbedded(request, options));
   GM_RETURN_IF_ERROR(CheckKeepOrder(control, plan));
   if (!control.dry_run) return true;
-  const v1::DryRunReport report = DryRunReportOf(plan, "");
-  fmt::print("{}", flags.json ? ToJson(report) : RenderDryRun(report));
+  fmt::print("{}", flags.json ? ToJson(DryRunReportOf(plan, "")) : RenderDryRun(plan, ""));
   return false;
 }
 

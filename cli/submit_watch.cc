@@ -102,8 +102,9 @@ int DryRun(Client& client, const v1::JobRequest& request, const std::vector<Loca
     return Fail(ordered);
   }
   if (!flags.job.control.dry_run) return kDone;
-  const v1::DryRunReport report = DryRunReportOf(planned->plan(), planned->note());
-  fmt::print("{}", flags.cluster.json ? ToJson(report) : RenderDryRun(report));
+  const v1::JobPlan& plan = planned->plan();
+  fmt::print("{}", flags.cluster.json ? ToJson(DryRunReportOf(plan, planned->note()))
+                                      : RenderDryRun(plan, planned->note()));
   return kDone;
 }
 

@@ -124,9 +124,13 @@ v1::Split SplitTable::Get(std::uint32_t index, std::uint32_t input_index) const 
 
 std::uint64_t InputBytes(const v1::JobPlan& plan) {
   std::uint64_t bytes = 0;
-  for (const v1::InputPlan& input : plan.inputs()) {
-    for (const v1::InputFile& file : input.files()) bytes += file.bytes();
-  }
+  for (const v1::InputPlan& input : plan.inputs()) bytes += InputBytes(input);
+  return bytes;
+}
+
+std::uint64_t InputBytes(const v1::InputPlan& input) {
+  std::uint64_t bytes = 0;
+  for (const v1::InputFile& file : input.files()) bytes += file.bytes();
   return bytes;
 }
 

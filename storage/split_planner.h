@@ -30,6 +30,7 @@ class SplitTable {
 
 // Of all files, each as often as an input names it.
 std::uint64_t InputBytes(const v1::JobPlan& plan);
+std::uint64_t InputBytes(const v1::InputPlan& input);
 
 // For sample stages: how many of the splits are sampled (at most 32, evenly spaced), and which.
 std::uint32_t CountSampledSplits(std::uint32_t splits);
