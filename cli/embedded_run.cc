@@ -1,6 +1,5 @@
 #include "cli/embedded_run.h"
 
-#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -230,11 +229,7 @@ void EmbeddedJob::NoteEnd(const UnderWay& ended) {
   const Instant since = ended.task->since;
   if (!options_.keep_tasks || since == kNever) return;
   const v1::TaskId& id = ended.task->assignment.id();
-  const DurationMs run_ms = MonotonicNow() - since;
-  const std::int64_t started_ms = UnixNowMs() - run_ms - started_unix_ms_;
-  times_.End(id.stage(), id.task(),
-             static_cast<std::uint64_t>(std::max<std::int64_t>(started_ms, 0)),
-             static_cast<std::uint64_t>(run_ms));
+  times_.End(id.stage(), id.task(), UnixNowMs() - started_unix_ms_, MonotonicNow() - since);
 }
 
 coordinator::Event EmbeddedJob::EventOf(const v1::TaskReport& report) {

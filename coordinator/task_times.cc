@@ -24,9 +24,12 @@ void TaskTimes::Start(std::uint32_t stage, std::uint32_t task, std::uint64_t sta
   EntryOf(stage, task) = {PlusOne(started_ms), 0};
 }
 
-void TaskTimes::End(std::uint32_t stage, std::uint32_t task, std::uint64_t started_ms,
-                    std::uint64_t run_ms) {
-  EntryOf(stage, task) = {PlusOne(started_ms), PlusOne(run_ms)};
+void TaskTimes::End(std::uint32_t stage, std::uint32_t task, std::int64_t ended_ms,
+                    std::int64_t run_ms) {
+  const auto positive = [](std::int64_t ms) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, ms));
+  };
+  EntryOf(stage, task) = {PlusOne(positive(ended_ms - run_ms)), PlusOne(positive(run_ms))};
 }
 
 TaskTimes::Time TaskTimes::Of(std::uint32_t stage, std::uint32_t task) const {

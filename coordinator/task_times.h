@@ -17,8 +17,9 @@ class TaskTimes {
   };
 
   void Start(std::uint32_t stage, std::uint32_t task, std::uint64_t started_ms);
-  // The try before took so long; when it began is known better now.
-  void End(std::uint32_t stage, std::uint32_t task, std::uint64_t started_ms, std::uint64_t run_ms);
+  // The try before took so long and ended then, since the job was submitted; when it began is known
+  // better now. A clock that was set back may make a time negative: it counts as none.
+  void End(std::uint32_t stage, std::uint32_t task, std::int64_t ended_ms, std::int64_t run_ms);
   Time Of(std::uint32_t stage, std::uint32_t task) const;
 
  private:

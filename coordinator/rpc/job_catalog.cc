@@ -173,10 +173,7 @@ void JobCatalog::EndTime(const RunningAttempt& attempt, std::int64_t unix_ms) {
   CatalogEntry& entry = entries_.at(attempt.task.job);
   const std::int64_t run_ms = attempt.run_us > 0 ? static_cast<std::int64_t>(attempt.run_us / 1'000)
                                                  : unix_ms - attempt.started_unix_ms;
-  const std::int64_t started_ms = unix_ms - run_ms - entry.submitted_unix_ms;
-  entry.times.End(attempt.task.stage, attempt.task.task,
-                  static_cast<std::uint64_t>(std::max<std::int64_t>(0, started_ms)),
-                  static_cast<std::uint64_t>(std::max<std::int64_t>(0, run_ms)));
+  entry.times.End(attempt.task.stage, attempt.task.task, unix_ms - entry.submitted_unix_ms, run_ms);
 }
 
 JobId JobCatalog::FoldSucceeded(const AttemptSucceededRecord& succeeded, std::int64_t unix_ms) {
