@@ -103,7 +103,11 @@ class LogReader {
         unheard_.insert(source.name());
         return;
       }
-      if (page->bytes_gone() > 0) {
+      const bool all_gone = page->at_end() && page->bytes_gone() == page->next_position();
+      if (page->bytes_gone() > 0 && all_gone) {
+        fmt::print(stderr, "gristmill: {} no longer keeps what this job's tasks wrote\n",
+                   source.name());
+      } else if (page->bytes_gone() > 0) {
         fmt::print(stderr, "gristmill: {} did not keep {} bytes of the log here\n", source.name(),
                    page->bytes_gone());
       }

@@ -144,6 +144,8 @@ void JobLogs::EndJob(JobId job) {
 }
 
 void JobLogs::Remove(JobId job) {
+  gone_[job] = logs_[job].end;
+  if (gone_.size() > limits_.gone_jobs_max) gone_.erase(gone_.begin());
   logs_.erase(job);
   std::error_code ignored;
   std::filesystem::remove_all(DirectoryOf(job), ignored);
@@ -153,6 +155,7 @@ void JobLogs::DeleteAll() {
   const absl::MutexLock lock(&mutex_);
   logs_.clear();
   ended_.clear();
+  gone_.clear();
   runners_.clear();
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
@@ -162,11 +165,14 @@ v1::LogPage JobLogs::Read(const v1::ReadLog& asked) const {
   v1::LogPage page;
   const absl::MutexLock lock(&mutex_);
   const auto found = logs_.find(JobId(asked.job()));
-  const std::uint64_t end = found == logs_.end() ? 0 : found->second.end;
+  const auto gone = gone_.find(JobId(asked.job()));
+  const std::uint64_t gone_end = gone == gone_.end() ? 0 : gone->second;
+  const std::uint64_t end = found == logs_.end() ? gone_end : found->second.end;
   std::uint64_t position = std::min(asked.position(), end);
   page.set_at_end(true);
-  page.set_next_position(position);
-  if (position == end) return page;
+  page.set_next_position(end);
+  if (found == logs_.end()) page.set_bytes_gone(end - position);
+  if (position == end || found == logs_.end()) return page;
   const Log& log = found->second;
   const auto segment = std::ranges::find_if(
       log.segments, [position](const Segment& s) { return position < s.begin + s.bytes; });

@@ -26,6 +26,8 @@ struct JobLogLimits {
   // Of jobs that ended, the last ones.
   std::size_t ended_jobs_max = 256;
   std::uint64_t ended_bytes_max = 64 << 20;
+  // Of jobs whose log went, of how many it is remembered that they had one.
+  std::size_t gone_jobs_max = 10'000;
 };
 
 // A log is a sequence of v1::LogLine, each after its length (protobuf's delimited format), cut into
@@ -51,7 +53,7 @@ class JobLogs {
   void DeleteAll();
 
   // The lines from a position on: of the task, if `asked` names one. A job without a log has an
-  // empty one.
+  // empty one; of one whose log went all bytes are gone.
   v1::LogPage Read(const v1::ReadLog& asked) const;
 
  private:
@@ -79,7 +81,8 @@ class JobLogs {
   mutable absl::Mutex mutex_;
   std::map<RunnerId, JobId> runners_ ABSL_GUARDED_BY(mutex_);
   std::map<JobId, Log> logs_ ABSL_GUARDED_BY(mutex_);
-  std::deque<JobId> ended_ ABSL_GUARDED_BY(mutex_);  // in order of their end
+  std::deque<JobId> ended_ ABSL_GUARDED_BY(mutex_);              // in order of their end
+  std::map<JobId, std::uint64_t> gone_ ABSL_GUARDED_BY(mutex_);  // where the log ended that went
 };
 
 }  // namespace gristmill::worker

@@ -109,9 +109,40 @@ TEST_F(JobLogsTest, LogsOfJobsThatEndedStayUntilThereAreTooMany) {
     logs.EndJob(JobId(job));
   }
   EXPECT_THAT(Lines(logs, 1), IsEmpty());
+  EXPECT_GT(gone_, 0u);
+  EXPECT_THAT(Lines(logs, 4), IsEmpty()) << "there was none";
+  EXPECT_EQ(gone_, 0u);
   EXPECT_THAT(Lines(logs, 2), ElementsAre("hello"));
   EXPECT_THAT(Lines(logs, 3), ElementsAre("hello"));
   EXPECT_FALSE(std::filesystem::exists(path_ + "/job-1"));
+}
+
+TEST_F(JobLogsTest, WhoHasReadALogThatWentMissesNothingOfIt) {
+  JobLogs logs(path_, {.ended_jobs_max = 1});
+  for (std::uint64_t job = 1; job <= 2; ++job) {
+    logs.Bind(RunnerId(job), JobId(job));
+    logs.Append(RunnerId(job), {}, "hello", 1);
+  }
+  EXPECT_THAT(Lines(logs, 1), ElementsAre("hello"));
+  v1::ReadLog further;
+  further.set_position(position_);
+  for (std::uint64_t job = 1; job <= 2; ++job) logs.EndJob(JobId(job));
+  EXPECT_THAT(Lines(logs, 1, further), IsEmpty());
+  EXPECT_EQ(gone_, 0u);
+  EXPECT_EQ(position_, further.position());
+}
+
+TEST_F(JobLogsTest, OfTooManyLogsThatWentTheOldestJobsAreForgotten) {
+  JobLogs logs(path_, {.ended_jobs_max = 1, .gone_jobs_max = 1});
+  for (std::uint64_t job = 1; job <= 3; ++job) {
+    logs.Bind(RunnerId(job), JobId(job));
+    logs.Append(RunnerId(job), {}, "hello", 1);
+    logs.EndJob(JobId(job));
+  }
+  EXPECT_THAT(Lines(logs, 1), IsEmpty());
+  EXPECT_EQ(gone_, 0u);
+  EXPECT_THAT(Lines(logs, 2), IsEmpty());
+  EXPECT_GT(gone_, 0u);
 }
 
 TEST_F(JobLogsTest, WhatADamagedFileLacksIsPassedOver) {
