@@ -1,11 +1,14 @@
 // Jobs that let a test see and steer a cluster from outside: they leave a file when a task starts
 // and can be held until the test lets them go. Linked into the `testbed` binary only.
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -16,24 +19,13 @@
 #include <vector>
 
 #include "gristmill/job.h"
+#include "tests/latch.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using gristmill::Emitter;
 using gristmill::Output;
-
-// Waits until `condition` holds; the test's own deadline is shorter.
-template <class Condition>
-void WaitUntil(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      throw std::runtime_error("nothing happened in the directory for 60 s");
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-}
 
 // "PHASE-TASK.PID.N": one file per attempt that started, never overwritten.
 std::string Announce(const std::string& directory, const std::string& phase, std::uint32_t task) {
@@ -57,7 +49,23 @@ std::uint64_t CountFiles(const std::string& directory, const std::string& prefix
   return count;
 }
 
-// Word count whose tasks announce themselves; one task of one phase waits for DIR/release.
+// Until so many files are there; the test's own deadline is shorter.
+void WaitForFiles(const std::string& directory, const std::string& prefix, std::uint64_t files) {
+  const int changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  bool in_time = inotify_add_watch(changes, directory.c_str(), IN_CREATE) >= 0;
+  while (in_time && CountFiles(directory, prefix) < files) {
+    pollfd next{changes, POLLIN, 0};
+    const int ready = poll(&next, 1, 60'000);
+    in_time = ready > 0 || (ready < 0 && errno == EINTR);
+    char skipped[4096];
+    while (read(changes, skipped, sizeof(skipped)) > 0) {
+    }
+  }
+  close(changes);
+  if (!in_time) throw std::runtime_error("nothing happened in " + directory + " for 60 s");
+}
+
+// Word count whose tasks announce themselves; one task of one phase waits for a latch, DIR/release.
 class Gate {
  public:
   static constexpr std::string_view kName = "gate";
@@ -90,9 +98,7 @@ class Gate {
     if (arrived_) return;
     arrived_ = true;
     Announce(dir_, phase, task);
-    if (hold_ == phase && task_ == task) {
-      WaitUntil([&] { return fs::exists(dir_ + "/release"); });
-    }
+    if (hold_ == phase && task_ == task) gristmill::WaitForLatch(dir_ + "/release");
   }
 
   std::string dir_;
@@ -120,7 +126,7 @@ class Rendezvous {
   }
   void Map(gristmill::IntegerRange range, Emitter<Rendezvous>& out) {
     Announce(dir_, "map", out.context().task());
-    WaitUntil([&] { return CountFiles(dir_, "map-") >= together_; });
+    WaitForFiles(dir_, "map-", together_);
     for (std::int64_t i = range.begin; i < range.end; ++i) {
       out.Emit(static_cast<std::uint64_t>(i), 1);
     }
@@ -132,7 +138,7 @@ class Rendezvous {
     if (!met_) {
       met_ = true;
       Announce(dir_, "reduce", out.context().task());
-      WaitUntil([&] { return CountFiles(dir_, "reduce-") >= together_; });
+      WaitForFiles(dir_, "reduce-", together_);
     }
     std::uint64_t sum = 0;
     for (std::uint64_t value : values) sum += value;

@@ -19,7 +19,7 @@ import tempfile
 import unittest
 
 import run_file
-from cluster import Cluster, read_output, wait_for
+from cluster import Cluster, Latch, read_output, wait_for
 from word_count import count_words, make_text, parse_counts
 
 TESTBED = None
@@ -31,6 +31,8 @@ class ConformanceTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.marks = self.directory / "marks"
         self.marks.mkdir()
+        self.release = Latch(self.marks / "release")
+        self.addCleanup(self.release.close)
         self.out = self.directory / "out"
 
     def announced(self, phase):
@@ -105,7 +107,7 @@ class ConformanceTest(unittest.TestCase):
         job = c.submit(*self.gate_flags(paths, hold="reduce", task=2))
         wait_for(lambda: 2 in self.announced("reduce"), "the last reduce to start")
         self.assertEqual([p.name for p in self.out.iterdir()], ["_temporary"])
-        (self.marks / "release").touch()
+        self.release.open()
         self.assertEqual(c.wait(job)["state"], "JOB_STATE_SUCCEEDED")
         self.assertEqual(parse_counts(read_output(self.out)), count_words(paths))
 
@@ -123,7 +125,7 @@ class ConformanceTest(unittest.TestCase):
             victim = next(iter(others.values()))
         c.kill(victim)
         wait_for(lambda: len(c.workers()) == 2, "the coordinator to notice the death")
-        (self.marks / "release").touch()
+        self.release.open()
         status = c.wait(job)
         self.assertEqual(status["state"], "JOB_STATE_SUCCEEDED", f"{status}\n{c.logs()}")
         self.assertEqual(parse_counts(read_output(self.out)), count_words(paths))
@@ -150,7 +152,7 @@ class ConformanceTest(unittest.TestCase):
         job = c.submit(*self.gate_flags(paths, hold="map", task=5))
         wait_for(lambda: len(c.run_files()) == 5, "the outputs of all maps but the held one")
         run_file.flip(next(p for p in c.run_files() if "-task-2-" in p.name), offset_of)
-        (self.marks / "release").touch()
+        self.release.open()
         status = c.wait(job)
         self.assertEqual(status["state"], "JOB_STATE_SUCCEEDED", f"{status}\n{c.logs()}")
         self.assertEqual(parse_counts(read_output(self.out)), count_words(paths))
@@ -183,7 +185,7 @@ class ConformanceTest(unittest.TestCase):
         job = c.submit(*self.gate_flags(paths, hold="map", task=5))
         wait_for(lambda: 5 in self.announced("map"), "map 5 to start")
         c.kill(c.processes["coordinator"])
-        (self.marks / "release").touch()
+        self.release.open()
         c.start_coordinator()
         status = c.wait(job)
         self.assertEqual(status["state"], "JOB_STATE_SUCCEEDED", f"{status}\n{c.logs()}")
@@ -218,7 +220,7 @@ class ConformanceTest(unittest.TestCase):
             kill_and_restart()
         wait_for(lambda: 1 in self.announced("reduce"), "the held reduce to start")
         kill_and_restart()
-        (self.marks / "release").touch()
+        self.release.open()
         for name, process in (("submit", submit), ("watch", watch)):
             _, errors = process.communicate(timeout=90)
             self.assertEqual(process.returncode, 0, f"{name}: {errors}\n{c.logs()}")
@@ -237,7 +239,7 @@ class ConformanceTest(unittest.TestCase):
         leaver = c.worker_of_runner(held)
         leaver.terminate()
         wait_for(lambda: any(w["state"] == "WORKER_STATE_DRAINING" for w in c.workers()), "draining to show")
-        (self.marks / "release").touch()
+        self.release.open()
         self.assertEqual(c.wait(job)["state"], "JOB_STATE_SUCCEEDED", c.logs())
         self.assertEqual(leaver.wait(timeout=30), 0, c.logs())
         self.assertEqual(parse_counts(read_output(self.out)), count_words(paths))
@@ -299,7 +301,7 @@ class ConformanceTest(unittest.TestCase):
         other = self.directory / "other"
         c.run("submit", "wordcount", "--input", paths[0], "--output", other, "--wait")
         self.assertEqual(c.json("status", held)["state"], "JOB_STATE_RUNNING")
-        (self.marks / "release").touch()
+        self.release.open()
         self.assertEqual(c.wait(held)["state"], "JOB_STATE_SUCCEEDED")
 
 

@@ -17,7 +17,7 @@ import tempfile
 import time
 import unittest
 
-from cluster import Cluster, read_output, wait_for
+from cluster import Cluster, Latch, read_output, wait_for
 from word_count import count_words, make_text, parse_counts
 
 TESTBED = None
@@ -29,6 +29,10 @@ class MisbehaviourTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.marks = self.directory / "marks"
         self.marks.mkdir()
+        self.good_marks = self.directory / "good-marks"
+        self.good_marks.mkdir()
+        self.release = Latch(self.good_marks / "release")
+        self.addCleanup(self.release.close)
         self.input = self.directory / "one.txt"
         self.input.write_text("a\nb\n")
         self.out = self.directory / "out"
@@ -40,8 +44,6 @@ class MisbehaviourTest(unittest.TestCase):
         self.cluster = c
         self.pids = sorted(w["name"] for w in c.workers())
         self.texts = make_text(self.directory, files=6)
-        self.good_marks = self.directory / "good-marks"
-        self.good_marks.mkdir()
         self.good = c.submit("gate", "--output", self.directory / "good", "--partitions", 3,
                              *(flag for path in self.texts for flag in ("--input", path)),
                              "--param", f"dir={self.good_marks}", "--param", "hold=map",
@@ -50,7 +52,7 @@ class MisbehaviourTest(unittest.TestCase):
         return c
 
     def check_that_nobody_else_was_harmed(self):
-        (self.good_marks / "release").touch()
+        self.release.open()
         c = self.cluster
         self.assertEqual(c.wait(self.good)["state"], "JOB_STATE_SUCCEEDED", c.logs())
         self.assertEqual(parse_counts(read_output(self.directory / "good")),
