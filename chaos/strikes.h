@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "base/instant.h"
 #include "base/named_set.h"
-#include "base/random.h"
+#include "base/xoshiro.h"
 
 namespace gristmill::chaos {
 
@@ -63,7 +63,7 @@ class StrikePlan {
   StrikeKind DrawKind();
   DurationMs DrawLength(StrikeKind kind);
 
-  Random random_;
+  Xoshiro random_;
   const StrikeLimits limits_;
   std::vector<Fault> faults_;
   bool first_ = true;

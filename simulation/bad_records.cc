@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "base/random.h"
+#include "base/xoshiro.h"
 #include "simulation/payloads.h"
 #include "simulation/virtual_worker.h"
 
@@ -19,7 +19,7 @@ constexpr int kSigSegv = 11;
 
 std::vector<std::uint64_t> BadRecordsOf(JobId job, std::uint32_t stage, std::uint32_t planned) {
   const std::uint64_t name = job.value() * 1'000'003 + stage * 10'007 + planned;
-  const std::uint64_t drawn = Random::Scramble(name ^ 0xbad);
+  const std::uint64_t drawn = Xoshiro::Scramble(name ^ 0xbad);
   if (drawn % kBadSplitOf != 0) return {};
   std::vector<std::uint64_t> records = {(drawn >> 8) % kSplitLength};
   if ((drawn >> 32) % kSecondRecordOf == 0) {

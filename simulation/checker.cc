@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/attempt_limits.h"
-#include "base/random.h"
+#include "base/xoshiro.h"
 #include "simulation/bad_records.h"
 
 namespace gristmill::simulation {
@@ -16,7 +16,7 @@ using coordinator::JobState;
 
 std::uint64_t CountOf(const TaskRef& task) {
   const std::uint64_t name = task.job.value() * 1'000'003 + task.stage * 10'007 + task.task;
-  return 1 + Random::Scramble(name) % 100;
+  return 1 + Xoshiro::Scramble(name) % 100;
 }
 
 void Checker::Fail(std::string sentence) {

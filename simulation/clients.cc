@@ -39,7 +39,7 @@ void Clients::OnReply(std::uint32_t id, JobId job) {
   client.waits = false;
   client.job = job;
   if (!world_->conditions.may(Fault::kClient)) return;
-  Random& random = world_->random;
+  Xoshiro& random = world_->random;
   if (random.OneIn(4)) {
     world_->heap.Push(world_->heap.now() + random.Between(0, 20) * kSecond,
                       Happening::kClientCancels, id);

@@ -12,7 +12,7 @@ using coordinator::JobShape;
 constexpr std::uint32_t kReducesMax = 1'000;
 
 // Of three in four stages that are only read by shuffles.
-void LetTasksBeCut(JobShape* shape, Random& random) {
+void LetTasksBeCut(JobShape* shape, Xoshiro& random) {
   std::vector<int> shuffles(shape->stages.size()), broadcasts(shape->stages.size());
   for (const coordinator::StageShape& stage : shape->stages) {
     for (const coordinator::EdgeShape& edge : stage.inputs) {
@@ -26,7 +26,7 @@ void LetTasksBeCut(JobShape* shape, Random& random) {
 }
 
 // Up to four stages whose tasks add up to `tasks`, as far as that is possible.
-JobShape DrawShape(std::uint32_t tasks, bool plain, Random& random) {
+JobShape DrawShape(std::uint32_t tasks, bool plain, Xoshiro& random) {
   JobShape shape;
   shape.name = "simulated";
   shape.max_attempts = plain ? 4 : 1 + random.Below(4);
@@ -56,7 +56,7 @@ JobShape DrawShape(std::uint32_t tasks, bool plain, Random& random) {
   return shape;
 }
 
-std::vector<JobShape> DrawJobs(const Conditions& conditions, Random& random) {
+std::vector<JobShape> DrawJobs(const Conditions& conditions, Xoshiro& random) {
   if (!conditions.is_small()) return {DrawShape(conditions.tasks, true, random)};
   std::vector<JobShape> jobs;
   const std::uint32_t count = 1 + random.Below(4);
@@ -67,7 +67,7 @@ std::vector<JobShape> DrawJobs(const Conditions& conditions, Random& random) {
 }
 
 // Each seed brings up about two thirds of the faults, so that each comes up alone, too.
-FaultSet DrawFaults(const Options& options, bool small, Random& random) {
+FaultSet DrawFaults(const Options& options, bool small, Xoshiro& random) {
   if (!small) return options.faults;
   FaultSet faults = options.faults;
   for (std::size_t i = 0; i < kFaultCount; ++i) {
@@ -79,7 +79,7 @@ FaultSet DrawFaults(const Options& options, bool small, Random& random) {
 // What a task asks for at most.
 const coordinator::TaskNeeds kNeedsMax{4, 8, 2, {"ssd"}};
 
-void GiveNeeds(std::vector<JobShape>* jobs, Random& random) {
+void GiveNeeds(std::vector<JobShape>* jobs, Xoshiro& random) {
   for (JobShape& shape : *jobs) {
     if (random.OneIn(2)) continue;
     shape.needs.cpus = 1 + random.Below(kNeedsMax.cpus);
@@ -90,7 +90,7 @@ void GiveNeeds(std::vector<JobShape>* jobs, Random& random) {
 }
 
 // What is left out must not depend on where tasks were cut.
-void AllowFailures(std::vector<JobShape>* jobs, Random& random) {
+void AllowFailures(std::vector<JobShape>* jobs, Xoshiro& random) {
   for (JobShape& shape : *jobs) {
     if (!random.OneIn(3)) continue;
     shape.max_attempts = 1 + random.Below(2);
@@ -103,14 +103,14 @@ void AllowFailures(std::vector<JobShape>* jobs, Random& random) {
   }
 }
 
-void LimitByMedian(std::vector<JobShape>* jobs, Random& random) {
+void LimitByMedian(std::vector<JobShape>* jobs, Xoshiro& random) {
   for (JobShape& shape : *jobs) {
     if (random.OneIn(2)) shape.timeout_percent = 300 + random.Below(600);
   }
 }
 
 // Of every third job: those have bad records, as often more than they may skip.
-void LetRecordsBeSkipped(std::vector<JobShape>* jobs, Random& random) {
+void LetRecordsBeSkipped(std::vector<JobShape>* jobs, Xoshiro& random) {
   for (JobShape& shape : *jobs) {
     if (!random.OneIn(3)) continue;
     shape.skip_bad_records = 1 + random.Below(8);
@@ -145,20 +145,20 @@ Conditions ConditionsOf(const Options& options, const Load& load) {
 
 Microseconds Conditions::WorkOf(const TaskRef& task) const {
   const std::uint64_t name = task.job.value() * 1'000'003 + task.stage * 10'007 + task.task;
-  return Random::Scramble(name) % large_task_of == 0 ? 12 : 1;
+  return Xoshiro::Scramble(name) % large_task_of == 0 ? 12 : 1;
 }
 
 coordinator::WorkerResources Conditions::ResourcesOf(std::uint32_t host,
                                                      std::uint32_t slots) const {
   if (host == 0) return {kNeedsMax.cpus, kNeedsMax.memory_bytes, kNeedsMax.gpus, kNeedsMax.labels};
-  const std::uint64_t draw = Random::Scramble(host);
+  const std::uint64_t draw = Xoshiro::Scramble(host);
   coordinator::WorkerResources has{slots, draw % (2 * kNeedsMax.memory_bytes),
                                    static_cast<std::uint32_t>(draw / 64 % 3)};
   if (draw / 256 % 2 == 0) has.labels = kNeedsMax.labels;
   return has;
 }
 
-Conditions DrawConditions(const Options& options, Random& random) {
+Conditions DrawConditions(const Options& options, Xoshiro& random) {
   if (options.load) return ConditionsOf(options, *options.load);
   Conditions conditions;
   conditions.workers = options.workers > 0 ? options.workers : 2 + random.Below(8);

@@ -8,7 +8,7 @@
 
 #include "base/ids.h"
 #include "base/instant.h"
-#include "base/random.h"
+#include "base/xoshiro.h"
 #include "coordinator/core/coordinator.h"
 #include "coordinator/journal/journal.h"
 #include "simulation/event_heap.h"
@@ -54,6 +54,6 @@ struct Conditions {
   static constexpr std::uint32_t kSmallTasks = 1'000;
 };
 
-Conditions DrawConditions(const Options& options, Random& random);
+Conditions DrawConditions(const Options& options, Xoshiro& random);
 
 }  // namespace gristmill::simulation

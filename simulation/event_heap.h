@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/random.h"
+#include "base/xoshiro.h"
 
 namespace gristmill::simulation {
 
@@ -81,8 +81,8 @@ class EventHeap {
     if (!events_.empty()) SiftDown(last);
     now_ = first.at;
     ++popped_;
-    digest_ = Random::Scramble(digest_ ^ static_cast<std::uint64_t>(first.at) ^
-                               (first.order_and_what << 20) ^ first.detail) +
+    digest_ = Xoshiro::Scramble(digest_ ^ static_cast<std::uint64_t>(first.at) ^
+                                (first.order_and_what << 20) ^ first.detail) +
               first.target;
     return first;
   }

@@ -44,7 +44,7 @@ void FaultInjector::OnFault(Fault fault) {
 }
 
 void FaultInjector::InjectIntoCoordinator(Fault fault) {
-  Random& random = world_->random;
+  Xoshiro& random = world_->random;
   const Microseconds now = world_->heap.now();
   if (!coordinator_->alive()) return;
   if (fault == Fault::kStall) {
@@ -62,7 +62,7 @@ void FaultInjector::HealLater(std::uint32_t worker) {
 }
 
 void FaultInjector::Inject(Fault fault) {
-  Random& random = world_->random;
+  Xoshiro& random = world_->random;
   const Microseconds now = world_->heap.now();
   const std::uint32_t index = random.Below(static_cast<std::uint32_t>(workers_->size()));
   VirtualWorker& worker = (*workers_)[index];

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "base/random.h"
+#include "base/xoshiro.h"
 #include "coordinator/core/event.h"
 #include "simulation/conditions.h"
 #include "simulation/event_heap.h"
@@ -42,7 +42,7 @@ struct Session {
 
 class Network {
  public:
-  Network(EventHeap* heap, Random* random, const Conditions* conditions, std::uint32_t processes)
+  Network(EventHeap* heap, Xoshiro* random, const Conditions* conditions, std::uint32_t processes)
       : heap_(heap), random_(random), conditions_(conditions), links_(processes) {}
 
   // The worker dials. The session may be stillborn; the worker hears of that later.
@@ -86,7 +86,7 @@ class Network {
   Microseconds Delay();
 
   EventHeap* const heap_;
-  Random* const random_;
+  Xoshiro* const random_;
   const Conditions* const conditions_;
   std::vector<Link> links_;  // by process
   std::vector<Session> sessions_;

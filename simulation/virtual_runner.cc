@@ -59,7 +59,7 @@ VirtualRunner* VirtualWorker::AnyRunner() {
 }
 
 void VirtualWorker::Perform(const worker::StartRunner& output) {
-  Random& random = world_->random;
+  Xoshiro& random = world_->random;
   VirtualRunner& runner = runners_.emplace_back();
   runner.id = output.runner;
   runner.job = output.job;

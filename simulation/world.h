@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "base/random.h"
+#include "base/xoshiro.h"
 #include "simulation/checker.h"
 #include "simulation/conditions.h"
 #include "simulation/data_plane.h"
@@ -37,7 +37,7 @@ struct World {
   }
 
   const std::function<void(Microseconds, const std::string&)> tell;
-  Random random;
+  Xoshiro random;
   Conditions conditions;
   EventHeap heap;
   DataPlane data;

@@ -8,9 +8,9 @@
 namespace gristmill {
 
 // xoshiro256** (Blackman and Vigna), seeded by splitmix64.
-class Random {
+class Xoshiro {
  public:
-  explicit Random(std::uint64_t seed) {
+  explicit Xoshiro(std::uint64_t seed) {
     for (std::uint64_t& word : state_) word = Scramble(seed += 0x9e3779b97f4a7c15);
   }
 
