@@ -179,7 +179,7 @@ class GroupHead {
     } else if constexpr (TakesSummaries<Before, J>()) {
       using Summary = typename Before::Summary;
       std::vector<Summary> summaries;
-      for (const std::string& result : parts_.info.broadcasts.at(0)) {
+      for (const std::string& result : *parts_.info.broadcasts.at(0)) {
         summaries.push_back(Summary(DecodeValue<Summary>(result)));
       }
       step_.job().Begin(summaries);
@@ -189,7 +189,7 @@ class GroupHead {
   // What the round before left in this partition is what this one leaves.
   template <typename Next>
   void PassOn(Next& next) {
-    const auto& last = parts_.info.broadcasts.back();
+    const auto& last = *parts_.info.broadcasts.back();
     if (parts_.info.task >= last.size()) return;
     const std::string& part = last[parts_.info.task];
     const char* p = part.data();

@@ -69,8 +69,12 @@ class JoinTable {
   JoinTable(std::string_view job, std::uint64_t bytes_max) : job_(job), bytes_max_(bytes_max) {}
 
   void Add(View<Key> key, View<Value> value) {
-    const auto [entry, is_new] = values_.try_emplace(std::string(keys_.Encode(key)));
-    if (is_new) bytes_ += kEntryBytes + HeapBytes(entry->first);
+    const std::string_view encoded = keys_.Encode(key);
+    auto entry = values_.find(encoded);
+    if (entry == values_.end()) {
+      entry = values_.try_emplace(std::string(encoded)).first;
+      bytes_ += kEntryBytes + HeapBytes(entry->first);
+    }
     std::vector<Value>& values = entry->second;
     const std::size_t capacity = values.capacity();
     values.emplace_back(value);

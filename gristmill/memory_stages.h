@@ -138,7 +138,9 @@ class MemoryStages {
     info.directory = directory_;
     info.cache = declared_.caches ? cache_.get() : nullptr;
     for (const EdgeDeclaration& edge : declared_.stages[stage].edges) {
-      if (edge.by == ReadBy::kBroadcast) info.broadcasts.push_back(made_[edge.stage].results);
+      if (edge.by != ReadBy::kBroadcast) continue;
+      info.broadcasts.push_back(
+          std::make_shared<const std::vector<std::string>>(made_[edge.stage].results));
     }
     return info;
   }

@@ -54,9 +54,11 @@ class Partitioner {
     explicit Hashed(const TaskInfo&) {}
   };
   struct Ranged : KeyRanges {
-    explicit Ranged(const TaskInfo& info)
-        : KeyRanges(info.broadcasts.empty() ? std::vector<std::string>() : info.broadcasts.front(),
-                    info.partitions) {}
+    explicit Ranged(const TaskInfo& info) : KeyRanges(SamplesOf(info), info.partitions) {}
+    static const std::vector<std::string>& SamplesOf(const TaskInfo& info) {
+      static const std::vector<std::string> kNone;
+      return info.broadcasts.empty() ? kNone : *info.broadcasts.front();
+    }
   };
 
   std::uint32_t OfEncoded(std::string_view encoded_key) const {

@@ -43,13 +43,13 @@ StateOf<J> DecodeState(const std::vector<std::string>& results) {
 template <typename J>
 bool BeginRound(J& job, const TaskInfo& info) {
   const auto& rounds = info.broadcasts;  // the one before the last, if there is one, and the last
-  const StateOf<J> last = rounds.empty() ? StateOf<J>() : DecodeState<J>(rounds.back());
+  const StateOf<J> last = rounds.empty() ? StateOf<J>() : DecodeState<J>(*rounds.back());
   if (rounds.size() > 1) {
-    if (rounds.front() == rounds.back()) return false;
+    if (*rounds.front() == *rounds.back()) return false;
     if constexpr (requires(const StateOf<J>& s) {
                     { job.Converged(s, s) } -> std::same_as<bool>;
                   }) {
-      if (job.Converged(DecodeState<J>(rounds.front()), last)) return false;
+      if (job.Converged(DecodeState<J>(*rounds.front()), last)) return false;
     }
   }
   job.Begin(last);

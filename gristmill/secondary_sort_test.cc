@@ -92,7 +92,7 @@ std::vector<MemoryPair> MapToPartitions(const std::vector<std::string>& blocks,
   TaskInfo info;
   info.partitions = partitions;
   info.memory_bytes = memory_bytes;
-  info.broadcasts = {samples};
+  info.broadcasts = {std::make_shared<const std::vector<std::string>>(samples)};
   MemoryInput input(blocks);
   MemoryRuns runs;
   MakeJobInfo<J>().make_task({}, info)->RunMap(input, runs);

@@ -129,6 +129,10 @@ class InputOpener {
                                             std::string* path) = 0;
 };
 
+// What the tasks of one stage left for those of a later one, by task; shared, since tasks pass on
+// what they know.
+using StageResults = std::shared_ptr<const std::vector<std::string>>;
+
 // What a task knows of itself; also the job author's handle on counters. See context.h.
 struct TaskInfo {
   std::uint64_t job = 0;
@@ -141,10 +145,9 @@ struct TaskInfo {
   std::uint64_t input_offset = 0;  // of the split in its file
   std::uint64_t input_bytes = 0;
   OutputFormat output_format = OutputFormat::kText;
-  // For each broadcast edge of the stage, in order: the results of the stage it reads, by task.
-  std::vector<std::vector<std::string>> broadcasts;
-  bool lines_one_by_one = false;  // for jobs that map many: to find the one they crash at
-  RecordMark* mark = nullptr;     // to be kept at the task's record, unless null
+  std::vector<StageResults> broadcasts;  // one for each broadcast edge of the stage, in order
+  bool lines_one_by_one = false;         // for jobs that map many: to find the one they crash at
+  RecordMark* mark = nullptr;            // to be kept at the task's record, unless null
   // For code that waits for something else than its source or sink, unless null: once it is true,
   // throw TaskCancelled.
   const std::atomic<bool>* cancelled = nullptr;

@@ -57,7 +57,7 @@ Result RunJob(const Plan& plan, const std::vector<Input>& inputs) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     MemoryInput input(inputs[i]);
     TaskInfo info = InfoOf(plan, i);
-    info.broadcasts = {samples};
+    info.broadcasts = {std::make_shared<const std::vector<std::string>>(samples)};
     const auto task = job.make_task(plan.params, info);
     if (declared.has_shuffle()) {
       MemoryRuns runs;

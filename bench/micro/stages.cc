@@ -88,7 +88,7 @@ std::unique_ptr<TaskRunner> MakeTask(std::string_view job, const ParamMap& param
   task.partitions = 4;
   task.memory_bytes = kTaskMemoryBytes;
   task.output_format = info->declare(params).output_format;
-  task.broadcasts = {std::move(broadcast)};
+  task.broadcasts = {std::make_shared<const std::vector<std::string>>(std::move(broadcast))};
   return info->make_task(params, task);
 }
 

@@ -149,7 +149,8 @@ TaskInfo Attempt::MakeTaskInfo() {
       throw TaskError(fmt::format("the results of stage {} have not arrived", edge.from_stage()));
     }
     const auto& results = found->second->results();
-    info.broadcasts.emplace_back(results.begin(), results.end());
+    info.broadcasts.push_back(
+        std::make_shared<const std::vector<std::string>>(results.begin(), results.end()));
   }
   return info;
 }
