@@ -4,16 +4,15 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "base/units.h"
 #include "cli/explained_attempts.h"
 #include "cli/explained_times.h"
-#include "cli/json.h"
 #include "cli/names.h"
 #include "cli/progress.h"
 #include "cli/progress_display.h"
 #include "cli/table.h"
-#include "google/protobuf/struct.pb.h"
 #include "gristmill/v1/job_service.pb.h"
 #include "storage/task_input.h"
 
@@ -207,15 +206,17 @@ std::string RenderExplanation(const v1::JobFacts& facts, const std::vector<Findi
   return text;
 }
 
-std::string ExplanationJson(const v1::JobFacts& facts, const std::vector<Finding>& findings) {
-  google::protobuf::ListValue list;
+v1::ExplanationReport ExplanationReportOf(v1::JobFacts facts,
+                                          const std::vector<Finding>& findings) {
+  v1::ExplanationReport report;
   for (const Finding& finding : findings) {
-    auto& fields = *list.add_values()->mutable_struct_value()->mutable_fields();
-    fields["kind"].set_string_value(finding.kind);
-    fields["text"].set_string_value(finding.text);
-    fields["remedy"].set_string_value(finding.remedy);
+    v1::FindingReport* reported = report.add_findings();
+    reported->set_kind(finding.kind);
+    reported->set_text(finding.text);
+    reported->set_remedy(finding.remedy);
   }
-  return fmt::format("{{\n\"findings\": {},\n\"facts\": {}}}\n", ToJson(list), ToJson(facts));
+  *report.mutable_facts() = std::move(facts);
+  return report;
 }
 
 }  // namespace gristmill::cli

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gristmill/v1/insight.pb.h"
+#include "gristmill/v1/report.pb.h"
 
 namespace gristmill::cli {
 
@@ -26,7 +27,6 @@ std::vector<Finding> ExplainFacts(const v1::JobFacts& facts);
 // For a terminal, a paragraph each.
 std::string RenderExplanation(const v1::JobFacts& facts, const std::vector<Finding>& findings);
 
-// {"findings": […], "facts": {…}}; of a finding "kind", "text" and "remedy".
-std::string ExplanationJson(const v1::JobFacts& facts, const std::vector<Finding>& findings);
+v1::ExplanationReport ExplanationReportOf(v1::JobFacts facts, const std::vector<Finding>& findings);
 
 }  // namespace gristmill::cli

@@ -202,10 +202,12 @@ TEST(Explanation, AFailedJobsOwnSentenceComesFirst) {
   EXPECT_EQ(ExplainFacts(facts)[0].text, "It failed: map task 3 failed 4 times.");
 }
 
-TEST(Explanation, AsJsonHasItsKindsAndFacts) {
+TEST(Explanation, AsAReportHasItsKindsAndFacts) {
   const v1::JobFacts facts = RunningFacts();
-  EXPECT_THAT(ExplanationJson(facts, ExplainFacts(facts)),
-              AllOf(HasSubstr("\"kind\": \"nothing\""), HasSubstr("\"facts\": {")));
+  const v1::ExplanationReport report = ExplanationReportOf(facts, ExplainFacts(facts));
+  ASSERT_EQ(report.findings_size(), 1);
+  EXPECT_EQ(report.findings(0).kind(), "nothing");
+  EXPECT_EQ(report.facts().status().id(), facts.status().id());
 }
 
 TEST(LogText, SaysWhoWroteALine) {

@@ -182,8 +182,8 @@ int ExplainJob(const ClusterFlags& flags, const std::string& job) {
   const absl::StatusOr<v1::JobFacts> facts = Client(*address).Explain(*id);
   if (!facts.ok()) return Fail(facts.status());
   const std::vector<Finding> findings = ExplainFacts(*facts);
-  const std::string text =
-      flags.json ? ExplanationJson(*facts, findings) : RenderExplanation(*facts, findings);
+  const std::string text = flags.json ? ToJson(ExplanationReportOf(*facts, findings))
+                                      : RenderExplanation(*facts, findings);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return kDone;
 }
