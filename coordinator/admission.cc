@@ -137,7 +137,7 @@ absl::Status CheckResources(v1::JobRequest* request) {
   return absl::OkStatus();
 }
 
-absl::Status CheckFailureLimits(const v1::JobRequest& request) {
+absl::Status CheckFailureLimits(const JobDeclaration& declared, const v1::JobRequest& request) {
   if (request.task_timeout_ms() > 0 && request.task_timeout_percent() > 0) {
     return InvalidArgument(
         "a task's time is limited by itself and by the median of its stage; give one of the two");
@@ -147,6 +147,15 @@ absl::Status CheckFailureLimits(const v1::JobRequest& request) {
         "--task-timeout {}% would stop every second task; give more than 100% of the median, such "
         "as 300%",
         request.task_timeout_percent());
+  }
+  const bool reads_whole =
+      std::any_of(declared.stages.begin(), declared.stages.end(),
+                  [](const StageDeclaration& stage) { return !stage.whole_inputs.empty(); });
+  if (request.task_timeout_percent() > 0 && reads_whole) {
+    return InvalidArgument(
+        "of job '{}' the first tasks of each worker read an input whole, which takes longer than "
+        "others do; give --task-timeout as a time, such as 10m",
+        request.job());
   }
   if (request.halt_failures() > 0 && request.halt_percent() > 0) {
     return InvalidArgument(
@@ -242,7 +251,7 @@ absl::StatusOr<v1::JobPlan> PlanJob(const v1::JobRequest& request, const Describ
   GM_RETURN_IF_ERROR(CheckPartitions(declared.partitions, plan.mutable_request()));
   GM_RETURN_IF_ERROR(CheckMemoryAndAttempts(plan.mutable_request()));
   GM_RETURN_IF_ERROR(CheckResources(plan.mutable_request()));
-  GM_RETURN_IF_ERROR(CheckFailureLimits(plan.request()));
+  GM_RETURN_IF_ERROR(CheckFailureLimits(declared, plan.request()));
   GM_RETURN_IF_ERROR(CheckSkips(described, plan.request()));
   GM_RETURN_IF_ERROR(CheckOutputPath(described, plan.mutable_request()));
   GM_RETURN_IF_ERROR(PlanOutputFormat(declared.output_format, &plan));

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "base/status.h"
 #include "coordinator/admission.h"
 #include "coordinator/test_jobs.h"
@@ -13,6 +15,7 @@ namespace gristmill::coordinator {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using Stages = std::vector<StageDeclaration>;
 
@@ -135,6 +138,15 @@ TEST_F(SeveralInputs, EachStageReadsItsOwn) {
   const SplitTable splits(plan);
   EXPECT_EQ(DescribeTaskInput(plan, splits, 1, {.planned = 4}), right() + ":4000+1000");
   EXPECT_EQ(InputBytes(plan), 8'000u);
+}
+
+TEST_F(SeveralInputs, WhereTasksReadOneWholeTheirMedianLimitsNone) {
+  v1::JobRequest request = Request({{"left", left()}, {"right", right()}});
+  request.set_task_timeout_percent(300);
+  EXPECT_EQ(Refusal(request), "");
+  std::filesystem::remove_all(temp_.path("out"));
+  (*request.mutable_params())["right-whole"] = "";
+  EXPECT_THAT(Refusal(request), HasSubstr("read an input whole, which takes longer than others"));
 }
 
 TEST_F(SeveralInputs, ANameThatIsWrongOrMissingIsASentence) {
