@@ -51,7 +51,7 @@ void AddDivisionFlags(CLI::App* command, JobFlags* flags) {
       ->type_name("FORMAT");
   command
       ->add_option("--max-attempts", flags->max_attempts,
-                   "Tries of a task before the job fails [4]")
+                   "Tries of a task before it has failed for good [4]")
       ->type_name("N");
   command
       ->add_option("--task-timeout,--timeout", flags->control.task_timeout,

@@ -127,7 +127,8 @@ void AddWorker(CLI::App& app, Command* chosen) {
       ->type_name("DURATION");
   command
       ->add_option("--spill-reserve", flags->spill_reserve,
-                   "With less disk space free below --dir take no tasks [1GiB, at most a twentieth "
+                   "With less disk space free below --dir take no tasks whose output is shuffled "
+                   "[1GiB, at most a twentieth "
                    "of the disk]")
       ->type_name("SIZE");
   command

@@ -60,7 +60,7 @@ struct WorkerHeartbeat {
     DurationMs run_ms = 0;  // on its thread; zero while it waits for one
   };
   std::vector<Progress> progress;
-  bool short_of_disk = false;  // it takes no map tasks until it says otherwise
+  bool short_of_disk = false;  // it takes no task with runs until it says otherwise
 };
 // Its stream broke; its lease still runs.
 struct WorkerDisconnected {

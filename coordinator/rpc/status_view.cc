@@ -227,7 +227,9 @@ v1::WorkersResponse ViewWorkers(const Coordinator& core, Instant now) {
                       worker.reserved_for.value()));
     }
     if (worker.state == WorkerState::kShortOfDisk) {
-      status->set_note("no tasks: less disk space is free below its --dir than --spill-reserve");
+      status->set_note(
+          "no tasks whose output is shuffled: less disk space is free below its --dir than "
+          "--spill-reserve");
     }
     if (worker.state == WorkerState::kQuarantined) {
       status->set_note(fmt::format("no tasks for {} s: {}",
