@@ -62,6 +62,13 @@ class AttemptsExplainer {
     return index < facts_.stages_size() ? facts_.stages(index) : kNone;
   }
 
+  bool IsOver(std::uint32_t stage) const {
+    const auto index = static_cast<int>(stage);
+    if (index >= facts_.status().stages_size()) return false;
+    const v1::StageStatus& status = facts_.status().stages(index);
+    return status.tasks_succeeded() == status.tasks_total();
+  }
+
   // Of what reduce tasks merge; if none has finished, of those that run.
   std::uint64_t UsualBytes(const v1::AttemptFacts& attempt) const {
     if (StageOf(attempt).median_input_bytes() > 0) return StageOf(attempt).median_input_bytes();
@@ -160,8 +167,7 @@ class AttemptsExplainer {
     const v1::StageFacts& stage = StageOf(attempt);
     const std::uint64_t span =
         stage.last_end_ms() - std::min(stage.first_start_ms(), stage.last_end_ms());
-    const bool stage_is_over = stage.tasks_succeeded() == stage.tasks_total();
-    const bool dominates = stage_is_over && stage.finished() > 1 &&
+    const bool dominates = IsOver(attempt.id().stage()) && stage.finished() > 1 &&
                            static_cast<double>(attempt.run_ms()) >
                                kSlow * static_cast<double>(stage.median_run_ms()) &&
                            attempt.run_ms() > span / 2 && attempt.run_ms() > 1'000;

@@ -62,11 +62,9 @@ void ExplainWaiting(const v1::JobFacts& facts, std::vector<Finding>* findings) {
 }
 
 std::uint64_t WaitingTasks(const v1::JobFacts& facts) {
-  for (int i = 0; i < facts.stages_size(); ++i) {
-    const v1::StageFacts& stage = facts.stages(i);
-    const std::uint64_t left_out =
-        i < facts.status().stages_size() ? facts.status().stages(i).tasks_left_out() : 0;
-    const std::uint64_t ended = stage.tasks_succeeded() + stage.tasks_running() + left_out;
+  for (const v1::StageStatus& stage : facts.status().stages()) {
+    const std::uint64_t ended =
+        stage.tasks_succeeded() + stage.tasks_running() + stage.tasks_left_out();
     // Later stages wait for this one.
     if (ended < stage.tasks_total()) return stage.tasks_total() - ended;
   }
@@ -104,6 +102,13 @@ void ExplainSlots(const v1::JobFacts& facts, std::vector<Finding>* findings) {
                        "others."});
 }
 
+// Most of them, and too many for chance where tasks fail anywhere.
+bool FailsMoreThanOthers(const v1::WorkerFacts& worker, const v1::JobFacts& facts) {
+  constexpr std::uint32_t kFailuresMin = 4;
+  return facts.status().workers() > 1 && worker.failures() >= kFailuresMin &&
+         4 * worker.failures() >= 3 * static_cast<std::uint32_t>(facts.failures_size());
+}
+
 void ExplainWorkers(const v1::JobFacts& facts, std::vector<Finding>* findings) {
   for (const v1::WorkerFacts& worker : facts.workers()) {
     const auto state = static_cast<v1::WorkerState>(worker.state());
@@ -112,12 +117,22 @@ void ExplainWorkers(const v1::JobFacts& facts, std::vector<Finding>* findings) {
                            fmt::format("Worker {} is {}{}.", worker.name(), NameOf(state),
                                        worker.note().empty() ? "" : ": it gets " + worker.note()),
                            "'gristmill workers' shows all of them."});
-    } else if (worker.pace_permille() > 1'500) {
+      continue;
+    }
+    if (worker.pace_permille() > 1'500) {
       findings->push_back(
           {65, "slow worker",
            fmt::format("Worker {} takes {:.1f} times as long as others for tasks like theirs.",
                        worker.name(), worker.pace_permille() / 1'000.0),
            "See what else runs on that host, and its disk; SIGTERM to the worker drains it."});
+    }
+    if (FailsMoreThanOthers(worker, facts)) {
+      findings->push_back(
+          {66, "failing worker",
+           fmt::format("Worker {} had {} of the last {} attempts that failed.", worker.name(),
+                       worker.failures(), facts.failures_size()),
+           "If such tasks succeed elsewhere, see what that host lacks; SIGTERM to the worker "
+           "drains it."});
     }
   }
 }

@@ -24,22 +24,22 @@ v1::JobFacts RunningFacts() {
   job.set_workers(2);
   job.set_slots(4);
   v1::StageFacts& map = *facts.add_stages();
-  map.set_kind(v1::STAGE_KIND_MAP);
-  map.set_tasks_total(100);
-  map.set_tasks_succeeded(100);
   map.set_finished(100);
   map.set_median_run_ms(1'000);
   v1::StageFacts& reduce = *facts.add_stages();
-  reduce.set_kind(v1::STAGE_KIND_REDUCE);
-  reduce.set_tasks_total(4);
-  reduce.set_tasks_succeeded(3);
-  reduce.set_tasks_running(1);
   reduce.set_finished(3);
   reduce.set_median_run_ms(3'000);
   reduce.set_median_input_bytes(20 << 20);
   facts.set_free_slots(3);
-  job.add_stages()->set_kind(v1::STAGE_KIND_MAP);
-  job.add_stages()->set_kind(v1::STAGE_KIND_REDUCE);
+  v1::StageStatus& map_status = *job.add_stages();
+  map_status.set_kind(v1::STAGE_KIND_MAP);
+  map_status.set_tasks_total(100);
+  map_status.set_tasks_succeeded(100);
+  v1::StageStatus& reduce_status = *job.add_stages();
+  reduce_status.set_kind(v1::STAGE_KIND_REDUCE);
+  reduce_status.set_tasks_total(4);
+  reduce_status.set_tasks_succeeded(3);
+  reduce_status.set_tasks_running(1);
   return facts;
 }
 
@@ -48,7 +48,6 @@ v1::AttemptFacts& AddReduce(v1::JobFacts& facts, std::uint64_t run_ms) {
   attempt.mutable_id()->set_job(7);
   attempt.mutable_id()->set_stage(1);
   attempt.mutable_id()->set_task(3);
-  attempt.set_stage_kind(v1::STAGE_KIND_REDUCE);
   attempt.set_attempt(104);
   attempt.set_worker("host:1");
   attempt.set_split("partition 3");
@@ -130,7 +129,7 @@ TEST(Explanation, ASkewedPartitionOfManyKeysWantsMorePartitions) {
 
 TEST(Explanation, WhoHasTheSlotsIsNamed) {
   v1::JobFacts facts = RunningFacts();
-  facts.mutable_stages(1)->set_tasks_succeeded(0);
+  facts.mutable_status()->mutable_stages(1)->set_tasks_succeeded(0);
   facts.set_free_slots(0);
   v1::SlotHolder& other = *facts.add_holders();
   other.set_job(5);
@@ -161,11 +160,29 @@ TEST(Explanation, SlowAndMissingWorkersAreNamed) {
   EXPECT_THAT(findings[1].text, HasSubstr("full:1 is short of disk: it gets no tasks"));
 }
 
+TEST(Explanation, AWorkerIsNamedOnWhichNearlyAllOfTheFailuresWere) {
+  v1::JobFacts facts = RunningFacts();
+  facts.set_failures_total(5);
+  for (int i = 0; i < 5; ++i) facts.add_failures();
+  v1::WorkerFacts& bad = *facts.add_workers();
+  bad.set_name("bad:1");
+  bad.set_state(v1::WORKER_STATE_READY);
+  bad.set_failures(4);
+  v1::WorkerFacts& good = *facts.add_workers();
+  good.set_name("good:1");
+  good.set_state(v1::WORKER_STATE_READY);
+  good.set_failures(1);
+  const auto findings = ExplainFacts(facts);
+  ASSERT_THAT(Kinds(findings), ElementsAre("failures", "failing worker"));
+  EXPECT_EQ(findings[1].text, "Worker bad:1 had 4 of the last 5 attempts that failed.");
+  facts.mutable_status()->set_workers(1);  // there is nowhere else to fail
+  EXPECT_THAT(Kinds(ExplainFacts(facts)), ElementsAre("failures"));
+}
+
 TEST(Explanation, OfRetriesTheLastFailureIsTold) {
   v1::JobFacts facts = RunningFacts();
   facts.set_failures_total(2);
   v1::FailedAttempt& failure = *facts.add_failures();
-  failure.set_stage_kind(v1::STAGE_KIND_MAP);
   failure.set_task(12);
   failure.set_worker_name("host:1");
   failure.set_message("bad line");

@@ -65,32 +65,22 @@ class Explainer {
   void AddStages() {
     for (std::uint32_t index = 0; index < view_.stages.size(); ++index) {
       v1::StageFacts& stage = *facts_.add_stages();
-      stage.set_kind(KindOf(index));
-      stage.set_tasks_total(view_.stages[index].tasks);
-      stage.set_tasks_succeeded(view_.stages[index].succeeded);
-      stage.set_tasks_running(view_.stages[index].running);
       if (seen_ == nullptr || !seen_->stages.contains(index)) continue;
       const StageInsight& seen = seen_->stages.at(index);
       if (seen.first_start != kNever) stage.set_first_start_ms(SinceSubmission(seen.first_start));
       if (seen.finished == 0) continue;
       stage.set_finished(seen.finished);
       stage.set_median_run_ms(seen.run_times.Median());
-      stage.set_median_records(seen.records.Median());
       stage.set_median_input_bytes(seen.input_bytes.Median());
       stage.set_run_ms(seen.run_ms);
       stage.set_last_end_ms(SinceSubmission(seen.last_end));
     }
   }
 
-  v1::StageKind KindOf(std::uint32_t stage) const {
-    return entry_.plan->stages(static_cast<int>(stage)).kind();
-  }
-
   void Describe(const TaskRef& ref, AttemptId attempt, WorkerId worker, v1::AttemptFacts* facts) {
     facts->mutable_id()->set_job(ref.job.value());
     facts->mutable_id()->set_stage(ref.stage);
     facts->mutable_id()->set_task(ref.task);
-    facts->set_stage_kind(KindOf(ref.stage));
     facts->set_attempt(attempt.value());
     facts->set_worker(catalog_.WorkerName(worker));
     const auto task = core_.task(ref);
@@ -154,11 +144,7 @@ class Explainer {
       free_slots += worker.resources.slots - std::min(worker.resources.slots, worker.slots_used);
     }
     facts_.set_free_slots(static_cast<std::uint32_t>(free_slots));
-    const v1::WorkersResponse workers = ViewWorkers(core_, now_);
-    for (const v1::WorkerStatus& worker : workers.workers()) {
-      ++(*facts_.mutable_workers_by_state())[v1::WorkerState_Name(worker.state())];
-    }
-    AddWorkers(workers);
+    AddWorkers(ViewWorkers(core_, now_));
     AddHolders();
   }
 
@@ -176,7 +162,6 @@ class Explainer {
       facts.set_state(static_cast<std::uint32_t>(worker.state()));
       facts.set_note(worker.note());
       facts.set_pace_permille(view ? static_cast<std::uint32_t>(view->pace) : 0);
-      facts.set_shuffle_address(worker.shuffle_address());
       if (failures.contains(worker.name())) facts.set_failures(failures.at(worker.name()));
     }
   }

@@ -83,9 +83,6 @@ v1::FailedAttempt JobCatalog::MessageOf(const CatalogEntry& entry, const FailedT
   message.set_attempt(failed.attempt.value());
   message.set_worker(failed.worker.value());
   message.set_message(failed.message);
-  if (failed.task.stage < static_cast<std::uint32_t>(entry.plan->stages_size())) {
-    message.set_stage_kind(entry.plan->stages(static_cast<int>(failed.task.stage)).kind());
-  }
   message.set_worker_name(WorkerName(failed.worker));
   return message;
 }

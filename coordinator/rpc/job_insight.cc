@@ -60,7 +60,6 @@ void JobInsight::EndJob(JobId id) {
   if (job == jobs_.end()) return;
   for (auto& [index, stage] : job->second.stages) {
     stage.run_times.Settle();
-    stage.records.Settle();
     stage.input_bytes.Settle();
   }
   ended_.push_back(id);
@@ -97,7 +96,6 @@ void JobInsight::OnSuccess(const TaskRef& task, WorkerId worker, const v1::TaskR
   ++stage.finished;
   stage.run_ms += finished.run_ms;
   stage.run_times.Add(finished.run_ms);
-  stage.records.Add(finished.records);
   if (finished.input_bytes > 0) stage.input_bytes.Add(finished.input_bytes);
   AddPeers(report, &job->second.peers);
   const bool is_full = stage.slowest.size() >= kSlowestMax;

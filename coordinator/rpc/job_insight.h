@@ -44,7 +44,7 @@ struct StageInsight {
   Instant last_end;
   std::uint64_t finished = 0;
   std::uint64_t run_ms = 0;  // together
-  MedianSample run_times, records, input_bytes;
+  MedianSample run_times, input_bytes;
   std::vector<FinishedAttempt> slowest;  // those that took longest first
 };
 
