@@ -119,7 +119,7 @@ void ExplainWorkers(const v1::JobFacts& facts, std::vector<Finding>* findings) {
                            "'gristmill workers' shows all of them."});
       continue;
     }
-    if (worker.pace_permille() > 1'500) {
+    if (worker.slow()) {
       findings->push_back(
           {65, "slow worker",
            fmt::format("Worker {} takes {:.1f} times as long as others for tasks like theirs.",

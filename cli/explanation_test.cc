@@ -150,6 +150,7 @@ TEST(Explanation, SlowAndMissingWorkersAreNamed) {
   slow.set_name("old:1");
   slow.set_state(v1::WORKER_STATE_READY);
   slow.set_pace_permille(2'300);
+  slow.set_slow(true);
   v1::WorkerFacts& full = *facts.add_workers();
   full.set_name("full:1");
   full.set_state(v1::WORKER_STATE_SHORT_OF_DISK);

@@ -106,6 +106,7 @@ struct WorkerView {
   WorkerState state = WorkerState::kReady;
   Instant last_heard;
   std::uint64_t pace = 1'000;  // time of its recent attempts, per mille of what is usual
+  bool slow = false;           // by that
   // kQuarantined only; why is a clause.
   Instant quarantine_end;
   std::string why_quarantined;

@@ -34,6 +34,7 @@ WorkerView ViewOf(const Worker& worker) {
                   .state = WorkerState::kReady,
                   .last_heard = worker.last_heard,
                   .pace = worker.pace,
+                  .slow = worker.is_slow(),
                   .quarantine_end = worker.quarantine_end,
                   .why_quarantined = worker.evidence};
   if (!worker.connected) {

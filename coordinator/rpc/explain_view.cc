@@ -18,7 +18,6 @@ constexpr std::size_t kRunningShown = 10;
 constexpr std::size_t kHoldersShown = 5;
 constexpr std::size_t kWorkersShown = 32;
 constexpr std::size_t kPeersShown = 3;
-constexpr std::uint64_t kSlowPace = 1'500;
 // A peer is slow if bytes from it take so many times as long as from others, and that came to
 // something.
 constexpr double kSlowPeer = 3;
@@ -154,13 +153,14 @@ class Explainer {
     for (const v1::WorkerStatus& worker : workers.workers()) {
       if (static_cast<std::size_t>(facts_.workers_size()) == kWorkersShown) return;
       const auto view = core_.worker(WorkerId(worker.id()));
-      const bool is_slow = view && view->pace > kSlowPace;
+      const bool is_slow = view && view->slow;
       const bool is_ready = worker.state() == v1::WORKER_STATE_READY;
       if (is_ready && !is_slow && !failures.contains(worker.name())) continue;
       v1::WorkerFacts& facts = *facts_.add_workers();
       facts.set_name(worker.name());
       facts.set_state(static_cast<std::uint32_t>(worker.state()));
       facts.set_note(worker.note());
+      facts.set_slow(is_slow);
       facts.set_pace_permille(view ? static_cast<std::uint32_t>(view->pace) : 0);
       if (failures.contains(worker.name())) facts.set_failures(failures.at(worker.name()));
     }
