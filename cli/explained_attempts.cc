@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
-#include <string_view>
+#include <string>
 #include <utility>
 
 #include "base/units.h"
+#include "cli/explained_times.h"
 
 namespace gristmill::cli {
 namespace {
@@ -20,26 +20,6 @@ constexpr double kSkewed = 3;
 constexpr std::uint64_t kSkewedBytesMin = 1 << 20;
 constexpr double kHeavyShare = 0.2;
 constexpr std::size_t kTold = 3;  // of a kind
-
-// The greatest part of its time, and how much of all that is; empty if too little is known.
-std::pair<std::string_view, double> MainPart(const v1::TimeSpent& spent) {
-  const std::array<std::pair<std::string_view, std::uint64_t>, 9> parts = {
-      {{"reading its input", spent.read_ms()},
-       {"the job's map code", spent.map_ms()},
-       {"sorting", spent.sort_ms()},
-       {"writing map output", spent.spill_ms()},
-       {"fetching map output", spent.fetch_ms()},
-       {"merging", spent.merge_ms()},
-       {"the job's reduce code", spent.reduce_ms()},
-       {"writing the output", spent.write_ms()},
-       {"the framework", spent.other_ms()}}};
-  std::uint64_t sum = 0;
-  for (const auto& [name, ms] : parts) sum += ms;
-  const auto most =
-      std::ranges::max_element(parts, {}, [](const auto& part) { return part.second; });
-  if (sum == 0) return {};
-  return {most->first, static_cast<double>(most->second) / static_cast<double>(sum)};
-}
 
 class AttemptsExplainer {
  public:
@@ -143,23 +123,20 @@ class AttemptsExplainer {
     text += ".";
     if (!attempt.status().empty()) text += fmt::format(" It says: '{}'.", attempt.status());
     const auto [part, share] = MainPart(attempt.spent());
-    if (!part.empty()) {
-      text += fmt::format(" {:.0f} % of its time went into {}.", 100 * share, part);
+    if (part != nullptr) {
+      text += fmt::format(" {:.0f} % of its time went into {}.", 100 * share, part->what);
     }
     if (HasHeavyKey(attempt) && !IsSkewed(attempt))
       text += " Of its keys, " + DescribeKey(attempt) + ".";
     findings_->push_back({75, "straggler", text, RemedyOf(attempt, part)});
   }
 
-  std::string RemedyOf(const v1::AttemptFacts& attempt, std::string_view part) const {
-    const auto id = facts_.status().id();
-    if (part == "reading its input")
-      return "See how the file system of the input fares on that host.";
-    if (part == "fetching map output") return "See the network between the workers.";
+  std::string RemedyOf(const v1::AttemptFacts& attempt, const TimePart* part) const {
+    if (part != nullptr && !part->task_remedy.empty()) return std::string(part->task_remedy);
     return fmt::format(
         "'gristmill logs {0} {1}' shows what it wrote; 'gristmill replay {0} {1} "
         "--perf' shows where its code spends the time.",
-        id, TaskName(attempt));
+        facts_.status().id(), TaskName(attempt));
   }
 
   void ExplainFinished(const v1::AttemptFacts& attempt) {

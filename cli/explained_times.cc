@@ -4,39 +4,35 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
 
 #include "base/units.h"
 
 namespace gristmill::cli {
 namespace {
 
-struct Part {
-  std::string_view counter;
-  std::string_view what;
-  std::string_view remedy;
-};
-
 constexpr std::array kParts = {
-    Part{"time_read_us", "reading the input",
-         "A faster file system, or compressed input, would help."},
-    Part{"time_map_us", "the job's map code, with combining",
-         "Faster code or more slots would help; 'gristmill replay' with --perf shows where it "
-         "spends the time."},
-    Part{"time_sort_us", "sorting map output",
-         "A Combine, where values fold, would leave less to sort."},
-    Part{"time_spill_us", "writing map output to the workers' disks",
-         "A Combine, or a faster disk for --dir, would help."},
-    Part{"time_fetch_us", "fetching map output from other hosts",
-         "A Combine would leave less to fetch; else it is the network."},
-    Part{"time_merge_us", "merging map output",
-         "More --memory merges in fewer passes; a Combine leaves less to merge."},
-    Part{"time_reduce_us", "the job's reduce code",
-         "More --partitions would spread it over more slots."},
-    Part{"time_write_us", "writing the output", "It is the file system of the output."},
-    Part{"time_framework_us", "the framework itself",
-         "Tasks are very short: larger splits would help."},
-    Part{"time_sample_us", "sampling keys", "It is needed for a total order."},
+    TimePart{"time_read_us", &v1::TimeSpent::read_ms, "reading the input",
+             "A faster file system, or compressed input, would help.",
+             "See how the file system of the input fares on that host."},
+    TimePart{"time_map_us", &v1::TimeSpent::map_ms, "the job's map code, with combining",
+             "Faster code or more slots would help; 'gristmill replay' with --perf shows where it "
+             "spends the time."},
+    TimePart{"time_sort_us", &v1::TimeSpent::sort_ms, "sorting map output",
+             "A Combine, where values fold, would leave less to sort."},
+    TimePart{"time_spill_us", &v1::TimeSpent::spill_ms, "writing map output to the workers' disks",
+             "A Combine, or a faster disk for --dir, would help."},
+    TimePart{"time_fetch_us", &v1::TimeSpent::fetch_ms, "fetching map output from other hosts",
+             "A Combine would leave less to fetch; else it is the network.",
+             "See the network between the workers."},
+    TimePart{"time_merge_us", &v1::TimeSpent::merge_ms, "merging map output",
+             "More --memory merges in fewer passes; a Combine leaves less to merge."},
+    TimePart{"time_reduce_us", &v1::TimeSpent::reduce_ms, "the job's reduce code",
+             "More --partitions would spread it over more slots."},
+    TimePart{"time_write_us", &v1::TimeSpent::write_ms, "writing the output",
+             "It is the file system of the output."},
+    TimePart{"time_framework_us", &v1::TimeSpent::other_ms, "the framework itself",
+             "Tasks are very short: larger splits would help."},
+    TimePart{"time_sample_us", nullptr, "sampling keys", "It is needed for a total order."},
 };
 
 std::uint64_t TimeOf(const v1::JobFacts& facts, std::string_view name) {
@@ -48,12 +44,23 @@ std::uint64_t TimeOf(const v1::JobFacts& facts, std::string_view name) {
 
 }  // namespace
 
+std::pair<const TimePart*, double> MainPart(const v1::TimeSpent& spent) {
+  const auto ms_of = [&](const TimePart& part) {
+    return part.ms == nullptr ? 0 : (spent.*part.ms)();
+  };
+  std::uint64_t sum = 0;
+  for (const TimePart& part : kParts) sum += ms_of(part);
+  if (sum == 0) return {nullptr, 0};
+  const TimePart& most = *std::ranges::max_element(kParts, {}, ms_of);
+  return {&most, static_cast<double>(ms_of(most)) / static_cast<double>(sum)};
+}
+
 void ExplainTimes(const v1::JobFacts& facts, std::vector<Finding>* findings) {
   std::uint64_t sum = 0;
-  for (const Part& part : kParts) sum += TimeOf(facts, part.counter);
+  for (const TimePart& part : kParts) sum += TimeOf(facts, part.counter);
   if (sum == 0) return;
-  const Part& most = *std::ranges::max_element(
-      kParts, {}, [&](const Part& part) { return TimeOf(facts, part.counter); });
+  const TimePart& most = *std::ranges::max_element(
+      kParts, {}, [&](const TimePart& part) { return TimeOf(facts, part.counter); });
   const std::uint64_t us = TimeOf(facts, most.counter);
   std::string text =
       fmt::format("Of the {} that its finished tasks took together, {:.0f} % went into {}.",
