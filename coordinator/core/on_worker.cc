@@ -138,7 +138,7 @@ void OnEvent(Turn& turn, const WorkerHeartbeat& event) {
     if (found == turn.state.running.end() || found->second.worker != event.worker) continue;
     found->second.records = progress.records;
     found->second.done_ppm = progress.done_ppm;
-    StopIfOverdue(turn, progress.attempt, progress.run_ms);
+    StopIfOverdue(turn, progress.attempt, found->second, progress.run_ms);
     if (progress.cut_at) TakeCut(turn, progress.attempt, *progress.cut_at);
   }
 }

@@ -9,6 +9,7 @@
 
 namespace gristmill::coordinator {
 
+struct RunningAttempt;
 struct Turn;
 
 // Counts by length: eight steps to each doubling, so that a quantile is at most an eighth too long.
@@ -32,6 +33,6 @@ constexpr DurationMs kMedianLimitMsMin = 1'000;
 DurationMs LimitByMedian(const RunTimes& times, std::uint32_t percent);
 
 // The running attempt says that it has had its thread for so long.
-void StopIfOverdue(Turn& turn, AttemptId attempt, DurationMs run_ms);
+void StopIfOverdue(Turn& turn, AttemptId attempt, const RunningAttempt& running, DurationMs run_ms);
 
 }  // namespace gristmill::coordinator
