@@ -60,7 +60,7 @@ struct Worker {
   bool is_quarantined() const { return quarantine_end != Instant(); }
   bool is_ready() const { return connected && !draining && !is_quarantined(); }
   std::uint32_t free_slots() const;
-  // Such a task may begin here now: if `unreserved`, without what is kept for others.
+  // Such a task may begin here now; the second: without what is kept for others.
   bool HasRoom(const TaskNeeds& needs) const { return HasRoomBeside(used, needs); }
   bool HasUnreservedRoom(const TaskNeeds& needs) const;
   std::uint32_t unreserved_slots() const;
@@ -138,9 +138,9 @@ class WorkerPool {
   std::size_t able_count(const TaskNeeds& needs) const { return Group(needs).able; }
   std::uint64_t ready_slots() const { return ready_slots_; }
 
-  // --- Reservations: at most one by worker and by job
-  // --------------------------------------------- For wide needs: ready workers on which such a
-  // task may run and nothing is reserved; most free slots first.
+  // --- Reservations: at most one by worker and by job --------------------------------------------
+  // For wide needs: ready workers on which such a task may run and nothing is reserved; most free
+  // slots first.
   const absl::btree_set<Offer>& reservable(const TaskNeeds& needs) const {
     return Group(needs).reservable;
   }
