@@ -67,12 +67,7 @@ v1::JournalRecord Driver::EncodeRestored(const Record& record) const {
     message.mutable_job_restored()->set_last_failure_cause(entry.last_failure_cause);
     message.mutable_job_restored()->set_failures_total(entry.failures_total);
     for (const FailedTask& failed : entry.failures) {
-      v1::FailedAttempt& kept = *message.mutable_job_restored()->add_failures();
-      kept.set_stage(failed.task.stage);
-      kept.set_task(failed.task.task);
-      kept.set_attempt(failed.attempt.value());
-      kept.set_worker(failed.worker.value());
-      kept.set_message(failed.message);
+      *message.mutable_job_restored()->add_failures() = Encode(failed);
     }
     return message;
   }

@@ -132,7 +132,7 @@ class Explainer {
   void AddFailures() {
     facts_.set_failures_total(entry_.failures_total);
     for (const FailedTask& failed : entry_.failures) {
-      *facts_.add_failures() = catalog_.MessageOf(entry_, failed);
+      *facts_.add_failures() = catalog_.MessageOf(failed);
     }
   }
 
@@ -244,7 +244,7 @@ v1::LogSourcesResponse LogSourcesOf(const ExplainSources& sources, WorkerLinks& 
     source.set_is_here(links.Find(worker) != nullptr);
   }
   for (const FailedTask& failed : entry->failures) {
-    *response.add_failures() = sources.catalog.MessageOf(*entry, failed);
+    *response.add_failures() = sources.catalog.MessageOf(failed);
   }
   response.set_failures_total(entry->failures_total);
   response.set_ended(entry->finished());

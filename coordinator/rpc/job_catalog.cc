@@ -34,6 +34,16 @@ std::shared_ptr<const v1::JobPlan> SummaryOf(const v1::JobPlan& plan) {
 
 }  // namespace
 
+v1::FailedAttempt Encode(const FailedTask& failed) {
+  v1::FailedAttempt message;
+  message.set_stage(failed.task.stage);
+  message.set_task(failed.task.task);
+  message.set_attempt(failed.attempt.value());
+  message.set_worker(failed.worker.value());
+  message.set_message(failed.message);
+  return message;
+}
+
 void JobCatalog::Add(JobId job, std::shared_ptr<const v1::JobPlan> plan, std::int64_t unix_ms) {
   CatalogEntry& entry = AddEntry(job, std::move(plan), unix_ms);
   entry.input_bytes = InputBytes(*entry.plan);
@@ -76,13 +86,8 @@ void JobCatalog::RestoreFailures(const v1::JobRestored& restored) {
   }
 }
 
-v1::FailedAttempt JobCatalog::MessageOf(const CatalogEntry& entry, const FailedTask& failed) const {
-  v1::FailedAttempt message;
-  message.set_stage(failed.task.stage);
-  message.set_task(failed.task.task);
-  message.set_attempt(failed.attempt.value());
-  message.set_worker(failed.worker.value());
-  message.set_message(failed.message);
+v1::FailedAttempt JobCatalog::MessageOf(const FailedTask& failed) const {
+  v1::FailedAttempt message = Encode(failed);
   message.set_worker_name(WorkerName(failed.worker));
   return message;
 }

@@ -30,6 +30,9 @@ struct FailedTask {
   std::string message;  // shortened
 };
 
+// Without the worker's name.
+v1::FailedAttempt Encode(const FailedTask& failed);
+
 struct CatalogEntry {
   static constexpr std::size_t kFailuresKept = 20;
   static constexpr std::size_t kFailureBytesMax = 1 << 10;
@@ -70,8 +73,8 @@ class JobCatalog {
   // journaled by an earlier process.
   JobId Fold(const Record& record, std::int64_t unix_ms);
 
-  // One of the entry's failures.
-  v1::FailedAttempt MessageOf(const CatalogEntry& entry, const FailedTask& failed) const;
+  // For clients: with the worker's name.
+  v1::FailedAttempt MessageOf(const FailedTask& failed) const;
 
   // Null if there is no such job.
   const CatalogEntry* Find(JobId job) const;
