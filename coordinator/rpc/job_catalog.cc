@@ -13,20 +13,14 @@ namespace {
 
 // What is worth keeping of the plan of a job without tasks. Its shape stays the same.
 std::shared_ptr<const v1::JobPlan> SummaryOf(const v1::JobPlan& plan) {
+  v1::JobRequest request = plan.request();
+  request.clear_inputs();
+  request.clear_named_inputs();
+  request.clear_params();
+  request.clear_files();
+  request.clear_object();
   auto summary = std::make_shared<v1::JobPlan>();
-  v1::JobRequest& request = *summary->mutable_request();
-  request.set_job(plan.request().job());
-  request.set_output(plan.request().output());
-  request.set_max_attempts(plan.request().max_attempts());
-  request.set_skip_bad_records(plan.request().skip_bad_records());
-  request.set_request_id(plan.request().request_id());
-  request.set_task_cpus(plan.request().task_cpus());
-  request.set_task_memory_bytes(plan.request().task_memory_bytes());
-  request.set_task_gpus(plan.request().task_gpus());
-  *request.mutable_required_labels() = plan.request().required_labels();
-  request.set_task_timeout_percent(plan.request().task_timeout_percent());
-  request.set_halt_failures(plan.request().halt_failures());
-  request.set_halt_percent(plan.request().halt_percent());
+  *summary->mutable_request() = request;  // a copy, for what was cleared keeps its memory
   summary->set_staging_directory(plan.staging_directory());
   *summary->mutable_stages() = plan.stages();
   return summary;
