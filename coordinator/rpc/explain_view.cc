@@ -31,13 +31,14 @@ class Explainer {
         insight_(sources.insight),
         id_(job),
         now_(now),
+        cluster_(SizeOf(sources.core)),
         entry_(*sources.catalog.Find(job)),
         view_(*sources.core.job(job)),
         seen_(sources.insight.Find(job)),
         splits_(sources.catalog.SplitsOf(entry_)) {}
 
   v1::JobFacts Run() {
-    *facts_.mutable_status() = ViewJob(core_, catalog_, id_, SizeOf(core_));
+    *facts_.mutable_status() = ViewJob(core_, catalog_, id_, cluster_);
     facts_.set_partial(seen_ == nullptr);
     AddStages();
     if (!view_.tasks_forgotten) {
@@ -176,7 +177,7 @@ class Explainer {
       if (view_.state == JobState::kQueued &&
           static_cast<std::size_t>(facts_.ahead_size()) < kHoldersShown) {
         v1::JobStatus& ahead = *facts_.add_ahead();
-        ahead = ViewJob(core_, catalog_, id, SizeOf(core_));
+        ahead = ViewJob(core_, catalog_, id, cluster_);
       }
       if (running == 0) continue;
       v1::SlotHolder& holder = holders.emplace_back();
@@ -213,6 +214,7 @@ class Explainer {
   const JobInsight& insight_;
   const JobId id_;
   const Instant now_;
+  const ClusterSize cluster_;
   const CatalogEntry& entry_;
   const JobView view_;
   const JobInsightEntry* const seen_;
