@@ -71,6 +71,25 @@ std::uint64_t WaitingTasks(const v1::JobFacts& facts) {
   return 0;
 }
 
+std::string DescribeWaiting(std::uint64_t tasks) {
+  return CountOf(tasks, "task") + (tasks == 1 ? " waits" : " wait");
+}
+
+void ExplainRoom(const v1::JobFacts& facts, std::vector<Finding>* findings) {
+  const std::uint64_t waiting = WaitingTasks(facts);
+  const std::uint32_t free = facts.free_slots();
+  if (waiting == 0 || free == 0 || !facts.lacks_room()) return;
+  findings->push_back(
+      {60, "room",
+       fmt::format("{} of {} {} free, but not where a task of this job fits: the CPUs, the memory "
+                   "or the GPUs that it asks for are taken, or the workers with its labels are, or "
+                   "slots are kept for a job whose tasks take several; {}.",
+                   GroupDigits(free), CountOf(facts.status().slots(), "slot"),
+                   free == 1 ? "is" : "are", DescribeWaiting(waiting)),
+       "'gristmill workers' shows what is taken; the job gets its turn as tasks end, and sooner if "
+       "its tasks ask for less."});
+}
+
 void ExplainSlots(const v1::JobFacts& facts, std::vector<Finding>* findings) {
   const v1::JobStatus& job = facts.status();
   const std::uint64_t waiting = WaitingTasks(facts);
@@ -86,20 +105,18 @@ void ExplainSlots(const v1::JobFacts& facts, std::vector<Finding>* findings) {
     }
   }
   if (others.empty()) {
-    findings->push_back(
-        {30, "busy",
-         fmt::format("All {} work on it, and {} for one.", CountOf(job.slots(), "slot"),
-                     CountOf(waiting, "task") + (waiting == 1 ? " waits" : " wait")),
-         "More workers would make it faster."});
+    findings->push_back({30, "busy",
+                         fmt::format("All {} work on it, and {} for one.",
+                                     CountOf(job.slots(), "slot"), DescribeWaiting(waiting)),
+                         "More workers would make it faster."});
     return;
   }
-  findings->push_back({60, "slots",
-                       fmt::format("None of {} is free: {}, and this job {}; {} for one.",
-                                   CountOf(job.slots(), "slot"), others, own,
-                                   CountOf(waiting, "task") + (waiting == 1 ? " waits" : " wait")),
-                       "Slots are shared evenly as tasks end; more workers help all, and "
-                       "cancelling a job helps the "
-                       "others."});
+  findings->push_back(
+      {60, "slots",
+       fmt::format("None of {} is free: {}, and this job {}; {} for one.",
+                   CountOf(job.slots(), "slot"), others, own, DescribeWaiting(waiting)),
+       "Slots are shared evenly as tasks end; more workers help all, and cancelling a job helps "
+       "the others."});
 }
 
 // Most of them, and too many for chance where tasks fail anywhere.
@@ -186,6 +203,7 @@ std::vector<Finding> ExplainFacts(const v1::JobFacts& facts) {
     ExplainEnd(facts, &findings);
   } else {
     ExplainWaiting(facts, &findings);
+    ExplainRoom(facts, &findings);
     ExplainSlots(facts, &findings);
     ExplainWorkers(facts, &findings);
   }

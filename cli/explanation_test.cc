@@ -144,6 +144,19 @@ TEST(Explanation, WhoHasTheSlotsIsNamed) {
                                           "this job 1; 3 tasks wait for one"));
 }
 
+TEST(Explanation, WhereSlotsAreFreeButNothingFitsThatIsSaid) {
+  v1::JobFacts facts = RunningFacts();
+  facts.mutable_status()->mutable_stages(1)->set_tasks_succeeded(0);
+  facts.set_free_slots(1);
+  EXPECT_THAT(Kinds(ExplainFacts(facts)), ElementsAre("nothing"));
+  facts.set_lacks_room(true);
+  const auto findings = ExplainFacts(facts);
+  ASSERT_THAT(Kinds(findings), ElementsAre("room"));
+  EXPECT_THAT(findings[0].text,
+              AllOf(HasSubstr("1 of 4 slots is free, but not where a task of this job fits"),
+                    HasSubstr("3 tasks wait")));
+}
+
 TEST(Explanation, SlowAndMissingWorkersAreNamed) {
   v1::JobFacts facts = RunningFacts();
   v1::WorkerFacts& slow = *facts.add_workers();

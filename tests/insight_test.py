@@ -164,6 +164,18 @@ class Insight(unittest.TestCase):
         (self.directory / "go").touch()
         self.cluster.wait(second)
 
+    def test_that_slots_are_free_but_nothing_fits_is_said(self):
+        self.cluster = self.start(workers=1, slots=2)
+        self.input.write_text("wait\n")
+        first = self.submit_talker("--partitions", "1")
+        wait_for(lambda: any(t["statusText"] == "reducing wait" for t in self.cluster.json("tasks", first)["tasks"]),
+                 "a slot to be taken")
+        wide = self.cluster.submit("stream", "--input", self.input, "--output", self.directory / "o2", "--mapper", "cat",
+                                   "--task-cpus", "2")
+        self.assertIn("1 of 2 slots is free, but not where a task of this job fits", self.explain(wide, "room"))
+        self.finish(first)
+        self.cluster.wait(wide)
+
     def write(self, name):
         path = self.directory / name
         path.write_text("line\n")

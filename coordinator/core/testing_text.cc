@@ -214,6 +214,7 @@ std::string Text(const JobView& job) {
     if (stage.tasks_cut > 0) text += fmt::format(" cut={}", stage.tasks_cut);
     if (stage.left_out > 0) text += fmt::format(" left-out={}", stage.left_out);
   }
+  if (job.lacks_room) text += " lacks room";
   if (!job.why_none_suffices.empty()) text += fmt::format(" waits: {}", job.why_none_suffices);
   return text;
 }

@@ -76,9 +76,12 @@ std::optional<JobView> Coordinator::job(JobId id) const {
   view.counters.assign(job->counters.begin(), job->counters.end());
   const auto skipped = job->counters.find(std::string(kSkippedCounter));
   if (skipped != job->counters.end()) view.records_skipped = skipped->second;
-  if (job->state == JobState::kRunning && job->HasRunnableTask() && !job->needs.is_plain() &&
-      state_->workers.able_count(job->needs) == 0) {
-    view.why_none_suffices = WhyNoneSuffices(job->needs);
+  if (job->state == JobState::kRunning && job->HasRunnableTask()) {
+    if (!job->needs.is_plain() && state_->workers.able_count(job->needs) == 0) {
+      view.why_none_suffices = WhyNoneSuffices(job->needs);
+    } else {
+      view.lacks_room = state_->workers.offers(job->needs, false).empty();
+    }
   }
   if (job->state == JobState::kQueued) {
     const auto& queued = state_->jobs.queued();

@@ -144,6 +144,7 @@ class Explainer {
       free_slots += worker.resources.slots - std::min(worker.resources.slots, worker.slots_used);
     }
     facts_.set_free_slots(static_cast<std::uint32_t>(free_slots));
+    facts_.set_lacks_room(view_.lacks_room);
     AddWorkers(ViewWorkers(core_, now_));
     AddHolders();
   }
