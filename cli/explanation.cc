@@ -160,7 +160,7 @@ void ExplainFailures(const v1::JobFacts& facts, std::vector<Finding>* findings) 
   const std::string task = NameOfTask(facts, last.stage(), last.task());
   findings->push_back(
       {HasEnded(facts.status().state()) ? 50 : 85, "failures",
-       fmt::format("{} failed, and their tasks ran again; last {} on {}: {}",
+       fmt::format("{} failed, and their tasks ran again; last {} on {}: {}.",
                    CountOf(facts.failures_total(), "attempt"), task,
                    last.worker_name().empty() ? "a worker that is gone" : last.worker_name(),
                    last.message()),

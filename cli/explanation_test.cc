@@ -203,7 +203,7 @@ TEST(Explanation, OfRetriesTheLastFailureIsTold) {
   const auto findings = ExplainFacts(facts);
   EXPECT_EQ(findings[0].kind, "failures");
   EXPECT_THAT(findings[0].text, HasSubstr("2 attempts failed"));
-  EXPECT_THAT(findings[0].text, HasSubstr("last map-12 on host:1: bad line"));
+  EXPECT_THAT(findings[0].text, HasSubstr("last map-12 on host:1: bad line."));
   EXPECT_THAT(findings[0].remedy, HasSubstr("gristmill logs 7 map-12"));
 }
 
