@@ -18,7 +18,7 @@ struct LogOrigin {
 };
 
 // A message is the origin, as this host has it in memory, and then the text. An empty text says
-// that the attempt has ended.
+// that the attempt, which wrote something, has ended.
 inline constexpr std::size_t kLogTextBytesMax = 4 << 10;
 inline constexpr std::size_t kLogMessageBytesMax = sizeof(LogOrigin) + kLogTextBytesMax;
 

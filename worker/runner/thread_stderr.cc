@@ -15,6 +15,7 @@ namespace {
 
 int log_socket = -1;  // constant once threads run
 thread_local LogOrigin origin_of_thread;
+thread_local bool attempt_wrote = false;  // the worker has text of the thread's attempt
 
 void WritePlainly(const char* text, std::size_t bytes) {
   while (bytes > 0) {
@@ -44,6 +45,7 @@ void WriteOfThread(const char* text, std::size_t bytes) {
   while (bytes > 0 && origin.attempt != 0) {
     const std::size_t piece = std::min(bytes, kLogTextBytesMax);
     if (!Send(origin, text, piece)) break;
+    attempt_wrote = true;
     text += piece;
     bytes -= piece;
   }
@@ -84,12 +86,16 @@ void TellStderrByThread(int socket) {
   std::clog.rdbuf(buffer);
 }
 
-WritesOfAttempt::WritesOfAttempt(const LogOrigin& origin) { origin_of_thread = origin; }
+WritesOfAttempt::WritesOfAttempt(const LogOrigin& origin) {
+  origin_of_thread = origin;
+  attempt_wrote = false;
+}
 
 WritesOfAttempt::~WritesOfAttempt() {
   const LogOrigin origin = origin_of_thread;
   origin_of_thread = {};
-  if (log_socket >= 0) Send(origin, nullptr, 0);
+  // Few attempts write, and a thread that sends faster than the worker reads has to wait for it.
+  if (attempt_wrote) Send(origin, nullptr, 0);
 }
 
 }  // namespace gristmill::worker
