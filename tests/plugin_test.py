@@ -5,8 +5,10 @@ in one process and on a cluster, and what is refused.
 usage: plugin_test.py BUILD_DIRECTORY CXX   (a build with gristmill and gristmill_job)
 """
 
+import collections
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -63,6 +65,13 @@ def call(*command, cwd=None, env=None, check=True):
     return result
 
 
+def shown_in_the_readme():
+    """A job's source, the commands that compile and run it, those that make a project and run its job."""
+    text = (pathlib.Path(__file__).parents[1] / "README.md").read_text()
+    text = text[text.index("\n## A job in 20 lines"):text.index("\n## Run it")]
+    return re.findall(r"^```(?:cpp)?\n(.*?)^```$", text, re.M | re.S)
+
+
 class Plugin(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -92,6 +101,11 @@ class Plugin(unittest.TestCase):
              *(ask("--libs") if libraries is None else libraries))
         return object_path
 
+    def paste(self, commands):
+        """Into a shell that is set up as the readme says."""
+        call("bash", "-e", "-c", commands, cwd=self.dir, env={
+            "PATH": f"{self.prefix}/bin:{os.environ['PATH']}", "PKG_CONFIG_PATH": next(self.prefix.glob("**/pkgconfig")), "CXX": CXX})
+
     def run_job(self, *args, check=True):
         return call(self.gristmill, "run", *args, check=check)
 
@@ -109,11 +123,10 @@ class Plugin(unittest.TestCase):
 
     def test_a_new_project_builds_passes_its_test_and_gives_the_same_bytes_everywhere(self):
         project = self.dir / "word_lengths"
-        call(self.gristmill, "new", project)
+        self.paste(shown_in_the_readme()[2])
+        self.assertTrue((project / "counts/_SUCCESS").exists())
         self.assertEqual(call(self.gristmill, "new", project, check=False).returncode, 2)
         self.assertIn("a target that CMake makes", call(self.gristmill, "new", self.dir / "test", check=False).stderr)
-        call("cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={self.prefix}", f"-DCMAKE_CXX_COMPILER={CXX}", cwd=project)
-        call("cmake", "--build", "build", cwd=project)
         call("ctest", "--test-dir", "build", "--no-tests=error", cwd=project)
         job = f"{project}/build/libword_lengths.so:word_lengths"
         flags = [job, "--input", project / "README.md", "--param", "min_letters=2"]
@@ -126,6 +139,13 @@ class Plugin(unittest.TestCase):
         expected = [line for line in builtin.splitlines(True) if line.index(b"\t") >= 2]
         self.assertEqual(sorted(b"".join(made.values()).splitlines(True)), expected)
         self.assertIn("min_letters", call(self.gristmill, "jobs", project / "build/libword_lengths.so").stdout)
+
+    def test_the_job_that_the_readme_shows_counts_words_when_it_is_pasted(self):
+        source, commands, _ = shown_in_the_readme()
+        (self.dir / "mywords.cc").write_text(source)
+        self.paste(commands)
+        counts = dict(line.split(b"\t") for line in b"".join(read_output(self.dir / "counts").values()).splitlines())
+        self.assertEqual(counts, {word: b"%d" % n for word, n in collections.Counter(source.encode().split()).items()})
 
     def test_files_come_with_the_object(self):
         (self.dir / "list").write_text("extra line\n")
