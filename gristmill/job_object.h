@@ -6,7 +6,7 @@
 
 // Raised with every change of what a job's compiled code and the framework share: task.h,
 // registry.h, record_mark.h, task_cache.h.
-#define GRISTMILL_API_VERSION 6
+#define GRISTMILL_API_VERSION 7
 
 #define GRISTMILL_QUOTE_(x) #x
 #define GRISTMILL_QUOTE(x) GRISTMILL_QUOTE_(x)
