@@ -56,7 +56,8 @@ void AddDivisionFlags(CLI::App* command, JobFlags* flags) {
   command
       ->add_option("--task-timeout,--timeout", flags->control.task_timeout,
                    "Most time for a try of a task, or most of the median of its stage, such as "
-                   "300%; then it counts as failed [no limit]")
+                   "300% (not where tasks share what they read or cache); then it counts as failed "
+                   "[no limit]")
       ->type_name("DURATION|PERCENT%");
   command
       ->add_option("--skip-bad-records", flags->skip_bad_records,

@@ -151,11 +151,11 @@ absl::Status CheckFailureLimits(const JobDeclaration& declared, const v1::JobReq
   const bool reads_whole =
       std::any_of(declared.stages.begin(), declared.stages.end(),
                   [](const StageDeclaration& stage) { return !stage.whole_inputs.empty(); });
-  if (request.task_timeout_percent() > 0 && reads_whole) {
+  if (request.task_timeout_percent() > 0 && (reads_whole || declared.caches)) {
     return InvalidArgument(
-        "of job '{}' the first tasks of each worker read an input whole, which takes longer than "
-        "others do; give --task-timeout as a time, such as 10m",
-        request.job());
+        "of job '{}' the first tasks of each worker {}, which later ones find done, so that the "
+        "median does not stand for them; give --task-timeout as a time, such as 10m",
+        request.job(), reads_whole ? "read an input whole" : "make what the job caches");
   }
   if (request.halt_failures() > 0 && request.halt_percent() > 0) {
     return InvalidArgument(

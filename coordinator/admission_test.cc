@@ -100,6 +100,9 @@ TEST_F(Admission, LimitsOfFailureAreOneEachAndStopCuts) {
   EXPECT_EQ(shape.halt, (Halt{1, 5}));
   EXPECT_EQ(shape.timeout_percent, 300u);
   for (const StageShape& stage : shape.stages) EXPECT_FALSE(stage.may_be_cut);
+  (*request.mutable_params())["caches"] = "";
+  request.set_output(temp_.path("out-2"));
+  EXPECT_THAT(Plan(request).status().message(), HasSubstr("make what the job caches"));
 }
 
 TEST_F(Admission, ADryRunMakesNothing) {

@@ -146,7 +146,7 @@ TEST_F(SeveralInputs, WhereTasksReadOneWholeTheirMedianLimitsNone) {
   EXPECT_EQ(Refusal(request), "");
   std::filesystem::remove_all(temp_.path("out"));
   (*request.mutable_params())["right-whole"] = "";
-  EXPECT_THAT(Refusal(request), HasSubstr("read an input whole, which takes longer than others"));
+  EXPECT_THAT(Refusal(request), HasSubstr("read an input whole, which later ones find done"));
 }
 
 TEST_F(SeveralInputs, ANameThatIsWrongOrMissingIsASentence) {

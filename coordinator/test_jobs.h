@@ -21,6 +21,7 @@ inline JobInfo TestJob(std::string name, JobDeclaration declared) {
     JobDeclaration changed = declared;
     if (params.contains("records")) changed.output_format = OutputFormat::kRecordFile;
     if (params.contains("map-only")) changed.stages = StagesOfOneInput(false);
+    if (params.contains("caches")) changed.caches = true;
     if (params.contains("right-whole")) {
       changed.stages = {{.kind = StageKind::kMap, .input = 0, .whole_inputs = {1}}};
     }
