@@ -7,7 +7,7 @@ worker::TaskInputs EmbeddedInputs::Of(const TaskRef& task) {
   for (const v1::StageEdge& edge : plan_.stages(static_cast<int>(task.stage)).inputs()) {
     const std::uint32_t from = edge.from_stage();
     if (edge.kind() == v1::EDGE_KIND_BROADCAST) {
-      inputs.broadcasts[from] = BroadcastOf(task.job, from);
+      inputs.broadcasts[from] = ResultsOf(task.job, from);
     } else {
       inputs.sources[from] = SourcesOf(task.job, from);
     }
@@ -36,16 +36,10 @@ std::shared_ptr<const v1::ShuffleSources> EmbeddedInputs::SourcesOf(JobId job,
   return cached;
 }
 
-std::shared_ptr<const v1::Broadcast> EmbeddedInputs::BroadcastOf(JobId job, std::uint32_t stage) {
-  auto& cached = broadcasts_[stage];
+StageResults EmbeddedInputs::ResultsOf(JobId job, std::uint32_t stage) {
+  StageResults& cached = results_[stage];
   if (cached == nullptr) {
-    auto broadcast = std::make_shared<v1::Broadcast>();
-    broadcast->set_job(job.value());
-    broadcast->set_stage(stage);
-    for (std::string& result : core_.stage_results(job, stage)) {
-      broadcast->add_results(std::move(result));
-    }
-    cached = std::move(broadcast);
+    cached = std::make_shared<const std::vector<std::string>>(core_.stage_results(job, stage));
   }
   return cached;
 }

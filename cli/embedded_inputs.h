@@ -9,12 +9,13 @@
 
 #include "base/ids.h"
 #include "coordinator/core/coordinator.h"
+#include "gristmill/task.h"
 #include "gristmill/v1/job.pb.h"
 #include "worker/pipeline/task_executor.h"
 
 namespace gristmill::cli {
 
-// Makes messages of what the core knows, each once for all tasks that it is the same for. Not
+// Makes what tasks read of what the core knows, once for all tasks that it is the same for. Not
 // thread-safe; what it hands out does not change. The core and the plan must outlive it.
 class EmbeddedInputs {
  public:
@@ -28,7 +29,7 @@ class EmbeddedInputs {
 
  private:
   std::shared_ptr<const v1::ShuffleSources> SourcesOf(JobId job, std::uint32_t stage);
-  std::shared_ptr<const v1::Broadcast> BroadcastOf(JobId job, std::uint32_t stage);
+  StageResults ResultsOf(JobId job, std::uint32_t stage);
 
   const coordinator::Coordinator& core_;
   const v1::JobPlan& plan_;
@@ -36,7 +37,7 @@ class EmbeddedInputs {
   // By stage: the core's version and the message made of it.
   std::map<std::uint32_t, std::pair<std::uint64_t, std::shared_ptr<const v1::ShuffleSources>>>
       sources_;
-  std::map<std::uint32_t, std::shared_ptr<const v1::Broadcast>> broadcasts_;
+  std::map<std::uint32_t, StageResults> results_;
 };
 
 }  // namespace gristmill::cli

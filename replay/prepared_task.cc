@@ -49,7 +49,7 @@ worker::TaskInputs InputsOf(const v1::ReplayTask& task) {
     inputs.sources[sources.stage()] = std::make_shared<const v1::ShuffleSources>(sources);
   }
   for (const v1::Broadcast& broadcast : task.broadcasts()) {
-    inputs.broadcasts[broadcast.stage()] = std::make_shared<const v1::Broadcast>(broadcast);
+    inputs.broadcasts[broadcast.stage()] = worker::ResultsOf(broadcast);
   }
   return inputs;
 }

@@ -148,9 +148,7 @@ TaskInfo Attempt::MakeTaskInfo() {
     if (found == inputs_.broadcasts.end()) {
       throw TaskError(fmt::format("the results of stage {} have not arrived", edge.from_stage()));
     }
-    const auto& results = found->second->results();
-    info.broadcasts.push_back(
-        std::make_shared<const std::vector<std::string>>(results.begin(), results.end()));
+    info.broadcasts.push_back(found->second);
   }
   return info;
 }

@@ -1,8 +1,12 @@
 #include "worker/pipeline/task_executor.h"
 
 #include <algorithm>
+#include <iterator>
+#include <memory>
 #include <new>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/report_limits.h"
 #include "storage/file.h"
@@ -77,6 +81,12 @@ void SetMemory(const v1::JobPlan& plan, std::uint64_t bytes, std::uint32_t threa
   const std::uint64_t cache_bytes = bytes / 100 * cache_percent;
   if (cache_bytes > 0) context->cache = std::make_shared<TaskCache>(cache_bytes);
   context->task_memory_bytes = (bytes - cache_bytes) / threads;
+}
+
+StageResults ResultsOf(v1::Broadcast broadcast) {
+  auto& results = *broadcast.mutable_results();
+  return std::make_shared<const std::vector<std::string>>(std::make_move_iterator(results.begin()),
+                                                          std::make_move_iterator(results.end()));
 }
 
 v1::TaskReport ExecuteTask(const JobContext& job, const v1::TaskAssignment& assignment,

@@ -9,6 +9,7 @@
 
 #include "gristmill/record_mark.h"
 #include "gristmill/registry.h"
+#include "gristmill/task.h"
 #include "gristmill/task_cache.h"
 #include "gristmill/v1/job.pb.h"
 #include "gristmill/v1/worker_service.pb.h"
@@ -39,8 +40,11 @@ void SetMemory(const v1::JobPlan& plan, std::uint64_t bytes, std::uint32_t threa
 // Filled by the runner as messages arrive, immutable once handed to a task.
 struct TaskInputs {
   std::map<std::uint32_t, std::shared_ptr<const v1::ShuffleSources>> sources;  // by upstream stage
-  std::map<std::uint32_t, std::shared_ptr<const v1::Broadcast>> broadcasts;
+  std::map<std::uint32_t, StageResults> broadcasts;
 };
+
+// For TaskInputs::broadcasts.
+StageResults ResultsOf(v1::Broadcast broadcast);
 
 // Progress that other threads may read while the attempt runs, and what they ask of it: to stop, to
 // read less.

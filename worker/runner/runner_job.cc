@@ -92,9 +92,9 @@ void RunnerJob::SetSources(v1::ShuffleSources sources) {
 
 void RunnerJob::SetBroadcast(v1::Broadcast broadcast) {
   const std::uint32_t stage = broadcast.stage();
-  auto shared = std::make_shared<const v1::Broadcast>(std::move(broadcast));
+  StageResults results = ResultsOf(std::move(broadcast));
   absl::MutexLock lock(&mutex_);
-  inputs_.broadcasts[stage] = std::move(shared);
+  inputs_.broadcasts[stage] = std::move(results);
 }
 
 void RunnerJob::Run(v1::TaskAssignment assignment) {
