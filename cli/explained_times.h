@@ -16,7 +16,7 @@ struct TimePart {
   std::uint64_t (v1::TimeSpent::*ms)() const;  // null: attempts don't tell it
   std::string_view what;
   std::string_view remedy;            // where it took most of a job's time
-  std::string_view task_remedy = {};  // of a slow task's; empty: its code is to blame
+  std::string_view task_remedy = {};  // of a slow task's; empty where its code is to blame
 };
 
 // The greatest part of an attempt's time, and how much of all that is; null if too little is known.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <string_view>
 #include <utility>
 
 #include "base/units.h"
@@ -34,16 +35,23 @@ void ExplainQueue(const v1::JobFacts& facts, std::vector<Finding>* findings) {
        "Wait, cancel one of them, or start the coordinator with a greater --running-jobs."});
 }
 
+// What a job says may have its own end.
+std::string WithFullStop(std::string text) {
+  const bool has_one = text.empty() || std::string_view(".!?\n").find(text.back()) != text.npos ||
+                       text.ends_with("…");
+  return has_one ? text : text + ".";
+}
+
 void ExplainEnd(const v1::JobFacts& facts, std::vector<Finding>* findings) {
   const v1::JobStatus& job = facts.status();
   if (job.state() == v1::JOB_STATE_FAILED) {
     findings->push_back(
-        {100, "failed", fmt::format("It failed: {}.", job.message()),
+        {100, "failed", WithFullStop("It failed: " + job.message()),
          fmt::format("'gristmill logs {0}' shows what its tasks wrote, 'gristmill replay {0}' runs "
                      "the task again under your eyes.",
                      job.id())});
   } else if (job.state() == v1::JOB_STATE_CANCELLED) {
-    findings->push_back({100, "cancelled", fmt::format("It ended: {}.", job.message()), ""});
+    findings->push_back({100, "cancelled", WithFullStop("It ended: " + job.message()), ""});
   }
 }
 
@@ -55,7 +63,7 @@ void ExplainWaiting(const v1::JobFacts& facts, std::vector<Finding>* findings) {
                          "All tasks are done; the coordinator is putting the output into place.",
                          job.message()});
   } else if (!job.message().empty()) {
-    std::string text = job.message() + ".";
+    std::string text = WithFullStop(job.message());
     text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
     findings->push_back({100, "waits", text, ""});
   }
@@ -160,10 +168,11 @@ void ExplainFailures(const v1::JobFacts& facts, std::vector<Finding>* findings) 
   const std::string task = NameOfTask(facts, last.stage(), last.task());
   findings->push_back(
       {HasEnded(facts.status().state()) ? 50 : 85, "failures",
-       fmt::format("{} failed, and their tasks ran again; last {} on {}: {}.",
-                   CountOf(facts.failures_total(), "attempt"), task,
-                   last.worker_name().empty() ? "a worker that is gone" : last.worker_name(),
-                   last.message()),
+       WithFullStop(
+           fmt::format("{} failed, and their tasks ran again; last {} on {}: {}",
+                       CountOf(facts.failures_total(), "attempt"), task,
+                       last.worker_name().empty() ? "a worker that is gone" : last.worker_name(),
+                       last.message())),
        fmt::format("'gristmill logs {} {}' shows what that task wrote.", facts.status().id(),
                    task)});
 }

@@ -12,6 +12,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 // A job with a finished map stage and a reduce stage of which all but one task are done.
@@ -95,6 +96,20 @@ TEST(Explanation, ASlowTaskIsNamedWithWhatIsKnownOfIt) {
             "partition 3, 5,000 records so far. It says: 'chromosome 7'. 95 % of its time went "
             "into the job's reduce code.");
   EXPECT_THAT(findings[0].remedy, HasSubstr("gristmill logs 7 reduce-3"));
+}
+
+TEST(Explanation, ASlowTasksCodeIsToBlameOnlyIfThatTookTheTime) {
+  for (const auto set_ms :
+       {&v1::TimeSpent::set_read_ms, &v1::TimeSpent::set_sort_ms, &v1::TimeSpent::set_spill_ms,
+        &v1::TimeSpent::set_fetch_ms, &v1::TimeSpent::set_merge_ms, &v1::TimeSpent::set_write_ms,
+        &v1::TimeSpent::set_other_ms}) {
+    v1::JobFacts facts = RunningFacts();
+    (AddReduce(facts, 60'000).mutable_spent()->*set_ms)(57'000);
+    const auto findings = ExplainFacts(facts);
+    ASSERT_THAT(Kinds(findings), ElementsAre("straggler"));
+    EXPECT_THAT(findings[0].remedy, Not(HasSubstr("replay"))) << findings[0].text;
+    EXPECT_THAT(findings[0].remedy, Not(IsEmpty()));
+  }
 }
 
 TEST(Explanation, ATaskThatIsALittleSlowerIsNotNamed) {
@@ -205,6 +220,9 @@ TEST(Explanation, OfRetriesTheLastFailureIsTold) {
   EXPECT_THAT(findings[0].text, HasSubstr("2 attempts failed"));
   EXPECT_THAT(findings[0].text, HasSubstr("last map-12 on host:1: bad line."));
   EXPECT_THAT(findings[0].remedy, HasSubstr("gristmill logs 7 map-12"));
+  failure.set_message("bad line!");
+  EXPECT_THAT(ExplainFacts(facts)[0].text, HasSubstr("last map-12 on host:1: bad line!"));
+  EXPECT_FALSE(ExplainFacts(facts)[0].text.ends_with("!."));
 }
 
 TEST(Explanation, OfADoneJobTellsWhatItsTimeWentInto) {

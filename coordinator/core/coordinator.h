@@ -57,7 +57,8 @@ struct JobView {
   bool tasks_forgotten = false;
   std::uint64_t records_skipped = 0;
   std::size_t jobs_ahead = 0;  // of a queued job: those that run, and those queued before it
-  // It would run something, but no worker that could has room for it now beside what is kept.
+  // It would run something, and workers that suffice for it are ready, but none has room for it now
+  // beside what is kept.
   bool lacks_room = false;
   // Why no worker could ever run what it would run next, as a clause; empty if one could.
   std::string why_none_suffices = {};

@@ -80,7 +80,8 @@ std::optional<JobView> Coordinator::job(JobId id) const {
     if (!job->needs.is_plain() && state_->workers.able_count(job->needs) == 0) {
       view.why_none_suffices = WhyNoneSuffices(job->needs);
     } else {
-      view.lacks_room = state_->workers.offers(job->needs, false).empty();
+      view.lacks_room = state_->workers.ready_count(job->needs) > 0 &&
+                        state_->workers.offers(job->needs, false).empty();
     }
   }
   if (job->state == JobState::kQueued) {

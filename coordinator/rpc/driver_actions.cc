@@ -112,7 +112,7 @@ void Driver::Perform(const EndQuarantine& action) {
 void Driver::Perform(const NoteDiskSpace& action) {
   watches_.TouchAll();  // what jobs wait for may be that
   if (action.is_short) {
-    spdlog::warn("worker {} ({}) is short of disk space: it gets no tasks that write map output",
+    spdlog::warn("worker {} ({}) is short of disk space: it gets no tasks whose output is shuffled",
                  action.worker.value(), catalog_.WorkerName(action.worker));
   } else {
     spdlog::info("worker {} ({}) has disk space again: it gets all kinds of tasks",
