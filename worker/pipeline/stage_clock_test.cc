@@ -36,7 +36,7 @@ TEST(StageClock, TimeCountsForTheInnermostStageOnly) {
 }
 
 TEST(StageClock, WhatIsTooLittleToReportIsLeftToLaterAttemptsOfTheThread) {
-  std::thread unused([] {  // nothing was left to it
+  std::thread fresh_thread([] {  // nothing was left to it
     std::uint64_t reported_us = 0;
     int attempts = 0;
     const auto begin = std::chrono::steady_clock::now();
@@ -52,7 +52,7 @@ TEST(StageClock, WhatIsTooLittleToReportIsLeftToLaterAttemptsOfTheThread) {
     EXPECT_LE(std::chrono::microseconds(reported_us), took);
     EXPECT_LE(attempts, 20);
   });
-  unused.join();
+  fresh_thread.join();
 }
 
 // A sink whose calls take their time.
