@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -52,17 +53,22 @@ std::uint64_t CountFiles(const std::string& directory, const std::string& prefix
 // Until so many files are there; the test's own deadline is shorter.
 void WaitForFiles(const std::string& directory, const std::string& prefix, std::uint64_t files) {
   const int changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-  bool in_time = inotify_add_watch(changes, directory.c_str(), IN_CREATE) >= 0;
-  while (in_time && CountFiles(directory, prefix) < files) {
+  if (inotify_add_watch(changes, directory.c_str(), IN_CREATE) < 0) {
+    throw std::runtime_error("can't watch " + directory + ": " + std::strerror(errno));
+  }
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point deadline = Clock::now() + std::chrono::seconds(60);
+  while (CountFiles(directory, prefix) < files) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0) throw std::runtime_error("waited 60 s for " + prefix + "* in " + directory);
     pollfd next{changes, POLLIN, 0};
-    const int ready = poll(&next, 1, 60'000);
-    in_time = ready > 0 || (ready < 0 && errno == EINTR);
+    poll(&next, 1, static_cast<int>(left));
     char skipped[4096];
     while (read(changes, skipped, sizeof(skipped)) > 0) {
     }
   }
   close(changes);
-  if (!in_time) throw std::runtime_error("nothing happened in " + directory + " for 60 s");
 }
 
 // Word count whose tasks announce themselves; one task of one phase waits for a latch, DIR/release.
