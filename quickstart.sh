@@ -55,7 +55,7 @@ step "build an optimised gristmill (build/release; a few minutes the first time,
 mkdir -p build
 cmake --preset release >build/release.log 2>&1 ||
   die "CMake could not configure the build; it said: $(tail -n 20 build/release.log)"
-cmake --build --preset release --target gristmill
+cmake --build --preset release --target gristmill gristmill_job  # the second for cmake --install
 
 step "start a coordinator and two workers on this machine (logs in quickstart-output/cluster)"
 [[ ! -d $here/cluster ]] || cluster stop
