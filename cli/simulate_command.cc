@@ -49,7 +49,7 @@ void OnAbort(int) {
 struct Totals {
   std::uint64_t runs = 0, failed = 0;
   std::uint64_t events = 0, faults = 0, attempts = 0, copies = 0, cuts = 0, skips = 0, wide = 0,
-                left_out = 0, succeeded = 0, outputs_lost = 0;
+                left_out = 0, suspended = 0, resumed = 0, succeeded = 0, outputs_lost = 0;
   std::uint64_t workers_lost = 0, crashes = 0;
   simulation::Microseconds virtual_time = 0;
 
@@ -64,6 +64,8 @@ struct Totals {
     skips += run.skips;
     wide += run.wide;
     left_out += run.left_out;
+    suspended += run.suspended;
+    resumed += run.resumed;
     succeeded += run.tasks_succeeded;
     outputs_lost += run.outputs_lost;
     workers_lost += run.workers_lost;
@@ -95,6 +97,8 @@ void PrintSummary(const Totals& totals, const simulation::Summary& last, double 
       "tasks cut, {} left out, {} outputs lost, {} records skipped\n",
       totals.attempts, totals.succeeded, totals.copies, totals.wide, totals.cuts, totals.left_out,
       totals.outputs_lost, totals.skips);
+  fmt::print("jobs           suspended {} times and resumed {} times\n", totals.suspended,
+             totals.resumed);
   fmt::print("memory         {} at most\n",
              FormatBytes(static_cast<std::uint64_t>(usage.ru_maxrss) << 10));
   if (totals.runs == 1) fmt::print("digest         {:016x}\n", last.digest);

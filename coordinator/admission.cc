@@ -31,7 +31,8 @@ constexpr std::uint32_t kDefaultMaxAttempts = 4;
 constexpr std::uint32_t kMaxAttemptsMax = 1'000;
 constexpr std::uint32_t kTaskCpusMax = 10'000;
 constexpr std::uint32_t kSkippedRecordsMax =
-    1'000;                                // the coordinator keeps each until the job ends
+    1'000;  // the coordinator keeps each until the job ends
+constexpr std::uint64_t kHoldMsMax = std::uint64_t{30} * 24 * 3'600'000;
 constexpr std::uint32_t kCacheShare = 2;  // of the memory of a job that caches: a half
 
 absl::StatusOr<const JobInfo*> FindJobOrExplain(const std::string& name) {
@@ -164,6 +165,9 @@ absl::Status CheckFailureLimits(const JobDeclaration& declared, const v1::JobReq
   if (request.halt_percent() > 100) {
     return InvalidArgument("--halt fail={}% is more than all tasks; give at most 100%",
                            request.halt_percent());
+  }
+  if (request.hold_ms() > kHoldMsMax) {
+    return InvalidArgument("--hold is longer than the 720h for which a job is kept at most");
   }
   return absl::OkStatus();
 }
@@ -302,6 +306,7 @@ JobShape ShapeOf(const v1::JobPlan& plan) {
   shape.needs = NeedsOf(plan.request());
   shape.halt = {std::max(plan.request().halt_failures(), 1u), plan.request().halt_percent()};
   shape.timeout_percent = plan.request().task_timeout_percent();
+  shape.hold_ms = static_cast<DurationMs>(plan.request().hold_ms());
   const bool may_leave_out = shape.halt.failures > 1 || shape.halt.percent > 0;
   for (const v1::StagePlan& stage : plan.stages()) {
     StageShape& made = shape.stages.emplace_back();

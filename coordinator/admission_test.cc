@@ -105,6 +105,15 @@ TEST_F(Admission, LimitsOfFailureAreOneEachAndStopCuts) {
   EXPECT_THAT(Plan(request).status().message(), HasSubstr("make what the job caches"));
 }
 
+TEST_F(Admission, AJobIsHeldForAMonthAtMost) {
+  v1::JobRequest request = Request("test-range");
+  constexpr DurationMs kMonthMs = DurationMs{30} * 24 * 3'600'000;
+  request.set_hold_ms(kMonthMs + 1);
+  EXPECT_THAT(Invalid(request), HasSubstr("longer than the 720h"));
+  request.set_hold_ms(kMonthMs);
+  EXPECT_EQ(ShapeOf(*Plan(request)).hold_ms, kMonthMs);
+}
+
 TEST_F(Admission, ADryRunMakesNothing) {
   const v1::JobRequest request = Request("test-range");
   const absl::StatusOr<v1::JobPlan> plan = PlanDryRun(request);

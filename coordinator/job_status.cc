@@ -17,6 +17,8 @@ v1::JobState ToMessage(JobState state) {
       return v1::JOB_STATE_QUEUED;
     case JobState::kRunning:
       return v1::JOB_STATE_RUNNING;
+    case JobState::kSuspended:
+      return v1::JOB_STATE_SUSPENDED;
     case JobState::kCommitting:
       return v1::JOB_STATE_COMMITTING;
     case JobState::kSucceeded:

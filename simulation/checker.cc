@@ -32,6 +32,10 @@ void Checker::OnCancelAsked(JobId job) {
   if (JobModel* model = Job(job)) model->cancel_asked = true;
 }
 
+void Checker::OnSuspendAsked(JobId job) {
+  if (JobModel* model = Job(job)) model->suspend_asked = true;
+}
+
 void Checker::OnCommitFailed(JobId job) {
   if (JobModel* model = Job(job)) model->commit_failed = true;
 }
@@ -97,8 +101,10 @@ void Checker::OnReleaseSpoken(WorkerId id) {
   const WorkerModel* worker = Worker(id);
   bool keeps = worker == nullptr || !worker->running.empty();
   for (const JobModel& job : jobs_) {
+    // Between its suspension and this the job may have been resumed.
+    if (job.state != JobState::kRunning || job.was_suspended) continue;
     for (std::uint32_t stage = 0; stage < job.stages.size(); ++stage) {
-      if (job.state != JobState::kRunning || !IsNeeded(job, stage)) continue;
+      if (!IsNeeded(job, stage)) continue;
       for (const TaskModel& task : job.stages[stage].tasks) {
         keeps |= task.state == State::kSucceeded && data_->Find(task.attempt)->assigned_to == id;
       }
@@ -222,7 +228,7 @@ void Checker::CheckJobs(const coordinator::Coordinator& core) {
 }
 
 void Checker::CheckHolders(JobId id, const JobModel& job) {
-  if (job.state != JobState::kRunning) return;
+  if (job.state >= JobState::kCommitting) return;
   for (std::uint32_t stage = 0; stage < job.stages.size(); ++stage) {
     if (!IsNeeded(job, stage)) continue;
     for (const TaskModel& task : job.stages[stage].tasks) {
@@ -296,6 +302,10 @@ void Checker::CheckSlots(WorkerId id, const WorkerModel& worker) {
 
 bool Checker::IsFinal(JobId id) const {
   return id && id.value() <= jobs_.size() && jobs_[id.value() - 1].state > JobState::kCommitting;
+}
+
+bool Checker::IsSuspended(JobId id) const {
+  return id && id.value() <= jobs_.size() && jobs_[id.value() - 1].state == JobState::kSuspended;
 }
 
 bool Checker::IsLeftOut(const TaskRef& task) const {

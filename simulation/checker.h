@@ -37,6 +37,7 @@ class Checker {
   void OnProcessStarted(const std::string& instance, std::uint32_t process,
                         const coordinator::WorkerResources& resources);
   void OnCancelAsked(JobId job);
+  void OnSuspendAsked(JobId job);
   void OnCommitFailed(JobId job);
   void OnFetchFailed(const FetchFailedDetails& details);
   // The job's code died at that record of its planned split.
@@ -70,10 +71,11 @@ class Checker {
 
   struct Totals {
     std::uint64_t succeeded = 0, copies = 0, cuts = 0, skips = 0, outputs_lost = 0,
-                  workers_lost = 0, wide = 0, left_out = 0;
+                  workers_lost = 0, wide = 0, left_out = 0, suspended = 0, resumed = 0;
   };
   const Totals& totals() const { return totals_; }
   bool IsFinal(JobId job) const;
+  bool IsSuspended(JobId job) const;
   bool IsLeftOut(const TaskRef& task) const;
   // The job is in the journal.
   const coordinator::JobShape& ShapeOf(JobId job) const { return jobs_[job.value() - 1].shape; }
@@ -110,6 +112,8 @@ class Checker {
     std::map<coordinator::InputRecord, AttemptId> skipped;     // with the last attempt before
     bool too_many_bad = false;  // one more was to be skipped than may be
     bool cancel_asked = false;
+    bool suspend_asked = false;
+    bool was_suspended = false;  // ever
     bool forgotten = false;
     bool commit_failed = false;
     std::vector<AttemptId> winners;  // as told to commit

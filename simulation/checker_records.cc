@@ -37,12 +37,27 @@ struct Checker::Folder {
       check.Fail(fmt::format("job {} {} ({})", record.job.value(), what, record.message));
     };
     if (job.state > JobState::kCommitting) return fail("ended twice");
+    const bool is_suspended = job.state == JobState::kSuspended;
+    const bool has_failed = !job.hopeless.empty() || job.too_many_bad;
     switch (record.state) {
       case JobState::kQueued:
-        fail("went back into the queue");
+        if (!is_suspended) fail("went back into the queue");
+        Forgive(job);
+        break;
+      case JobState::kSuspended:
+        if (job.state != JobState::kRunning) fail("was suspended though it did not run");
+        if (!job.suspend_asked && !(has_failed && job.shape.hold_ms > 0)) {
+          fail("was suspended though nobody asked and no task went wrong too often");
+        }
+        for (const StageModel& stage : job.stages) {
+          if (stage.running > 0) fail("was suspended while a task of it runs");
+        }
+        job.was_suspended = true;
+        ++check.totals_.suspended;
         break;
       case JobState::kRunning:
-        if (job.state != JobState::kQueued) fail("began to run twice");
+        if (job.state != JobState::kQueued && !is_suspended) fail("began to run twice");
+        if (is_suspended) Forgive(job);
         for (std::uint64_t id = 1; id < record.job.value(); ++id) {
           if (check.Job(JobId(id))->state == JobState::kQueued) fail("began before an earlier one");
         }
@@ -57,9 +72,9 @@ struct Checker::Folder {
         }
         break;
       case JobState::kFailed:
-        if (job.hopeless.empty() && !job.too_many_bad && !job.commit_failed) {
-          fail("failed though no task went wrong too often");
-        }
+        if (is_suspended || job.commit_failed) break;
+        if (!has_failed) fail("failed though no task went wrong too often");
+        if (job.shape.hold_ms > 0) fail("failed though it was to be suspended first");
         break;
       case JobState::kCancelled:
         if (!job.cancel_asked) fail("was cancelled though nobody asked");
@@ -67,6 +82,19 @@ struct Checker::Folder {
     }
     job.state = record.state;
     check.CheckQueue();
+  }
+
+  // It was resumed: what waits is tried anew.
+  void Forgive(JobModel& job) {
+    for (StageModel& stage : job.stages) {
+      for (TaskModel& task : stage.tasks) {
+        if (task.state == State::kWaiting) task.failures = task.uncounted_ends = 0;
+      }
+    }
+    job.hopeless.clear();
+    job.died_at.clear();
+    job.too_many_bad = false;
+    ++check.totals_.resumed;
   }
 
   void operator()(const coordinator::WorkerJoinedRecord& record) {

@@ -1,6 +1,12 @@
 #include "simulation/clients.h"
 
 namespace gristmill::simulation {
+namespace {
+
+constexpr int kResumesMax = 3;
+
+}  // namespace
+
 Clients::Clients(World* world, VirtualCoordinator* coordinator)
     : world_(world),
       coordinator_(coordinator),
@@ -40,6 +46,11 @@ void Clients::OnReply(std::uint32_t id, JobId job) {
   client.job = job;
   if (!world_->conditions.may(Fault::kClient)) return;
   Xoshiro& random = world_->random;
+  if (random.OneIn(2)) {
+    world_->heap.Push(world_->heap.now() + random.Between(0, 10) * kSecond,
+                      Happening::kClientSuspends, id, 0, job.value());
+  }
+  LookLater(id, job);
   if (random.OneIn(4)) {
     world_->heap.Push(world_->heap.now() + random.Between(0, 20) * kSecond,
                       Happening::kClientCancels, id);
@@ -49,6 +60,26 @@ void Clients::OnReply(std::uint32_t id, JobId job) {
     world_->heap.Push(world_->heap.now() + random.Between(0, 5) * kSecond,
                       Happening::kClientSubmits, id);
   }
+}
+
+void Clients::OnSuspend(JobId job) {
+  if (!coordinator_->alive()) return;  // it gives up
+  world_->checker.OnSuspendAsked(job);
+  coordinator_->OnSuspend(job);
+}
+
+void Clients::LookLater(std::uint32_t id, JobId job) {
+  world_->heap.Push(world_->heap.now() + world_->random.Between(1, 30) * kSecond,
+                    Happening::kClientLooks, id, 0, job.value());
+}
+
+void Clients::OnLook(std::uint32_t id, JobId job) {
+  if (world_->checker.IsFinal(job)) return;
+  LookLater(id, job);
+  if (!coordinator_->alive() || !world_->checker.IsSuspended(job)) return;
+  if (++clients_[id].resumed <= kResumesMax) return coordinator_->OnResume(job);
+  world_->checker.OnCancelAsked(job);
+  coordinator_->OnCancel(job);
 }
 
 void Clients::OnCancel(std::uint32_t id) {

@@ -18,6 +18,9 @@ class Clients {
   void OnSubmit(std::uint32_t client);
   void OnReply(std::uint32_t client, JobId job);
   void OnCancel(std::uint32_t client);
+  void OnSuspend(JobId job);
+  // The client resumes the job if it is suspended, a few times; then he has enough of it.
+  void OnLook(std::uint32_t client, JobId job);
 
   // Everybody knows the id of his job or does not care any more.
   bool satisfied() const { return waiting_ == 0; }
@@ -25,9 +28,12 @@ class Clients {
  private:
   struct Client {
     JobId job;
+    int resumed = 0;
     bool waits = true;
     bool vanished = false;
   };
+
+  void LookLater(std::uint32_t client, JobId job);
 
   World* const world_;
   VirtualCoordinator* const coordinator_;

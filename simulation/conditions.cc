@@ -109,6 +109,13 @@ void LimitByMedian(std::vector<JobShape>* jobs, Xoshiro& random) {
   }
 }
 
+// Where they would fail they are suspended for a while.
+void HoldJobs(std::vector<JobShape>* jobs, Xoshiro& random) {
+  for (JobShape& shape : *jobs) {
+    if (random.OneIn(2)) shape.hold_ms = random.Between(1, 60) * 1'000;
+  }
+}
+
 // Of every third job: those have bad records, as often more than they may skip.
 void LetRecordsBeSkipped(std::vector<JobShape>* jobs, Xoshiro& random) {
   for (JobShape& shape : *jobs) {
@@ -212,6 +219,7 @@ Conditions DrawConditions(const Options& options, Xoshiro& random) {
   if (small && conditions.faults.contains(Fault::kTask) && random.OneIn(3)) {
     conditions.task_timeout_ms = std::max<DurationMs>(6 * conditions.task_time / kMillisecond, 500);
   }
+  if (small && conditions.faults.contains(Fault::kClient)) HoldJobs(&conditions.jobs, random);
   return conditions;
 }
 

@@ -25,6 +25,7 @@ v1::JobPlan PlanOf(const coordinator::JobShape& shape) {
   plan.mutable_request()->set_task_timeout_percent(shape.timeout_percent);
   plan.mutable_request()->set_halt_failures(shape.halt.failures);
   plan.mutable_request()->set_halt_percent(shape.halt.percent);
+  plan.mutable_request()->set_hold_ms(static_cast<std::uint64_t>(shape.hold_ms));
   if (shape.has_output) plan.set_staging_directory("/simulated");
   for (const coordinator::StageShape& stage : shape.stages) {
     v1::StagePlan& made = *plan.add_stages();

@@ -36,6 +36,8 @@ enum class Happening : std::uint8_t {
   kClientSubmits,
   kClientHearsReply,
   kClientCancels,
+  kClientSuspends,
+  kClientLooks,
   kFault,
   kHeal,
   kCalm,

@@ -30,7 +30,7 @@ enum class Fault : std::uint8_t {
   kStall,      // the coordinator stands still or its disk takes seconds
   kClock,      // clocks jump forward
   kCommit,     // output can't be put into place
-  kClient,     // clients cancel, submit again and vanish
+  kClient,     // clients cancel, suspend, submit again and vanish; jobs are held for some
 };
 inline constexpr std::size_t kFaultCount = 19;
 

@@ -34,7 +34,8 @@ struct RecordText {
     return text;
   }
   std::string operator()(const coordinator::JobStateRecord& r) const {
-    constexpr const char* kStates[] = {"running", "committing", "succeeded", "failed", "cancelled"};
+    constexpr const char* kStates[] = {"queued",    "running", "suspended", "committing",
+                                       "succeeded", "failed",  "cancelled"};
     return fmt::format("job {} is {} {}", r.job.value(), kStates[static_cast<std::size_t>(r.state)],
                        r.message);
   }

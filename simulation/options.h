@@ -39,6 +39,8 @@ struct Summary {
   std::uint64_t skips = 0;            // records that were set aside
   std::uint64_t wide = 0;             // attempts that took more than a slot
   std::uint64_t left_out = 0;         // tasks that failed for good without failing their job
+  std::uint64_t suspended = 0;        // times that a job was
+  std::uint64_t resumed = 0;          // of those, the ones after which it went on
   std::uint64_t tasks_succeeded = 0;  // attempts that counted, those run again included
   std::uint64_t outputs_lost = 0;
   std::uint64_t workers_lost = 0;

@@ -27,6 +27,10 @@ bool Saboteur::Pass(const coordinator::Coordinator& core, coordinator::Event& ev
     }
     return sabotage_ != Sabotage::kNeverRenew;
   }
+  if (const auto* cancel = std::get_if<coordinator::CancelJob>(&event);
+      cancel != nullptr && sabotage_ == Sabotage::kSuspendInstead) {
+    event = coordinator::SuspendJob{cancel->job, cancel->reason};
+  }
   if (std::holds_alternative<coordinator::OutputCommitted>(event)) {
     return sabotage_ != Sabotage::kForgetCommit;
   }
@@ -80,9 +84,19 @@ void Saboteur::Note(const coordinator::Record& record) {
   }
 }
 
+void Saboteur::EndSuspended(coordinator::Output& output) {
+  for (const coordinator::Record& record : output.records) {
+    const auto* changed = std::get_if<coordinator::JobStateRecord>(&record);
+    if (changed == nullptr || changed->state != coordinator::JobState::kSuspended) continue;
+    output.actions.emplace_back(
+        coordinator::EndJob{changed->job, coordinator::JobState::kCancelled});
+  }
+}
+
 void Saboteur::Tamper(coordinator::Output& output) {
   if (sabotage_ == Sabotage::kNone) return;
   for (const coordinator::Record& record : output.records) Note(record);
+  if (sabotage_ == Sabotage::kEndSuspended) EndSuspended(output);
   std::erase_if(output.actions, [&](const coordinator::Action& action) {
     return (sabotage_ == Sabotage::kForgetJobEnd &&
             std::holds_alternative<coordinator::EndJob>(action)) ||

@@ -32,6 +32,8 @@ enum class Sabotage : std::uint8_t {
   kMixInput,               // pieces are read in the order in which they were cut off
   kForgetSkip,             // attempts are not told which records to leave out
   kSkipTooMuch,            // they are told one too many
+  kSuspendInstead,         // jobs are suspended when they are to be cancelled
+  kEndSuspended,           // workers are told that a suspended job ended
   kBlameNext,              // the record after the one at which the code died is believed to be bad
 };
 
@@ -55,6 +57,7 @@ class Saboteur {
   bool PassSuccess(const coordinator::Coordinator& core, coordinator::AttemptSucceeded& event);
   bool PassFailure(const coordinator::Coordinator& core, coordinator::AttemptFailed& event);
   void Note(const coordinator::Record& record);
+  static void EndSuspended(coordinator::Output& output);
 
   const Sabotage sabotage_;
   std::map<AttemptId, TaskRef> tasks_;          // of every attempt, if it is to sabotage

@@ -56,6 +56,8 @@ constexpr Planted kPlanted[] = {
     {"MixInput", Sabotage::kMixInput, "none", "is due"},
     {"ForgetSkip", Sabotage::kForgetSkip, "task", "which was to be skipped"},
     {"SkipTooMuch", Sabotage::kSkipTooMuch, "task", "which is not bad"},
+    {"SuspendInstead", Sabotage::kSuspendInstead, "client", "was suspended though nobody asked"},
+    {"EndSuspended", Sabotage::kEndSuspended, "client", "a worker heard of the end of job"},
     {"BlameNext", Sabotage::kBlameNext, "task", "though it is not bad"},
 };
 

@@ -79,6 +79,10 @@ class Simulation {
         return clients_.OnReply(event.target, JobId(event.detail));
       case Happening::kClientCancels:
         return clients_.OnCancel(event.target);
+      case Happening::kClientSuspends:
+        return clients_.OnSuspend(JobId(event.detail));
+      case Happening::kClientLooks:
+        return clients_.OnLook(event.target, JobId(event.detail));
       case Happening::kFault:
         return faults_.OnFault(static_cast<Fault>(event.detail));
       case Happening::kHeal:
@@ -238,6 +242,8 @@ class Simulation {
     summary.skips = totals.skips;
     summary.wide = totals.wide;
     summary.left_out = totals.left_out;
+    summary.suspended = totals.suspended;
+    summary.resumed = totals.resumed;
     summary.tasks_succeeded = totals.succeeded;
     summary.outputs_lost = totals.outputs_lost;
     summary.workers_lost = totals.workers_lost;

@@ -80,6 +80,18 @@ TEST(Simulation, LetsRecordsBeSkipped) {
   EXPECT_GT(skips, kTries / 4);
 }
 
+TEST(Simulation, LetsJobsBeSuspendedOfWhichSomeAreResumed) {
+  std::uint64_t suspended = 0, resumed = 0;
+  constexpr std::uint64_t kTries = std::max<std::uint64_t>(kSeeds / 10, 50);
+  for (std::uint64_t seed = 1; seed <= kTries; ++seed) {
+    const Summary summary = Simulate({.seed = seed});
+    suspended += summary.suspended;
+    resumed += summary.resumed;
+  }
+  EXPECT_GT(resumed, kTries / 10);
+  EXPECT_GT(suspended, resumed);
+}
+
 TEST(Simulation, LetsEveryKindOfFaultComeUp) {
   for (std::size_t i = 0; i < kFaultCount; ++i) {
     FaultSet faults;

@@ -109,6 +109,10 @@ void VirtualCoordinator::OnSubmit(std::uint32_t client) {
 void VirtualCoordinator::OnCancel(JobId job) {
   Enqueue(coordinator::CancelJob{job, "its client asked"});
 }
+void VirtualCoordinator::OnSuspend(JobId job) {
+  Enqueue(coordinator::SuspendJob{job, "its client asked"});
+}
+void VirtualCoordinator::OnResume(JobId job) { Enqueue(coordinator::ResumeJob{job}); }
 void VirtualCoordinator::OnOutputCommitted(JobId job, bool ok) {
   if (!ok) world_->checker.OnCommitFailed(job);
   Enqueue(coordinator::OutputCommitted{job, ok, ok ? "" : "the output directory is full"});

@@ -48,6 +48,8 @@ class VirtualCoordinator {
   void OnSessionEnd(SessionId session);
   void OnSubmit(std::uint32_t client);
   void OnCancel(JobId job);
+  void OnSuspend(JobId job);
+  void OnResume(JobId job);
   void OnOutputCommitted(JobId job, bool ok);
   void OnTurnBegins();
   void OnTurnSynced();
@@ -94,6 +96,7 @@ class VirtualCoordinator {
   };
   struct Recovery {};
   using Item = std::variant<FromWorker, SessionEnded, ClientSubmit, coordinator::CancelJob,
+                            coordinator::SuspendJob, coordinator::ResumeJob,
                             coordinator::OutputCommitted, Recovery>;
   using StageRef = std::pair<JobId, std::uint32_t>;
 
@@ -105,6 +108,8 @@ class VirtualCoordinator {
   void Handle(SessionEnded& item);
   void Handle(ClientSubmit& item);
   void Handle(coordinator::CancelJob& item) { Step(item); }
+  void Handle(coordinator::SuspendJob& item) { Step(item); }
+  void Handle(coordinator::ResumeJob& item) { Step(item); }
   void Handle(coordinator::OutputCommitted& item) { Step(item); }
   void Handle(Recovery&);
   coordinator::Event ReportEvent(WorkerId worker, const worker::Report& report) const;

@@ -51,19 +51,26 @@ struct Place {
   Task& task;
 };
 
-// Of a task of a running job.
+// Of a task of a job that has not done all of them.
 Place PlaceOf(ClusterState& state, const TaskRef& ref) {
   Job* job = state.jobs.Find(ref.job);
-  GM_CHECK(job != nullptr && job->state == JobState::kRunning);
+  GM_CHECK(job != nullptr && job->state < JobState::kCommitting);
   GM_CHECK(ref.stage < job->stages.size());
   Stage& stage = job->stages[ref.stage];
   GM_CHECK(ref.task < stage.tasks.size());
   return {*job, stage, stage.tasks[ref.task]};
 }
 
-// Drops what only a running job needs; the tasks stay for queries.
+bool MayFollow(JobState before, JobState after) {
+  if (before > JobState::kCommitting) return false;
+  if (before == JobState::kSuspended && after < before) return true;  // it was resumed
+  // In a snapshot, of one that was resumed and waits.
+  if (before == JobState::kRunning && after == JobState::kQueued) return true;
+  return before < after;
+}
+
+// Drops what only a job that has not ended needs; the tasks stay for queries.
 void ForgetWorkOf(ClusterState& state, Job& job) {
-  GM_CHECK(job.running.empty());
   for (const WorkerId id : job.participants) {
     Worker* worker = state.workers.Find(id);
     if (worker == nullptr) continue;
@@ -96,13 +103,17 @@ struct Folder {
 
   void operator()(const JobStateRecord& record) {
     Job* job = state.jobs.Find(record.job);
-    GM_CHECK(job != nullptr && record.state > job->state && !job->is_final());
-    const bool was_queued = job->state == JobState::kQueued;
+    GM_CHECK(job != nullptr && MayFollow(job->state, record.state));
+    const bool was_suspended = job->state == JobState::kSuspended;
+    const bool ran = job->state == JobState::kRunning;
     state.jobs.SetState(*job, record.state);
     job->message = record.message;
-    if (was_queued && !job->is_final()) state.workers.AddNeeds(job->needs);
+    const bool runs = job->state == JobState::kRunning;
+    if (runs && !ran) state.workers.AddNeeds(job->needs);
+    if (ran && !runs) state.workers.ReleaseNeeds(job->needs);
+    GM_CHECK(runs || job->running.empty());
+    if (was_suspended && !job->is_final()) job->Forgive();
     if (job->is_final()) {
-      if (!was_queued) state.workers.ReleaseNeeds(job->needs);
       ForgetWorkOf(state, *job);
       state.jobs.OnEnd(*job);
     }
@@ -144,7 +155,7 @@ struct Folder {
   void operator()(const AttemptAssignedRecord& record) {
     GM_CHECK(record.attempt == state.next_attempt);
     auto [job, stage, task] = PlaceOf(state, record.task);
-    GM_CHECK(task.state != TaskState::kSucceeded);
+    GM_CHECK(job.state == JobState::kRunning && task.state != TaskState::kSucceeded);
     Worker* worker = state.workers.Find(record.worker);
     GM_CHECK(worker != nullptr);
 

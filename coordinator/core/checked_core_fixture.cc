@@ -33,6 +33,8 @@ CheckedCore::Seen& CheckedCore::Seen::operator+=(const Seen& other) {
   wide += other.wide;
   reserved += other.reserved;
   left_out += other.left_out;
+  suspended += other.suspended;
+  resumed += other.resumed;
   successes += other.successes;
   return *this;
 }
@@ -60,6 +62,7 @@ void CheckedCore::Note(const AttemptAssignedRecord& assigned) {
     EXPECT_NE(running.worker, assigned.worker) << "both attempts of a task on one worker";
   }
   EXPECT_LE(others, 1) << "three attempts of one task run";
+  EXPECT_FALSE(suspended_.contains(assigned.task.job)) << "an attempt of a suspended job starts";
   seen_.copies += others > 0;
   EXPECT_EQ(assigned.alone, lonely_.contains(assigned.task));
   seen_.alone += assigned.alone;
@@ -132,6 +135,18 @@ void CheckedCore::Note(const TaskLeftOutRecord& left_out) {
   ++seen_.left_out;
 }
 
+void CheckedCore::Note(const JobStateRecord& changed) {
+  if (changed.state == JobState::kSuspended) {
+    EXPECT_TRUE(suspended_.insert(changed.job).second);
+    for (const auto& [id, running] : running_) EXPECT_NE(running.task.job, changed.job);
+    ++seen_.suspended;
+  } else if (suspended_.erase(changed.job) > 0 && changed.state <= JobState::kRunning) {
+    resumed_.insert(changed.job);
+    std::erase_if(died_at_, [&](const auto& died) { return died.first.job == changed.job; });
+    ++seen_.resumed;
+  }
+}
+
 void CheckedCore::CheckWorker(const WorkerView& worker) {
   ResourcesUsed used;
   std::set<JobId> jobs;
@@ -190,19 +205,23 @@ void CheckedCore::Check() {
   CheckQueue();
 }
 
-// Jobs run in order of submission, as many as may.
+// Jobs run in order of submission, as many as may; but that one which is resumed while so many run
+// waits for one of them.
 void CheckedCore::CheckQueue() {
-  std::size_t running = 0, queued = 0;
+  std::size_t running = 0, queued = 0, resumed = 0, suspended = 0;
   std::uint64_t tasks = 0;
   for (const JobId id : core_.jobs()) {
     const JobView job = *core_.job(id);
     if (job.state == JobState::kQueued) {
       EXPECT_EQ(job.jobs_ahead, core_.load().running_jobs + queued);
       ++queued;
+      resumed += resumed_.contains(id);
     } else if (job.state == JobState::kRunning) {
-      EXPECT_EQ(queued, 0u) << "job " << id << " runs before an earlier one";
+      EXPECT_EQ(queued, resumed) << "job " << id << " runs before an earlier one";
       ++running;
     }
+    suspended += job.state == JobState::kSuspended;
+    EXPECT_EQ(job.hold_end != kNever, job.state == JobState::kSuspended);
     if (job.state > JobState::kCommitting) continue;
     for (const StageView& stage : job.stages) tasks += stage.tasks;
   }
@@ -212,6 +231,7 @@ void CheckedCore::CheckQueue() {
   }
   EXPECT_EQ(core_.load().running_jobs, running);
   EXPECT_EQ(core_.load().queued_jobs, queued);
+  EXPECT_EQ(core_.load().suspended_jobs, suspended);
   EXPECT_EQ(core_.load().tasks, tasks);
   seen_.queued += queued;
 }
@@ -303,7 +323,7 @@ void CheckedCore::CheckTiling(JobId job, std::uint32_t stage) const {
 bool CheckedCore::HoldsNeededOutput(WorkerId worker) const {
   for (const JobId id : core_.jobs()) {
     const JobView job = *core_.job(id);
-    if (job.state != JobState::kRunning) continue;
+    if (job.state == JobState::kSuspended || job.state > JobState::kCommitting) continue;
     const auto& stages = shapes_[id.value() - 1].stages;
     for (std::uint32_t reader = 0; reader < stages.size(); ++reader) {
       if (IsComplete(job, reader)) continue;

@@ -33,6 +33,8 @@ class CheckedCore {
     std::uint64_t wide = 0;      // attempts that took more than a slot
     std::uint64_t reserved = 0;  // steps after which slots were kept for a wide task, by worker
     std::uint64_t left_out = 0;  // tasks
+    std::uint64_t suspended = 0;
+    std::uint64_t resumed = 0;
     std::uint64_t successes = 0;
 
     Seen& operator+=(const Seen& other);
@@ -76,6 +78,7 @@ class CheckedCore {
   void Note(const TaskCutRecord& cut);
   void Note(const RecordSkippedRecord& skipped);
   void Note(const TaskLeftOutRecord& left_out);
+  void Note(const JobStateRecord& changed);
   void CheckWorker(const WorkerView& worker);
   bool HasRoomFor(const JobView& job) const;
   void CheckQueue();
@@ -99,6 +102,8 @@ class CheckedCore {
   std::map<AttemptId, std::uint64_t> read_by_;
   std::map<JobId, std::set<InputRecord>> skipped_;
   std::set<TaskRef> left_out_;
+  std::set<JobId> suspended_;                                 // now
+  std::set<JobId> resumed_;                                   // ever
   std::map<TaskRef, std::pair<std::uint64_t, int>> died_at_;  // offset, times in a row
   Seen seen_;
 };

@@ -9,6 +9,7 @@
 #include "coordinator/core/cluster_state.h"
 #include "coordinator/core/coordinator_state.h"
 #include "coordinator/core/handlers.h"
+#include "coordinator/core/hold.h"
 #include "coordinator/core/quarantine.h"
 #include "coordinator/core/scheduler.h"
 #include "coordinator/core/speculation.h"
@@ -31,6 +32,7 @@ Output Coordinator::Step(const Event& event, Instant now) {
   ForgetOldJobs(turn);
   std::visit([&](const auto& e) { OnEvent(turn, e); }, event);
   ReviewQuarantine(turn);
+  EndHolds(turn);
   StartQueuedJobs(turn);
   AssignFreeSlots(turn);
   AssignAhead(turn);
@@ -49,6 +51,7 @@ Output Coordinator::Recover(Instant now) {
   for (const auto& [id, job] : state_->jobs.all()) {
     if (job.state == JobState::kCommitting) turn.Do(CommitOutput{id, job.winners()});
   }
+  BeginHoldsAnew(turn);
   const auto& ended = state_->jobs.ended();
   for (auto it = ended.end() - std::min<std::ptrdiff_t>(std::ssize(ended), kEndedAgainMax);
        it != ended.end(); ++it) {
@@ -61,7 +64,10 @@ Output Coordinator::Recover(Instant now) {
 Instant Coordinator::next_deadline() const {
   const auto& quarantined = state_->workers.quarantined();
   const Instant quarantine_end = quarantined.empty() ? kNever : quarantined.begin()->first;
-  return std::min({state_->workers.first_lease().first, state_->next_look, quarantine_end});
+  const auto& holds = state_->jobs.holds();
+  const Instant hold_end = holds.empty() ? kNever : holds.begin()->first;
+  return std::min(
+      {state_->workers.first_lease().first, state_->next_look, quarantine_end, hold_end});
 }
 
 }  // namespace gristmill::coordinator

@@ -57,6 +57,7 @@ struct JobView {
   bool tasks_forgotten = false;
   std::uint64_t records_skipped = 0;
   std::size_t jobs_ahead = 0;  // of a queued job: those that run, and those queued before it
+  Instant hold_end = kNever;   // of a suspended job: when it fails, if it is not resumed
   // It would run something, and workers that suffice for it are ready, but none has room for it now
   // beside what is kept.
   bool lacks_room = false;
@@ -65,7 +66,7 @@ struct JobView {
 };
 // What the jobs that have not ended take.
 struct LoadView {
-  std::size_t running_jobs = 0, queued_jobs = 0;
+  std::size_t running_jobs = 0, queued_jobs = 0, suspended_jobs = 0;
   std::uint64_t tasks = 0;  // also of committing ones
 };
 struct TaskView {

@@ -31,6 +31,15 @@ struct CancelJob {
   JobId job;
   std::string reason;
 };
+// A running job's attempts are cancelled and none is started, until it is resumed.
+struct SuspendJob {
+  JobId job;
+  std::string reason;
+};
+// What failed before is forgiven: tries are counted anew.
+struct ResumeJob {
+  JobId job;
+};
 // The outcome of Action CommitOutput.
 struct OutputCommitted {
   JobId job;
@@ -100,8 +109,8 @@ struct CoordinatorStalled {};
 // Nothing happened, but a deadline (Coordinator::next_deadline) may have passed.
 struct Tick {};
 
-using Event = std::variant<SubmitJob, CancelJob, OutputCommitted, WorkerRegistered, WorkerHeartbeat,
-                           WorkerDisconnected, WorkerDraining, WorkerLeft, AttemptSucceeded,
-                           AttemptFailed, CoordinatorStalled, Tick>;
+using Event = std::variant<SubmitJob, CancelJob, SuspendJob, ResumeJob, OutputCommitted,
+                           WorkerRegistered, WorkerHeartbeat, WorkerDisconnected, WorkerDraining,
+                           WorkerLeft, AttemptSucceeded, AttemptFailed, CoordinatorStalled, Tick>;
 
 }  // namespace gristmill::coordinator

@@ -53,17 +53,18 @@ void Print(Text out, const Stage& stage, std::uint32_t index) {
   }
 }
 
-void Print(Text out, const TaskNeeds& needs, const Halt& halt, std::uint32_t timeout_percent) {
-  fmt::format_to(out, " needs cpus={} memory={} gpus={} labels={} halt={}/{}% timeout={}%\n",
-                 needs.cpus, needs.memory_bytes, needs.gpus, fmt::join(needs.labels, ","),
-                 halt.failures, halt.percent, timeout_percent);
+void PrintConstants(Text out, const Job& job) {
+  fmt::format_to(
+      out, " needs cpus={} memory={} gpus={} labels={} halt={}/{}% timeout={}% hold={}\n",
+      job.needs.cpus, job.needs.memory_bytes, job.needs.gpus, fmt::join(job.needs.labels, ","),
+      job.halt.failures, job.halt.percent, job.timeout_percent, job.hold_ms);
 }
 
 void Print(Text out, const ClusterState& state, const Job& job) {
   fmt::format_to(out, "job {} {} state={} incomplete={} last={} forgotten={} skip={} message={}\n",
                  job.id.value(), job.name, static_cast<int>(job.state), job.incomplete_stages,
                  job.last_assigned.value(), job.tasks_forgotten, job.skip_bad_records, job.message);
-  Print(out, job.needs, job.halt, job.timeout_percent);
+  PrintConstants(out, job);
   for (std::uint32_t i = 0; i < job.stages.size(); ++i) Print(out, job.stages[i], i);
   for (const AttemptId attempt : job.running) {
     const RunningAttempt& running = state.running.at(attempt);

@@ -10,6 +10,8 @@ namespace gristmill::coordinator {
 // on_job.cc
 void OnEvent(Turn& turn, const SubmitJob& event);
 void OnEvent(Turn& turn, const CancelJob& event);
+void OnEvent(Turn& turn, const SuspendJob& event);
+void OnEvent(Turn& turn, const ResumeJob& event);
 void OnEvent(Turn& turn, const OutputCommitted& event);
 
 // on_worker.cc

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/instant.h"
 #include "coordinator/core/task_needs.h"
 
 namespace gristmill::coordinator {
@@ -43,6 +44,8 @@ struct JobShape {
   Halt halt = {};
   // Most time of an attempt on its thread, in percent of its stage's median; zero: no such limit.
   std::uint32_t timeout_percent = 0;
+  // Where its tasks would fail the job, it is suspended for so long first; zero: it is not.
+  DurationMs hold_ms = 0;
   friend bool operator==(const JobShape&, const JobShape&) = default;
 };
 

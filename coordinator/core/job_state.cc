@@ -15,6 +15,7 @@ Job::Job(JobId id, const JobShape& shape, bool with_tasks)
       needs(shape.needs),
       halt(shape.halt),
       timeout_percent(shape.timeout_percent),
+      hold_ms(shape.hold_ms),
       tasks_forgotten(!with_tasks) {
   stages.reserve(shape.stages.size());
   for (const StageShape& stage_shape : shape.stages) {
@@ -49,6 +50,23 @@ void Stage::Learn(std::uint64_t run_us, std::uint64_t records) {
   }
 }
 
+// Of waiting tasks only those that came back can have gone wrong.
+void Stage::Forgive() {
+  for (const auto* const tasks_back : {&queue.requeued(), &queue.choosy()}) {
+    for (const std::uint32_t index : *tasks_back) {
+      tasks[index].failures = 0;
+      tasks[index].uncounted_ends = 0;
+      avoided_workers.erase(index);
+      bad_records.erase(index);
+    }
+  }
+  queue.LetAllGoAnywhere();
+}
+
+void Job::Forgive() {
+  for (Stage& stage : stages) stage.Forgive();
+}
+
 bool Job::IsRunnable(const Stage& stage) const {
   return std::all_of(stage.inputs.begin(), stage.inputs.end(),
                      [&](const EdgeShape& edge) { return stages[edge.from_stage].complete(); });
@@ -60,7 +78,7 @@ bool Job::HasRunnableTask() const {
 }
 
 bool Job::NeedsOutputOf(const Stage& stage) const {
-  return state == JobState::kRunning &&
+  return state < JobState::kCommitting &&
          std::any_of(stage.shuffle_readers.begin(), stage.shuffle_readers.end(),
                      [&](std::uint32_t reader) { return !stages[reader].complete(); });
 }
@@ -86,8 +104,8 @@ std::uint64_t Job::left_out() const {
 }
 
 JobShape Job::shape() const {
-  JobShape shape{name,  {},   max_attempts,   has_output, skip_bad_records,
-                 needs, halt, timeout_percent};
+  JobShape shape{name,  {},   max_attempts,    has_output, skip_bad_records,
+                 needs, halt, timeout_percent, hold_ms};
   for (const Stage& stage : stages) {
     shape.stages.push_back({stage.parts.planned_count(), stage.inputs, stage.may_be_cut});
   }

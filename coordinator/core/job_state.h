@@ -83,6 +83,7 @@ struct Stage {
   bool spills() const { return !shuffle_readers.empty(); }
   std::uint32_t waiting() const { return task_count() - succeeded - left_out - running; }
   void Learn(std::uint64_t run_us, std::uint64_t records);
+  void Forgive();  // as Job::Forgive
 };
 
 struct Job {
@@ -97,9 +98,11 @@ struct Job {
   TaskNeeds needs;
   Halt halt;
   std::uint32_t timeout_percent;
+  DurationMs hold_ms;
 
   JobState state = JobState::kRunning;
   std::string message;
+  Instant hold_end = kNever;  // volatile: when a suspended job fails, if it is not resumed
   bool tasks_forgotten;
   std::vector<Stage> stages;
   std::uint32_t incomplete_stages = 0;
@@ -111,6 +114,8 @@ struct Job {
   // By stage and task: what the first of those that were left out said.
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::string> left_out_reasons;
 
+  // What waits is as if it had never gone wrong. Costs as much as there are tasks that came back.
+  void Forgive();
   // Every upstream stage is complete.
   bool IsRunnable(const Stage& stage) const;
   // A runnable stage has a waiting task.

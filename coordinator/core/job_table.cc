@@ -1,6 +1,7 @@
 #include "coordinator/core/job_table.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -20,11 +21,22 @@ Job& JobTable::Add(JobId id, const JobShape& shape, bool with_tasks, JobState st
 
 void JobTable::SetState(Job& job, JobState state) {
   queued_.erase(job.id);
+  if (state == JobState::kQueued) queued_.insert(job.id);
   started_ -= job.state == JobState::kRunning;
   started_ += state == JobState::kRunning;
+  suspended_ -= job.state == JobState::kSuspended;
+  suspended_ += state == JobState::kSuspended;
+  holds_.erase({std::exchange(job.hold_end, kNever), job.id});
   const bool was_final = job.is_final();
   job.state = state;
   if (job.is_final() && !was_final) live_tasks_ -= job.task_count();
+}
+
+void JobTable::Hold(Job& job, Instant end) {
+  GM_CHECK(job.state == JobState::kSuspended);
+  holds_.erase({job.hold_end, job.id});
+  holds_.insert({end, job.id});
+  job.hold_end = end;
 }
 
 void JobTable::SkipTo(JobId id) { next_id_ = std::max(next_id_, id); }

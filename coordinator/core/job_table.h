@@ -8,10 +8,12 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "base/ids.h"
+#include "base/instant.h"
 #include "coordinator/core/job_state.h"
 
 namespace gristmill::coordinator {
@@ -40,10 +42,14 @@ class JobTable {
 
   // The only way to change a job's state. Ends are counted by OnEnd besides.
   void SetState(Job& job, JobState state);
-  // Jobs that wait for others to end, in order of submission.
+  // Jobs that wait for others to end, in order of submission; also those that were resumed.
   const absl::btree_set<JobId>& queued() const { return queued_; }
   // Jobs in the state kRunning.
   std::size_t started() const { return started_; }
+  std::size_t suspended() const { return suspended_; }
+  // Volatile: ends of suspended jobs' holds, each with its job.
+  const absl::btree_set<std::pair<Instant, JobId>>& holds() const { return holds_; }
+  void Hold(Job& job, Instant end);  // which is suspended
   // Tasks of jobs that have not ended.
   std::uint64_t live_tasks() const { return live_tasks_; }
 
@@ -73,6 +79,8 @@ class JobTable {
   absl::btree_set<JobId> running_;
   absl::btree_set<JobId> queued_;
   std::size_t started_ = 0;
+  std::size_t suspended_ = 0;
+  absl::btree_set<std::pair<Instant, JobId>> holds_;
   std::uint64_t live_tasks_ = 0;
   std::deque<JobId> ended_;
   std::deque<JobId> ended_with_tasks_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/readable_text.h"
+#include "coordinator/core/hold.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -22,7 +23,7 @@ bool MayLeaveOut(const Job& job, const TaskRef& ref) {
 
 void FailTask(Turn& turn, const TaskRef& ref, std::string why, std::string job_message) {
   Job& job = *turn.state.jobs.Find(ref.job);
-  if (!MayLeaveOut(job, ref)) return EndJobAs(turn, job, JobState::kFailed, std::move(job_message));
+  if (!MayLeaveOut(job, ref)) return FailByTasks(turn, job, std::move(job_message));
   EndRunningAttempt(turn, ref, "the task is left out since another attempt failed for good");
   if (job.left_out_reasons.size() >= kLeftOutReasonsMax) why.clear();
   turn.Decide(TaskLeftOutRecord{ref, ShortenedText(why, kLeftOutReasonBytesMax)});

@@ -1,5 +1,6 @@
 #include "base/check.h"
 #include "coordinator/core/handlers.h"
+#include "coordinator/core/hold.h"
 
 namespace gristmill::coordinator {
 
@@ -28,8 +29,21 @@ void StartQueuedJobs(Turn& turn) {
 void OnEvent(Turn& turn, const CancelJob& event) {
   // A job that is committing is about to end: its output is being renamed and can't be taken back.
   Job* job = turn.state.jobs.Find(event.job);
-  if (job == nullptr || job->state > JobState::kRunning) return;
+  if (job == nullptr || job->state >= JobState::kCommitting) return;
   EndJobAs(turn, *job, JobState::kCancelled, event.reason);
+}
+
+void OnEvent(Turn& turn, const SuspendJob& event) {
+  Job* job = turn.state.jobs.Find(event.job);
+  if (job == nullptr || job->state != JobState::kRunning) return;
+  Suspend(turn, *job, event.reason);
+}
+
+void OnEvent(Turn& turn, const ResumeJob& event) {
+  const Job* job = turn.state.jobs.Find(event.job);
+  if (job == nullptr || job->state != JobState::kSuspended) return;
+  const bool may_run = turn.state.jobs.started() < turn.state.limits.running_jobs_max;
+  turn.Decide(JobStateRecord{job->id, may_run ? JobState::kRunning : JobState::kQueued, ""});
 }
 
 void OnEvent(Turn& turn, const OutputCommitted& event) {

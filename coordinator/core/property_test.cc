@@ -34,6 +34,8 @@ TEST_P(RandomHistories, KeepEveryInvariantAndEndInTheCalm) {
   EXPECT_GT(seen.wide, 0u) << "no task ever took more than a slot";
   EXPECT_GT(seen.reserved, 0u) << "nothing was ever kept for a wide task";
   EXPECT_GT(seen.left_out, 0u) << "no task was ever left out";
+  EXPECT_GT(seen.suspended, seen.resumed) << "no suspended job ever ended";
+  EXPECT_GT(seen.resumed, 0u) << "no job was ever resumed";
   EXPECT_GT(overdue, 0u) << "no attempt was ever overdue";
 }
 

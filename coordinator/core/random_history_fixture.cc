@@ -54,12 +54,13 @@ void RandomHistory::RunWithoutHope() {
         WithWorker([&](FakeWorker& worker) { Leave(worker); });
     }
     Commit(true);
+    if (i % 20 == 0) Elapse(1'000);  // suspended jobs end in the end
   }
   ADD_FAILURE() << "a job did not end in " << kHopelessStepsMax << " hopeless steps";
 }
 
 void RandomHistory::Disturb() {
-  switch (Below(24)) {
+  switch (Below(25)) {
     case 0:
       if (checked_.shapes().size() < 8) Submit();
       break;
@@ -86,7 +87,8 @@ void RandomHistory::Disturb() {
       if (Below(4) == 0) WithWorker([&](FakeWorker& worker) { Leave(worker); });
       break;
     case 9:
-      if (Below(6) == 0) Cancel();
+      if (Below(6) == 0) Step(CancelJob{AnyJob(), "enough"});
+      if (Below(2) == 0) Step(SuspendJob{AnyJob(), "not now"});
       break;
     case 10:
       Commit(/*ok=*/Below(4) != 0);
@@ -106,6 +108,9 @@ void RandomHistory::Disturb() {
     case 15:
       Report(AttemptFailed::Cause::kUser);
       break;
+    case 16:
+      Step(ResumeJob{AnyJob()});
+      break;
     default:
       Succeed();
   }
@@ -119,6 +124,9 @@ void RandomHistory::CalmDown() {
   for (int i = 0; i < kCalmStepsMax && !testing::Test::HasFailure(); ++i) {
     if (checked_.AllJobsEnded()) return;
     if (i % 20 == 0) Elapse(1'000);
+    for (const JobId job : core_.jobs()) {
+      if (core_.job(job)->state == JobState::kSuspended) Step(ResumeJob{job});
+    }
     Commit(true);
     Succeed();
   }
@@ -168,9 +176,8 @@ void RandomHistory::Leave(FakeWorker& worker) {
   Step(WorkerLeft{worker.id});
 }
 
-void RandomHistory::Cancel() {
-  if (checked_.shapes().empty()) return;
-  Step(CancelJob{JobId(1 + Below(static_cast<std::uint32_t>(checked_.shapes().size()))), "enough"});
+JobId RandomHistory::AnyJob() {
+  return JobId(1 + Below(static_cast<std::uint32_t>(checked_.shapes().size()) + 1));
 }
 
 void RandomHistory::Commit(bool ok) {

@@ -49,7 +49,7 @@ class RandomHistory {
   void Disconnect(FakeWorker& worker);
   void Drain(FakeWorker& worker);
   void Leave(FakeWorker& worker);
-  void Cancel();
+  JobId AnyJob();  // or the id of none
   void Commit(bool ok);
   void Elapse(std::uint32_t ms);
   WorkerHeartbeat Heartbeat(FakeWorker& worker);

@@ -25,6 +25,7 @@ JobShape RandomShapes::AnyJob() {
   if (Below(5) == 0) AllowFailures(&shape);
   if (Below(4) == 0) shape.needs = AnyNeeds();
   if (Below(4) == 0) shape.timeout_percent = 100 + Below(300);
+  if (Below(3) == 0) shape.hold_ms = 1 + Below(20'000);
   return shape;
 }
 

@@ -30,6 +30,11 @@ void ReadyQueue::Take(std::uint32_t task) {
   GM_CHECK(erased == 1);
 }
 
+void ReadyQueue::LetAllGoAnywhere() {
+  requeued_.insert(choosy_.begin(), choosy_.end());
+  choosy_.clear();
+}
+
 void ReadyQueue::Clear() {
   next_fresh_ = task_count_;
   requeued_.clear();

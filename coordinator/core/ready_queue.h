@@ -29,6 +29,8 @@ class ReadyQueue {
   void Requeue(std::uint32_t task, bool choosy);
   // `task` waits in the queue; a fresh one is the next fresh one.
   void Take(std::uint32_t task);
+  // No task looks for a certain worker any more.
+  void LetAllGoAnywhere();
   void Clear();
   // In an empty queue's place: tasks below were tried before, none of them waits.
   void Restore(std::uint32_t next_fresh);

@@ -17,10 +17,13 @@
 
 namespace gristmill::coordinator {
 
-// In this order, each job from its first state on. A queued job waits for others to end.
+// In this order, each job from its first state on; only that a suspended job, which keeps what it
+// has but starts nothing, is as one of the two before again when it is resumed. A queued job waits
+// for others to end.
 enum class JobState : std::uint8_t {
   kQueued,
   kRunning,
+  kSuspended,
   kCommitting,
   kSucceeded,
   kFailed,

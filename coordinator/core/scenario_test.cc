@@ -4,7 +4,9 @@
 //   submit NAME [samples=N] maps=N [reduces=N [again=N]] [attempts=N] [skip=N] [no-output]
 //                                [cpus=N] [memory=N] [gpus=N] [labels=A,B] [halt=N|N%] [timeout=N%]
 //                                (again: a third stage that reads what the reduces wrote)
+//                                [hold=SECONDS]
 //   cancel JOB REASON            committed JOB [MESSAGE]        (a message: the commit failed)
+//   suspend JOB REASON           resume JOB
 //   join NAME [slots=N] [memory=N] [gpus=N] [labels=A,B] [runs=A,B] [jobs=A,B] [spill=DIR]
 //                                (again: the same instance registers again)
 //   heartbeat NAME [ATTEMPT=RECORDS/PERCENT/CUT_AT/RUN_MS…] [disk=short]   disconnect|drain|leave
@@ -114,6 +116,8 @@ class Scenario {
   Event EventOf(const std::string& verb, Command& command) {
     if (verb == "submit") return Submit(command);
     if (verb == "cancel") return CancelJob{JobId(command.Number(1)), command.Word(2)};
+    if (verb == "suspend") return SuspendJob{JobId(command.Number(1)), command.Word(2)};
+    if (verb == "resume") return ResumeJob{JobId(command.Number(1))};
     if (verb == "committed") {
       return OutputCommitted{JobId(command.Number(1)), command.Word(2).empty(), command.Word(2)};
     }
@@ -165,6 +169,7 @@ class Scenario {
     (halt.ends_with('%') ? shape.halt.percent : shape.halt.failures) =
         static_cast<std::uint32_t>(std::stoul(halt));
     shape.timeout_percent = command.TakeNumber("timeout", 0);
+    shape.hold_ms = DurationMs{1'000} * command.TakeNumber("hold", 0);
     const std::uint32_t samples = command.TakeNumber("samples", 0);
     if (samples > 0) shape.stages.push_back({samples, {}});
     const auto map = static_cast<std::uint32_t>(shape.stages.size());

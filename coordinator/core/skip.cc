@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "coordinator/core/hold.h"
+
 namespace gristmill::coordinator {
 
 bool MaySkip(const Job& job, const InputRecord& record) {
@@ -18,8 +20,8 @@ void SkipRecord(Turn& turn, const TaskRef& task, const InputRecord& record,
                 const std::string& reason) {
   Job& job = *turn.state.jobs.Find(task.job);
   if (job.skipped.size() >= job.skip_bad_records) {
-    return EndJobAs(
-        turn, job, JobState::kFailed,
+    return FailByTasks(
+        turn, job,
         fmt::format("more records are bad than the {} that --skip-bad-records allows; look at the "
                     "last one, then mend the job or allow more ({})",
                     job.skip_bad_records, reason));

@@ -45,6 +45,7 @@ std::string Text(const JobShape& shape) {
   if (shape.halt.percent > 0) text += fmt::format(" halt={}%", shape.halt.percent);
   if (shape.halt.failures != 1) text += fmt::format(" halt={}", shape.halt.failures);
   if (shape.timeout_percent > 0) text += fmt::format(" timeout={}%", shape.timeout_percent);
+  if (shape.hold_ms > 0) text += fmt::format(" hold={}ms", shape.hold_ms);
   return text + (shape.has_output ? "" : " no-output");
 }
 
@@ -54,6 +55,8 @@ const char* Text(JobState state) {
       return "queued";
     case JobState::kRunning:
       return "running";
+    case JobState::kSuspended:
+      return "suspended";
     case JobState::kCommitting:
       return "committing";
     case JobState::kSucceeded:
@@ -208,6 +211,7 @@ std::string Text(const JobView& job) {
   std::string text = fmt::format("job {} {} {}{}{}", job.id.value(), job.name, Text(job.state),
                                  Quoted(job.message), Text(job.counters));
   if (job.state == JobState::kQueued) text += fmt::format(" behind {}", job.jobs_ahead);
+  if (job.state == JobState::kSuspended) text += fmt::format(" until {} ms", job.hold_end.ms);
   for (const StageView& stage : job.stages) {
     text += fmt::format(" [{}/{} running={} failed={} lost={}]", stage.succeeded, stage.tasks,
                         stage.running, stage.attempts_failed, stage.outputs_lost);

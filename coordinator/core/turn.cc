@@ -7,19 +7,21 @@
 namespace gristmill::coordinator {
 namespace {
 
-void ConsiderReleasingAll(Turn& turn) {
-  const auto& draining = turn.state.workers.draining();
-  turn.release_candidates.insert(turn.release_candidates.end(), draining.begin(), draining.end());
-}
-
+// A suspended job may never be resumed: nobody is to wait for it.
 bool HoldsNeededOutput(const ClusterState& state, const Worker& worker) {
   return std::any_of(worker.finished.begin(), worker.finished.end(), [&](const auto& entry) {
     const Job& job = *state.jobs.Find(entry.first.first);
-    return entry.second.held > 0 && job.NeedsOutputOf(job.stages[entry.first.second]);
+    return entry.second.held > 0 && job.state != JobState::kSuspended &&
+           job.NeedsOutputOf(job.stages[entry.first.second]);
   });
 }
 
 }  // namespace
+
+void ConsiderReleasingAll(Turn& turn) {
+  const auto& draining = turn.state.workers.draining();
+  turn.release_candidates.insert(turn.release_candidates.end(), draining.begin(), draining.end());
+}
 
 void EndAttempt(Turn& turn, AttemptId attempt, bool counts_as_failure, std::string message,
                 bool run_alone, std::optional<std::uint64_t> bad_record) {
@@ -49,13 +51,17 @@ void EndRunningAttempt(Turn& turn, const TaskRef& ref, std::string why) {
   turn.Do(CancelAttempt{task.worker, task.attempt});
 }
 
-void EndJobAs(Turn& turn, Job& job, JobState state, std::string message) {
+void CancelAttempts(Turn& turn, const Job& job, const std::string& why) {
   const std::vector<AttemptId> running(job.running.begin(), job.running.end());
   for (const AttemptId attempt : running) {
     const WorkerId worker = turn.state.running.at(attempt).worker;
-    EndAttempt(turn, attempt, false, "the job ended");
+    EndAttempt(turn, attempt, false, why);
     turn.Do(CancelAttempt{worker, attempt});
   }
+}
+
+void EndJobAs(Turn& turn, Job& job, JobState state, std::string message) {
+  CancelAttempts(turn, job, "the job ended");
   turn.Decide(JobStateRecord{job.id, state, std::move(message)});
   turn.Do(EndJob{job.id, state});
   ConsiderReleasingAll(turn);

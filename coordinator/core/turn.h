@@ -45,11 +45,17 @@ void EndOtherAttempt(Turn& turn, const TaskRef& ref, AttemptId winner, std::stri
 // The attempt of the task that still runs is given up, if there is one.
 void EndRunningAttempt(Turn& turn, const TaskRef& ref, std::string why);
 
+// The job's running attempts are cancelled: it is about to have none.
+void CancelAttempts(Turn& turn, const Job& job, const std::string& why);
+
 // The job is not final. Its running attempts are cancelled and it gets this final state.
 void EndJobAs(Turn& turn, Job& job, JobState state, std::string message);
 
 // To be called when a stage became complete: the job may be done.
 void OnStageComplete(Turn& turn, Job& job);
+
+// Much less may be needed of what draining workers hold.
+void ConsiderReleasingAll(Turn& turn);
 
 // Outputs that went away with a worker and that an incomplete stage is still to read: their tasks
 // run again.

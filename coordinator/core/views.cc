@@ -71,7 +71,8 @@ std::optional<JobView> Coordinator::job(JobId id) const {
                .message = job->message,
                .stages = {},
                .counters = {},
-               .tasks_forgotten = job->tasks_forgotten};
+               .tasks_forgotten = job->tasks_forgotten,
+               .hold_end = job->hold_end};
   for (const Stage& stage : job->stages) view.stages.push_back(ViewOf(stage));
   view.counters.assign(job->counters.begin(), job->counters.end());
   const auto skipped = job->counters.find(std::string(kSkippedCounter));
@@ -121,7 +122,7 @@ std::vector<LeftOutTask> Coordinator::left_out_tasks(JobId id) const {
 
 LoadView Coordinator::load() const {
   const JobTable& jobs = state_->jobs;
-  return {jobs.started(), jobs.queued().size(), jobs.live_tasks()};
+  return {jobs.started(), jobs.queued().size(), jobs.suspended(), jobs.live_tasks()};
 }
 
 bool Coordinator::was_forgotten(JobId id) const {

@@ -16,6 +16,8 @@ v1::JobState ToProto(JobState state) {
       return v1::JOB_STATE_QUEUED;
     case JobState::kRunning:
       return v1::JOB_STATE_RUNNING;
+    case JobState::kSuspended:
+      return v1::JOB_STATE_SUSPENDED;
     case JobState::kCommitting:
       return v1::JOB_STATE_COMMITTING;
     case JobState::kSucceeded:
@@ -30,8 +32,12 @@ v1::JobState ToProto(JobState state) {
 
 absl::StatusOr<JobState> FromProto(v1::JobState state) {
   switch (state) {
+    case v1::JOB_STATE_QUEUED:
+      return JobState::kQueued;
     case v1::JOB_STATE_RUNNING:
       return JobState::kRunning;
+    case v1::JOB_STATE_SUSPENDED:
+      return JobState::kSuspended;
     case v1::JOB_STATE_COMMITTING:
       return JobState::kCommitting;
     case v1::JOB_STATE_SUCCEEDED:

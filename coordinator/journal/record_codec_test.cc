@@ -17,6 +17,7 @@ JobShape ShapeOf(const v1::JobPlan& plan) {
   shape.needs = {1, 3, 1, {"ssd"}};
   shape.halt.percent = 50;
   shape.timeout_percent = 300;
+  shape.hold_ms = 60'000;
   return shape;
 }
 
@@ -43,6 +44,9 @@ std::vector<Record> History() {
       RecordSkippedRecord{{JobId(1), 0, 1}, {"/in", 60}, "boom"},
       TaskLeftOutRecord{{JobId(1), 0, 2}, "boom"},
       OutputLostRecord{{JobId(1), 0, 0}},
+      JobStateRecord{JobId(1), JobState::kSuspended, "boom"},
+      JobStateRecord{JobId(1), JobState::kQueued, ""},
+      JobStateRecord{JobId(1), JobState::kRunning, ""},
       WorkerDrainedRecord{WorkerId(1)},
       WorkerLostRecord{WorkerId(2), "left"},
       JobStateRecord{JobId(1), JobState::kCommitting, ""},
@@ -81,7 +85,15 @@ std::vector<Record> History() {
                         {{0, 2, "boom"}}},
       FinishedRestoredRecord{WorkerId(1), JobId(7), 0, 1, {5, 0, 7}},
       IdsRestoredRecord{JobId(11), WorkerId(12), AttemptId(13)},
-      JobSubmittedRecord{JobId(11), ShapeOf(Plan()), /*without_tasks=*/true}};
+      JobSubmittedRecord{JobId(11), ShapeOf(Plan()), /*without_tasks=*/true},
+      JobSubmittedRecord{JobId(12), ShapeOf(Plan())},
+      JobStateRecord{JobId(12), JobState::kSuspended, "boom"},
+      JobSubmittedRecord{JobId(13), ShapeOf(Plan())},
+      WorkerJoinedRecord{WorkerId(12), "third", "host:11", {1, 3, 1, {"ssd"}}, "host:12", "/spill"},
+      AttemptAssignedRecord{AttemptId(13), {JobId(13), 0, 0}, WorkerId(12)},
+      AttemptEndedRecord{AttemptId(13), true, "boom"},
+      JobStateRecord{JobId(13), JobState::kSuspended, "boom"},
+      JobStateRecord{JobId(13), JobState::kQueued, ""}};
 }
 
 TEST(RecordCodec, AHistoryFoldsTheSameAfterEncodingAndDecoding) {

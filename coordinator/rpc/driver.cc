@@ -125,7 +125,7 @@ void Driver::Speak() {
   ClusterSize cluster;
   bool counted = false;
   watches_.Send(now_, [&](JobId job) {
-    if (!std::exchange(counted, true)) cluster = SizeOf(core_);
+    if (!std::exchange(counted, true)) cluster = SizeOf(core_, now_);
     return ViewJob(core_, catalog_, job, cluster);
   });
 }
@@ -135,7 +135,7 @@ Instant Driver::next_deadline() const {
 }
 
 v1::JobStatus Driver::StatusOf(JobId job) const {
-  return ViewJob(core_, catalog_, job, SizeOf(core_));
+  return ViewJob(core_, catalog_, job, SizeOf(core_, now_));
 }
 
 }  // namespace gristmill::coordinator

@@ -85,10 +85,11 @@ class DriverSnapshot : public ::testing::Test {
   }
 
   static std::string Answers(const Driver& driver) {
-    v1::ListResponse jobs = ViewJobs(driver.core(), driver.catalog(), 1'000);
+    v1::ListResponse jobs = ViewJobs(driver.core(), driver.catalog(), 1'000, driver.now());
     // What a running job waits for depends on which workers are connected.
     for (v1::JobStatus& job : *jobs.mutable_jobs()) {
       if (job.state() == v1::JOB_STATE_RUNNING) job.clear_message();
+      job.clear_kept_ms();  // not journaled
     }
     std::string text = jobs.DebugString();
     for (const auto& [job, entry] : driver.catalog().entries()) {
@@ -135,6 +136,20 @@ TEST_F(DriverSnapshot, AnswersEveryQueryAsBefore) {
   EXPECT_EQ(restored->catalog().FindRequest("first"), failed);
   EXPECT_EQ(restored->catalog().JobOf(newest_.at(WorkerId(2))), JobId(3));
   EXPECT_EQ(restored->catalog().FindOutput("/out"), JobId(3)) << "the running job has its output";
+}
+
+TEST_F(DriverSnapshot, ASuspendedJobKeepsItsOutputAndItsReason) {
+  Join("w", 1);
+  const JobId job = Submit("first", 3);
+  Succeed(1);
+  Step(SuspendJob{job, "not now"});
+  const auto restored = Restored();
+  ExpectTheSame(*restored);
+  EXPECT_EQ(restored->StatusOf(job).state(), v1::JOB_STATE_SUSPENDED);
+  EXPECT_EQ(restored->StatusOf(job).message(), "not now");
+  EXPECT_EQ(restored->catalog().FindOutput("/out"), job);
+  Step(ResumeJob{job});
+  ExpectTheSame(*Restored());
 }
 
 TEST_F(DriverSnapshot, AJobWithoutTasksKeepsItsSummary) {

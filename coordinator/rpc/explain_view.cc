@@ -31,7 +31,7 @@ class Explainer {
         insight_(sources.insight),
         id_(job),
         now_(now),
-        cluster_(SizeOf(sources.core)),
+        cluster_(SizeOf(sources.core, now)),
         entry_(*sources.catalog.Find(job)),
         view_(*sources.core.job(job)),
         seen_(sources.insight.Find(job)),

@@ -36,6 +36,7 @@ absl::Status CheckCancellable(const Driver& driver, std::uint64_t job) {
   switch (driver.catalog().Find(JobId(job))->state) {
     case JobState::kQueued:
     case JobState::kRunning:
+    case JobState::kSuspended:
       return absl::OkStatus();
     case JobState::kCommitting:
       return FailedPrecondition(
@@ -50,6 +51,46 @@ absl::Status CheckCancellable(const Driver& driver, std::uint64_t job) {
       return FailedPrecondition("job {} was cancelled before", job);
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckSuspendable(const Driver& driver, std::uint64_t job) {
+  GM_RETURN_IF_ERROR(CheckJob(driver, job));
+  switch (driver.catalog().Find(JobId(job))->state) {
+    case JobState::kRunning:
+      return absl::OkStatus();
+    case JobState::kQueued:
+      return FailedPrecondition(
+          "job {0} waits for others and runs nothing that could be suspended; 'gristmill cancel "
+          "{0}' takes it out of the queue",
+          job);
+    case JobState::kSuspended:
+      return FailedPrecondition(
+          "job {0} is suspended already; 'gristmill submit --resume {0}' goes on with it", job);
+    case JobState::kCommitting:
+      return FailedPrecondition(
+          "job {} has done its tasks and is putting its output into place; there is nothing left "
+          "to suspend",
+          job);
+    case JobState::kSucceeded:
+    case JobState::kFailed:
+    case JobState::kCancelled:
+      return FailedPrecondition("job {} has ended already; there is nothing to suspend", job);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckResumable(const Driver& driver, std::uint64_t job) {
+  GM_RETURN_IF_ERROR(CheckJob(driver, job));
+  const CatalogEntry& entry = *driver.catalog().Find(JobId(job));
+  if (entry.state == JobState::kSuspended) return absl::OkStatus();
+  if (entry.finished()) {
+    return FailedPrecondition(
+        "job {} has ended and keeps nothing to go on with; submit it anew, with --hold if it is "
+        "to be suspended where it would fail",
+        job);
+  }
+  return FailedPrecondition("job {0} is not suspended; 'gristmill watch {0}' shows how it gets on",
+                            job);
 }
 
 }  // namespace
@@ -112,7 +153,7 @@ JobService::Reactor* JobService::Get(Context* context, const v1::GetRequest* req
 JobService::Reactor* JobService::List(Context* context, const v1::ListRequest* request,
                                       v1::ListResponse* response) {
   return Ask(context, [=](Driver& driver) {
-    *response = ViewJobs(driver.core(), driver.catalog(), kListedJobsMax);
+    *response = ViewJobs(driver.core(), driver.catalog(), kListedJobsMax, driver.now());
     return absl::OkStatus();
   });
 }
@@ -122,6 +163,26 @@ JobService::Reactor* JobService::Cancel(Context* context, const v1::CancelReques
   return Ask(context, [=](Driver& driver) {
     GM_RETURN_IF_ERROR(CheckCancellable(driver, request->job()));
     driver.Step(CancelJob{JobId(request->job()), "it was cancelled by a user"});
+    *response = driver.StatusOf(JobId(request->job()));
+    return absl::OkStatus();
+  });
+}
+
+JobService::Reactor* JobService::Suspend(Context* context, const v1::SuspendRequest* request,
+                                         v1::JobStatus* response) {
+  return Ask(context, [=](Driver& driver) {
+    GM_RETURN_IF_ERROR(CheckSuspendable(driver, request->job()));
+    driver.Step(SuspendJob{JobId(request->job()), "a user suspended it"});
+    *response = driver.StatusOf(JobId(request->job()));
+    return absl::OkStatus();
+  });
+}
+
+JobService::Reactor* JobService::Resume(Context* context, const v1::ResumeRequest* request,
+                                        v1::JobStatus* response) {
+  return Ask(context, [=](Driver& driver) {
+    GM_RETURN_IF_ERROR(CheckResumable(driver, request->job()));
+    driver.Step(ResumeJob{JobId(request->job())});
     *response = driver.StatusOf(JobId(request->job()));
     return absl::OkStatus();
   });

@@ -27,6 +27,10 @@ class JobService final : public v1::JobService::CallbackService {
                 v1::ListResponse* response) override;
   Reactor* Cancel(Context* context, const v1::CancelRequest* request,
                   v1::JobStatus* response) override;
+  Reactor* Suspend(Context* context, const v1::SuspendRequest* request,
+                   v1::JobStatus* response) override;
+  Reactor* Resume(Context* context, const v1::ResumeRequest* request,
+                  v1::JobStatus* response) override;
   grpc::ServerWriteReactor<v1::JobStatus>* Watch(Context* context,
                                                  const v1::WatchRequest* request) override;
   Reactor* DescribeTask(Context* context, const v1::DescribeTaskRequest* request,

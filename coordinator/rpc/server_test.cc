@@ -227,6 +227,61 @@ TEST_F(CoordinatorServer, CancelStopsTheAttemptsAndClearsTheOutputAway) {
   EXPECT_FALSE(std::filesystem::exists(temp_.path("out")));
 }
 
+TEST_F(CoordinatorServer, ASuspendedJobKeepsWhatIsDoneAndGoesOnAlsoAfterARestart) {
+  FakeWorker worker(port_);
+  worker.Join();
+  const std::uint64_t job = Submit(Request());
+  const std::uint64_t first = worker.NextAssignment().attempt();
+  const std::uint64_t second = worker.NextAssignment().attempt();
+  worker.Succeed(first);
+  worker.NextThat([](const auto& m) { return m.has_ack(); });
+  EXPECT_EQ(client_->Resume(job).status().code(), absl::StatusCode::kFailedPrecondition);
+  const auto suspended = client_->Suspend(job);
+  ASSERT_TRUE(suspended.ok()) << suspended.status();
+  EXPECT_EQ(suspended->state(), v1::JOB_STATE_SUSPENDED);
+  EXPECT_EQ(suspended->message(), "a user suspended it");
+  EXPECT_EQ(suspended->kept_ms(), 24 * 3'600'000u);
+  EXPECT_THAT(worker.NextThat([](const auto& m) { return m.has_cancel(); }).cancel().attempts(),
+              ElementsAre(second));
+  EXPECT_THAT(std::string(client_->Suspend(job).status().message()), HasSubstr("already"));
+  const auto refused = client_->Submit(Request());
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("is suspended and is to write"));
+  StopServer();
+  EXPECT_EQ(worker.Ending().error_code(), grpc::StatusCode::UNAVAILABLE);
+
+  StartServer();
+  EXPECT_EQ(client_->Get(job)->message(), "a user suspended it");
+  EXPECT_FALSE(worker.Join({}, {job}).forget_everything());
+  ASSERT_TRUE(client_->Resume(job).ok());
+  const v1::TaskAssignment again = worker.NextAssignment();
+  EXPECT_EQ(again.id().task(), 1u) << "nothing finished runs again";
+  worker.Succeed(again.attempt());
+  Reduce(worker, "out", worker.NextAssignment());
+  EXPECT_EQ(AwaitEnd(job).state(), v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(client_->Suspend(job).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(CoordinatorServer, AJobThatIsHeldIsSuspendedWithTheWordsOfItsFailure) {
+  FakeWorker worker(port_);
+  worker.Join();
+  v1::JobRequest request = Request();
+  request.set_max_attempts(1);
+  request.set_hold_ms(60'000);
+  const std::uint64_t job = Submit(request);
+  worker.NextAssignment();
+  worker.Fail(worker.NextAssignment().attempt(), "the number is odd");
+  const auto seen = client_->Watch(
+      job, [](const v1::JobStatus& now) { return now.state() != v1::JOB_STATE_SUSPENDED; });
+  ASSERT_TRUE(seen.ok()) << seen.status();
+  EXPECT_EQ(seen->message(),
+            "map task 1 failed once, last on worker host:instance-1: the number is odd (split "
+            "[500, 1000))");
+  EXPECT_THAT(seen->kept_ms(), testing::AllOf(testing::Gt(0u), testing::Le(60'000u)));
+  ASSERT_TRUE(client_->Cancel(job).ok());
+  StopServer();  // the clean-up is done before it ends
+  EXPECT_FALSE(std::filesystem::exists(temp_.path("out")));
+}
+
 TEST_F(CoordinatorServer, AFailedJobNamesTaskWorkerAndSplitAlsoAfterARestart) {
   FakeWorker worker(port_);
   worker.Join();

@@ -127,7 +127,7 @@ TEST_F(ShellTest, CompactsItsJournalAndGoesOnFromThere) {
   const auto list = [&] {
     std::string text;
     Run([&](Driver& driver) {
-      text = ViewJobs(driver.core(), driver.catalog(), kJobs).ShortDebugString();
+      text = ViewJobs(driver.core(), driver.catalog(), kJobs, driver.now()).ShortDebugString();
     });
     return text;
   };

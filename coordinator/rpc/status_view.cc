@@ -34,13 +34,15 @@ v1::WorkerState ViewState(WorkerState state) {
   return v1::WORKER_STATE_UNSPECIFIED;
 }
 
-// Why the job waits, or why it ended. If a task's failure ended it, in words that name the task's
-// input: the core has only its index. A job may have had failures and ended for another reason.
+// Why the job waits, or why it ended or was suspended. If a task's failure did that, in words that
+// name the task's input: the core has only its index. A job may have had failures and ended for
+// another reason.
 std::string MessageOf(const JobView& job, const CatalogEntry& entry) {
   if (job.state == JobState::kQueued) {
     return "queued behind " + CountOf(job.jobs_ahead, "job");
   }
-  const bool a_task_did = job.state == JobState::kFailed && !entry.last_failure.empty() &&
+  const bool may_be_of_a_task = job.state == JobState::kFailed || job.state == JobState::kSuspended;
+  const bool a_task_did = may_be_of_a_task && !entry.last_failure.empty() &&
                           job.message.ends_with(": " + entry.last_failure_cause);
   if (a_task_did) return entry.last_failure;
   return job.message;
@@ -87,8 +89,9 @@ v1::TaskStatus ViewTask(const Coordinator& core, const JobCatalog& catalog, cons
 
 }  // namespace
 
-ClusterSize SizeOf(const Coordinator& core) {
+ClusterSize SizeOf(const Coordinator& core, Instant now) {
   ClusterSize size;
+  size.now = now;
   for (const WorkerView& worker : core.workers()) {
     ++size.workers;
     size.slots += worker.resources.slots;
@@ -115,6 +118,10 @@ v1::JobStatus ViewJob(const Coordinator& core, const JobCatalog& catalog, JobId 
   status.set_slots(cluster.slots);
   status.set_input_bytes(entry->input_bytes);
   status.set_jobs_ahead(static_cast<std::uint32_t>(job->jobs_ahead));
+  if (job->hold_end != kNever) {
+    status.set_kept_ms(
+        static_cast<std::uint64_t>(std::max<DurationMs>(job->hold_end - cluster.now, 0)));
+  }
   return status;
 }
 
@@ -128,10 +135,10 @@ absl::Status NoSuchJob(const Coordinator& core, JobId job) {
       job.value());
 }
 
-v1::ListResponse ViewJobs(const Coordinator& core, const JobCatalog& catalog,
-                          std::size_t jobs_max) {
+v1::ListResponse ViewJobs(const Coordinator& core, const JobCatalog& catalog, std::size_t jobs_max,
+                          Instant now) {
   v1::ListResponse response;
-  const ClusterSize cluster = SizeOf(core);
+  const ClusterSize cluster = SizeOf(core, now);
   const auto& entries = catalog.entries();
   std::size_t bytes = 0;
   for (auto next = entries.rbegin(); next != entries.rend(); ++next) {

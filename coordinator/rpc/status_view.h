@@ -16,13 +16,14 @@
 
 namespace gristmill::coordinator {
 
-// Live workers and their slots together.
+// Live workers and their slots together, at this moment.
 struct ClusterSize {
+  Instant now;
   std::uint32_t workers = 0;
   std::uint32_t slots = 0;
   std::map<WorkerState, std::uint32_t> by_state;  // none is zero
 };
-ClusterSize SizeOf(const Coordinator& core);
+ClusterSize SizeOf(const Coordinator& core, Instant now);
 
 // The job is known to both.
 v1::JobStatus ViewJob(const Coordinator& core, const JobCatalog& catalog, JobId job,
@@ -32,7 +33,8 @@ v1::JobStatus ViewJob(const Coordinator& core, const JobCatalog& catalog, JobId 
 absl::Status NoSuchJob(const Coordinator& core, JobId job);
 
 // The newest jobs, at most `jobs_max` and as many as fit into one message, in order of submission.
-v1::ListResponse ViewJobs(const Coordinator& core, const JobCatalog& catalog, std::size_t jobs_max);
+v1::ListResponse ViewJobs(const Coordinator& core, const JobCatalog& catalog, std::size_t jobs_max,
+                          Instant now);
 
 // One page; the job is known.
 v1::TasksResponse ViewTasks(const Coordinator& core, const JobCatalog& catalog,

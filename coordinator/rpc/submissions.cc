@@ -127,6 +127,12 @@ absl::StatusOr<Submissions::DryRun> Submissions::FinishDryRun(
 absl::Status Submissions::CheckOutputFree(const Driver& driver, const std::string& output) const {
   if (output.empty()) return absl::OkStatus();
   if (const JobId user = driver.catalog().FindOutput(output)) {
+    if (driver.catalog().Find(user)->state == JobState::kSuspended) {
+      return AlreadyExists(
+          "job {0} is suspended and is to write to '{1}'; go on with it by 'gristmill submit "
+          "--resume {0}', cancel it or choose another output",
+          user.value(), output);
+    }
     return AlreadyExists(
         "job {} is running and writes to '{}'; wait for it, cancel it or choose another output",
         user.value(), output);
@@ -141,12 +147,15 @@ absl::Status Submissions::CheckOutputFree(const Driver& driver, const std::strin
 
 absl::Status Submissions::CheckQueue(const Driver& driver) const {
   const LoadView load = driver.core().load();
-  const std::size_t jobs = load.running_jobs + load.queued_jobs + pending_.size();
+  const std::size_t jobs =
+      load.running_jobs + load.queued_jobs + load.suspended_jobs + pending_.size();
   if (jobs < limits_.running_jobs_max + limits_.queued_jobs_max) return absl::OkStatus();
   return ResourceExhausted(
-      "the coordinator has {} running and {} waiting jobs, the most that it takes; try again when "
+      "the coordinator has {} running and {} waiting jobs{}, the most that it takes; try again "
+      "when "
       "some have ended, or start it with larger --running-jobs or --queued-jobs",
-      load.running_jobs, load.queued_jobs + pending_.size());
+      load.running_jobs, load.queued_jobs + pending_.size(),
+      load.suspended_jobs > 0 ? fmt::format(" and {} suspended ones", load.suspended_jobs) : "");
 }
 
 absl::Status Submissions::CheckLoad(const Driver& driver, const v1::JobPlan& plan) const {

@@ -116,7 +116,7 @@ class Cluster {
       Expect(worker.attempts <= slots + AttemptsAheadMax(slots), "{} attempts for {}",
              worker.attempts, slots);
     }
-    coordinator::ViewJobs(driver_.core(), driver_.catalog(), 1'000);
+    coordinator::ViewJobs(driver_.core(), driver_.catalog(), 1'000, now_);
     coordinator::ViewWorkers(driver_.core(), now_);
   }
 
