@@ -40,6 +40,18 @@ absl::StatusOr<v1::TasksResponse> AllTasks(Client& client, std::uint64_t job) {
   return all;
 }
 
+int ChangeJob(const ClusterFlags& flags, const std::string& job,
+              absl::StatusOr<v1::JobStatus> (Client::*change)(std::uint64_t)) {
+  const absl::StatusOr<std::uint64_t> id = ParseJobId(job);
+  if (!id.ok()) return Fail(id.status());
+  const absl::StatusOr<v1::JobStatus> status =
+      OnCluster(flags, [&](Client& client) { return (client.*change)(*id); });
+  if (!status.ok()) return Fail(status.status());
+  Print(flags.json ? ToJson(*status)
+                   : RenderSummary(*status, {}, ElapsedMs(*status, UnixNowMs())) + "\n");
+  return kDone;
+}
+
 }  // namespace
 
 int ShowStatus(const ClusterFlags& flags, const std::string& job) {
@@ -63,14 +75,11 @@ int ListJobs(const ClusterFlags& flags) {
 }
 
 int CancelJob(const ClusterFlags& flags, const std::string& job) {
-  const absl::StatusOr<std::uint64_t> id = ParseJobId(job);
-  if (!id.ok()) return Fail(id.status());
-  const absl::StatusOr<v1::JobStatus> status =
-      OnCluster(flags, [&](Client& client) { return client.Cancel(*id); });
-  if (!status.ok()) return Fail(status.status());
-  Print(flags.json ? ToJson(*status)
-                   : RenderSummary(*status, {}, ElapsedMs(*status, UnixNowMs())) + "\n");
-  return kDone;
+  return ChangeJob(flags, job, &Client::Cancel);
+}
+
+int SuspendJob(const ClusterFlags& flags, const std::string& job) {
+  return ChangeJob(flags, job, &Client::Suspend);
 }
 
 int ShowTasks(const ClusterFlags& flags, const std::string& job, bool tsv) {

@@ -16,6 +16,7 @@ struct ClusterFlags {
 struct SubmitFlags {
   ClusterFlags cluster;
   JobFlags job;
+  std::string resume;  // a job as typed, which is to go on; of `job` only where its log goes counts
   bool wait = false;
   bool detach = false;  // says what is the default; the parser refuses it beside `wait`
   bool quiet = false;
@@ -23,8 +24,8 @@ struct SubmitFlags {
   JobTeller* teller = nullptr;  // with `wait`, instead of all that is printed; outlives the call
 };
 
-// Prints the job's id on stdout. With `wait` shows the progress until the job ended; Ctrl-C then
-// leaves the job running.
+// Prints the job's id on stdout. With `wait` shows the progress until the job ended or was
+// suspended; Ctrl-C then leaves the job running.
 int SubmitJob(const SubmitFlags& flags);
 
 // `job` as typed: "7" or "job-7".
@@ -32,6 +33,7 @@ int WatchJob(const ClusterFlags& flags, const std::string& job, bool quiet);
 int ShowStatus(const ClusterFlags& flags, const std::string& job);
 int ListJobs(const ClusterFlags& flags);
 int CancelJob(const ClusterFlags& flags, const std::string& job);
+int SuspendJob(const ClusterFlags& flags, const std::string& job);
 // With `tsv` as --job-log writes them.
 int ShowTasks(const ClusterFlags& flags, const std::string& job, bool tsv = false);
 int ShowCounters(const ClusterFlags& flags, const std::string& job);

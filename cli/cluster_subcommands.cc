@@ -87,13 +87,21 @@ void AddClusterCommands(CLI::App& app, Command* chosen) {
            [](const Flags& f) { return ShowWorkers(f.cluster); });
   AddOfJob(app, "status", "Show one job", chosen,
            [](const Flags& f) { return ShowStatus(f.cluster, f.job); });
-  AddOfJob(app, "watch", "Show a job's progress until it ended", chosen,
+  AddOfJob(app, "watch", "Show a job's progress until it ended or is suspended", chosen,
            [](const Flags& f) { return WatchJob(f.cluster, f.job, f.quiet); })
       ->footer(
-          "The exit code is 0 if the job succeeded, 4 if it did without tasks that failed, else 1. "
-          "Ctrl-C leaves the job running.");
+          "The exit code is 0 if the job succeeded, 4 if it did without tasks that failed, else 1, "
+          "also if it was suspended. Ctrl-C leaves the job running.");
   AddOfJob(app, "cancel", "Stop a job; it leaves no output", chosen,
            [](const Flags& f) { return CancelJob(f.cluster, f.job); });
+  AddOfJob(app, "suspend", "Stop a job's tasks and keep what it has done", chosen,
+           [](const Flags& f) { return SuspendJob(f.cluster, f.job); })
+      ->footer(
+          "Its running tasks are given up; what it finished stays with the workers, and its "
+          "output\n"
+          "with it. 'gristmill submit --resume JOB' goes on. A job that is not resumed within 24 "
+          "h,\n"
+          "or what 'submit --hold' said, fails.");
   AddOfJob(app, "tasks", "List a job's tasks: state, attempts, worker, input", chosen,
            [](const Flags& f) { return ShowTasks(f.cluster, f.job, f.tsv); });
   AddOfJob(app, "explain", "Say why a job waits, is slow or failed, and what to do", chosen,

@@ -31,6 +31,8 @@ On a cluster:
   gristmill worker                    start a worker, on as many hosts as you like
   gristmill submit JOB …              flags as for run; --wait shows progress
   gristmill list | status | watch | cancel | tasks | counters | workers
+  gristmill suspend JOB               stop its tasks and keep what it has done;
+                                      'submit --resume JOB' goes on with it
   gristmill explain JOB               why it waits, is slow or failed
   gristmill logs JOB [TASK]           what its tasks wrote to stderr
 
@@ -52,8 +54,8 @@ Also:
 
 'gristmill help COMMAND' shows flags and examples. A cluster is found by
 --coordinator HOST:PORT, else $GRISTMILL_COORDINATOR, else localhost:7070.
-Exit codes: 0 done, 1 the job failed, 2 wrong usage or refused input,
-3 no coordinator reached, 130 interrupted.
+Exit codes: 0 done, 1 the job failed or is suspended, 2 wrong usage or refused
+input, 3 no coordinator reached, 130 interrupted.
 )";
 
 // The subcommand that parsing got to.

@@ -106,12 +106,17 @@ std::string DescribeFailures(const v1::JobRequest& request) {
   } else if (request.task_timeout_percent() > 0) {
     text += fmt::format(", each of {}% of the median at most", request.task_timeout_percent());
   }
+  const std::string fails =
+      request.hold_ms() == 0
+          ? "fails"
+          : fmt::format("is suspended for {}",
+                        FormatDuration(static_cast<DurationMs>(request.hold_ms())));
   if (request.halt_percent() > 0) {
-    return text + fmt::format("; fails with {}% of a stage's tasks", request.halt_percent());
+    return text + fmt::format("; {} with {}% of a stage's tasks", fails, request.halt_percent());
   }
   const std::uint32_t failures = std::max(request.halt_failures(), 1u);
   return text +
-         fmt::format("; fails with {} failed {}", failures, failures == 1 ? "task" : "tasks");
+         fmt::format("; {} with {} failed {}", fails, failures, failures == 1 ? "task" : "tasks");
 }
 
 std::string RenderFiles(const v1::InputPlan& input) {

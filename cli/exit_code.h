@@ -8,7 +8,7 @@ namespace gristmill::cli {
 
 enum ExitCode : int {
   kDone = 0,
-  kJobFailed = 1,      // the job, or a process of the cluster, failed
+  kJobFailed = 1,      // the job failed or is suspended, or a process of the cluster failed
   kRefused = 2,        // wrong usage or refused input
   kNoCluster = 3,      // no coordinator was reached
   kLeftOut = 4,        // the job succeeded without tasks that failed (--halt)

@@ -42,6 +42,11 @@ std::string WithFullStop(std::string text) {
   return has_one ? text : text + ".";
 }
 
+std::string Sentence(std::string clause) {
+  clause.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(clause.front())));
+  return WithFullStop(std::move(clause));
+}
+
 void ExplainEnd(const v1::JobFacts& facts, std::vector<Finding>* findings) {
   const v1::JobStatus& job = facts.status();
   if (job.state() == v1::JOB_STATE_FAILED) {
@@ -55,6 +60,14 @@ void ExplainEnd(const v1::JobFacts& facts, std::vector<Finding>* findings) {
   }
 }
 
+void ExplainSuspension(const v1::JobFacts& facts, std::vector<Finding>* findings) {
+  const v1::JobStatus& job = facts.status();
+  findings->push_back(
+      {100, "suspended",
+       WithFullStop("It is suspended, and keeps what it has done: " + job.message()),
+       Sentence(RenderWaysOut(job))});
+}
+
 // Why nothing runs, in the coordinator's words.
 void ExplainWaiting(const v1::JobFacts& facts, std::vector<Finding>* findings) {
   const v1::JobStatus& job = facts.status();
@@ -63,9 +76,7 @@ void ExplainWaiting(const v1::JobFacts& facts, std::vector<Finding>* findings) {
                          "All tasks are done; the coordinator is putting the output into place.",
                          job.message()});
   } else if (!job.message().empty()) {
-    std::string text = WithFullStop(job.message());
-    text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
-    findings->push_back({100, "waits", text, ""});
+    findings->push_back({100, "waits", Sentence(job.message()), ""});
   }
 }
 
@@ -166,11 +177,12 @@ void ExplainFailures(const v1::JobFacts& facts, std::vector<Finding>* findings) 
   if (facts.failures().empty() || facts.status().state() == v1::JOB_STATE_FAILED) return;
   const v1::FailedAttempt& last = *facts.failures().rbegin();
   const std::string task = NameOfTask(facts, last.stage(), last.task());
+  const bool is_suspended = facts.status().state() == v1::JOB_STATE_SUSPENDED;
   findings->push_back(
-      {HasEnded(facts.status().state()) ? 50 : 85, "failures",
+      {HasEnded(facts.status().state()) || is_suspended ? 50 : 85, "failures",
        WithFullStop(
-           fmt::format("{} failed, and their tasks ran again; last {} on {}: {}",
-                       CountOf(facts.failures_total(), "attempt"), task,
+           fmt::format("{} failed{}; last {} on {}: {}", CountOf(facts.failures_total(), "attempt"),
+                       is_suspended ? "" : ", and their tasks ran again", task,
                        last.worker_name().empty() ? "a worker that is gone" : last.worker_name(),
                        last.message())),
        fmt::format("'gristmill logs {} {}' shows what that task wrote.", facts.status().id(),
@@ -210,6 +222,8 @@ std::vector<Finding> ExplainFacts(const v1::JobFacts& facts) {
   }
   if (HasEnded(facts.status().state())) {
     ExplainEnd(facts, &findings);
+  } else if (facts.status().state() == v1::JOB_STATE_SUSPENDED) {
+    ExplainSuspension(facts, &findings);
   } else {
     ExplainWaiting(facts, &findings);
     ExplainRoom(facts, &findings);

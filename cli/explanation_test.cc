@@ -251,6 +251,20 @@ TEST(Explanation, AFailedJobsOwnSentenceComesFirst) {
   EXPECT_EQ(ExplainFacts(facts)[0].text, "It failed: map task 3 failed 4 times.");
 }
 
+TEST(Explanation, ASuspendedJobSaysWhyAndHowToGoOn) {
+  v1::JobFacts facts = RunningFacts();
+  facts.mutable_status()->set_state(v1::JOB_STATE_SUSPENDED);
+  facts.mutable_status()->set_message("map task 3 failed 4 times");
+  facts.mutable_status()->set_kept_ms(60'000);
+  const auto findings = ExplainFacts(facts);
+  EXPECT_THAT(Kinds(findings), ElementsAre("suspended"));
+  EXPECT_EQ(findings[0].text,
+            "It is suspended, and keeps what it has done: map task 3 failed 4 times.");
+  EXPECT_EQ(findings[0].remedy,
+            "'gristmill submit --resume 7 --wait' goes on with it, 'gristmill cancel 7' gives it "
+            "up; it is kept for 1 min 00 s.");
+}
+
 TEST(Explanation, AsAReportHasItsKindsAndFacts) {
   const v1::JobFacts facts = RunningFacts();
   const v1::ExplanationReport report = ExplanationReportOf(facts, ExplainFacts(facts));

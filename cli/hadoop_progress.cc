@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "cli/names.h"
+#include "cli/progress.h"
 
 namespace gristmill::cli {
 namespace {
@@ -163,7 +164,8 @@ void HadoopProgress::End(const v1::JobStatus& status, const std::vector<v1::Coun
     Log("INFO", kJobLogger,
         fmt::format("Job {} failed with state {} due to: {}", id,
                     status.state() == v1::JOB_STATE_CANCELLED ? "KILLED" : "FAILED",
-                    status.message()));
+                    status.state() == v1::JOB_STATE_SUSPENDED ? RenderSummary(status, {}, 0)
+                                                              : status.message()));
   }
   Log("INFO", kJobLogger, RenderHadoopCounters(status, counters));
   if (succeeded) {

@@ -74,6 +74,17 @@ absl::Status AddHalt(const std::string& text, v1::JobRequest* request) {
   return absl::OkStatus();
 }
 
+absl::Status AddHold(const std::string& text, v1::JobRequest* request) {
+  if (text.empty()) return absl::OkStatus();
+  const absl::StatusOr<DurationMs> ms = ParseDuration(text);
+  if (!ms.ok()) return InvalidArgument("--hold: {}", Message(ms.status()));
+  if (*ms == 0) {
+    return InvalidArgument("--hold is zero; give it a time such as 1h, or leave it out");
+  }
+  request->set_hold_ms(static_cast<std::uint64_t>(*ms));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status AddControl(const ControlFlags& flags, v1::JobRequest* request) {
@@ -91,6 +102,7 @@ absl::Status AddControl(const ControlFlags& flags, v1::JobRequest* request) {
   }
   for (const std::string& label : labels) request->add_required_labels(label);
   GM_RETURN_IF_ERROR(AddTimeout(flags.task_timeout, request));
+  GM_RETURN_IF_ERROR(AddHold(flags.hold, request));
   return AddHalt(flags.halt, request);
 }
 

@@ -19,6 +19,7 @@ struct ControlFlags {
   std::vector<std::string> require = {};  // labels
   std::string task_timeout = {};          // a duration, or a percentage of the median: "300%"
   std::string halt = {};                  // "fail=3", "fail=5%", with "now," before it or not
+  std::string hold = {};                  // a duration
   bool keep_order = false;
   bool dry_run = false;
   std::string job_log = {};  // a file

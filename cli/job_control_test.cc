@@ -25,6 +25,12 @@ ControlFlags Halt(std::string text) {
   return flags;
 }
 
+ControlFlags Hold(std::string text) {
+  ControlFlags flags;
+  flags.hold = std::move(text);
+  return flags;
+}
+
 ControlFlags KeepOrder() {
   ControlFlags flags;
   flags.keep_order = true;
@@ -45,6 +51,12 @@ std::string RefusalOf(const ControlFlags& flags) {
 
 TEST(AddControl, LeavesWhatWasNotGivenToAdmission) {
   EXPECT_EQ(RequestOf({}).SerializeAsString(), v1::JobRequest().SerializeAsString());
+}
+
+TEST(AddControl, TakesATimeForWhichAJobIsHeld) {
+  EXPECT_EQ(RequestOf(Hold("1h")).hold_ms(), 3'600'000u);
+  EXPECT_THAT(RefusalOf(Hold("0s")), HasSubstr("--hold is zero; give it a time such as 1h"));
+  EXPECT_THAT(RefusalOf(Hold("long")), HasSubstr("--hold: "));
 }
 
 TEST(AddControl, TakesResources) {

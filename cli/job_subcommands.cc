@@ -1,5 +1,9 @@
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "base/labels.h"
 #include "bench/prediction.h"
@@ -48,6 +52,36 @@ void AddRun(CLI::App& app, Command* chosen) {
   run->callback([flags, chosen] { *chosen = [flags] { return RunJob(*flags); }; });
 }
 
+void AddHold(CLI::App* submit, SubmitFlags* flags) {
+  submit
+      ->add_option("--hold", flags->job.control.hold,
+                   "Where its tasks would fail the job, suspend it for so long, to be resumed when "
+                   "the cause is mended [it fails]")
+      ->type_name("DURATION")
+      ->group("Control of tasks");
+  submit
+      ->add_option("--resume", flags->resume,
+                   "In place of JOB: go on with a suspended job, as it was submitted; only what it "
+                   "did not finish runs")
+      ->type_name(kJobIdType);
+}
+
+// A resumed job keeps what it was submitted with; any other needs a name.
+void CheckResume(const CLI::App* submit) {
+  static const std::set<std::string> kBeside = {"--resume",  "--coordinator", "--wait",
+                                                "--detach",  "--json",        "--quiet",
+                                                "--profile", "--job-log"};
+  if (submit->count("--resume") == 0) {
+    if (submit->count("JOB") == 0) throw CLI::RequiredError("JOB");
+    return;
+  }
+  for (const CLI::Option* option : submit->get_options()) {
+    if (option->count() == 0 || kBeside.contains(option->get_name())) continue;
+    throw CLI::ValidationError(fmt::format(
+        "--resume goes on with a job as it was submitted; leave out {}", option->get_name()));
+  }
+}
+
 void AddSubmit(CLI::App& app, Command* chosen) {
   auto flags = std::make_shared<SubmitFlags>();
   CLI::App* submit = app.add_subcommand("submit", "Give a job to a cluster");
@@ -65,14 +99,20 @@ void AddSubmit(CLI::App& app, Command* chosen) {
       ->add_flag("--profile", flags->profile,
                  "With --wait: at the end say where the time went, stage by stage")
       ->needs(wait);
+  AddHold(submit, flags.get());
   submit->footer(
       "Prints the job's id. Paths must mean the same on the coordinator and all workers.\n"
       "Examples:\n"
       "  gristmill submit wordcount --input /data/books --output /data/counts --wait\n"
       "  job=$(gristmill submit primes --output /data/primes --quiet)\n"
+      "  gristmill submit --resume 7 --wait\n"
       "Ctrl-C during --wait leaves the job running.");
   submit->get_option("--job-log")->needs(wait);
-  submit->callback([flags, chosen] { *chosen = [flags] { return SubmitJob(*flags); }; });
+  submit->get_option("JOB")->required(false);  // but for --resume
+  submit->callback([flags, submit, chosen] {
+    CheckResume(submit);
+    *chosen = [flags] { return SubmitJob(*flags); };
+  });
 }
 
 void AddJobs(CLI::App& app, Command* chosen) {

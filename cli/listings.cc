@@ -45,7 +45,9 @@ std::string RenderJobList(const v1::ListResponse& jobs, std::int64_t now_unix_ms
   for (const v1::JobStatus& job : jobs.jobs()) {
     table.AddRow({JobName(job.id()), job.name(), StateOf(job), TasksDone(job),
                   FormatDuration(ElapsedMs(job, now_unix_ms)), OrDash(job.output())});
-    if (job.state() == v1::JOB_STATE_RUNNING && !job.message().empty()) {
+    if (job.state() == v1::JOB_STATE_SUSPENDED) {
+      notes += RenderSummary(job, {}, 0) + "\n";
+    } else if (job.state() == v1::JOB_STATE_RUNNING && !job.message().empty()) {
       notes += fmt::format("{}: {}\n", JobName(job.id()), job.message());
     }
   }
@@ -57,6 +59,7 @@ std::string RenderJob(const v1::JobStatus& job, std::int64_t now_unix_ms) {
                                  NameOf(job.state()), HasEnded(job.state()) ? "after" : "for",
                                  FormatDuration(ElapsedMs(job, now_unix_ms)));
   if (!job.message().empty()) text += job.message() + "\n";
+  if (job.state() == v1::JOB_STATE_SUSPENDED) text += RenderWaysOut(job) + "\n";
   if (job.input_bytes() > 0) text += fmt::format("input   {}\n", FormatBytes(job.input_bytes()));
   if (!job.output().empty()) text += fmt::format("output  {}\n", job.output());
   if (job.records_skipped() > 0) text += RenderSkipped(job) + "\n";

@@ -34,6 +34,17 @@ TEST(JobList, SaysHowManyJobsAreAheadOfOneThatWaits) {
   EXPECT_THAT(RenderJobList(jobs, 2'000), ::testing::HasSubstr("waiting (3 ahead)"));
 }
 
+TEST(JobList, SaysWhyAJobIsSuspended) {
+  v1::ListResponse jobs;
+  v1::JobStatus& job = *jobs.add_jobs() = RunningJob();
+  job.set_state(v1::JOB_STATE_SUSPENDED);
+  job.set_message("a user suspended it");
+  EXPECT_THAT(RenderJobList(jobs, 2'000),
+              ::testing::HasSubstr("job-7 wordcount is suspended: a user suspended it; "));
+  EXPECT_THAT(RenderJob(job, 2'000),
+              ::testing::HasSubstr("\n'gristmill submit --resume 7 --wait'"));
+}
+
 TEST(Table, AlignsColumnsAndLeavesNoBlanksAtLineEnds) {
   Table table({"NAME", ">SIZE", "WHERE"});
   table.AddRow({"a", "1,000", "here"});

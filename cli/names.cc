@@ -28,6 +28,8 @@ std::string_view NameOf(v1::JobState state) {
       return "waiting";
     case v1::JOB_STATE_RUNNING:
       return "running";
+    case v1::JOB_STATE_SUSPENDED:
+      return "suspended";
     case v1::JOB_STATE_COMMITTING:
       return "committing";
     case v1::JOB_STATE_SUCCEEDED:

@@ -236,8 +236,22 @@ std::string RenderProgressLine(const v1::JobStatus& status, const RateMeter& rat
   return line;
 }
 
+std::string RenderWaysOut(const v1::JobStatus& status) {
+  const bool went_wrong = std::ranges::any_of(
+      status.stages(), [](const v1::StageStatus& stage) { return stage.attempts_failed() > 0; });
+  return fmt::format(
+      "{1}'gristmill submit --resume {0} --wait' goes on with it, 'gristmill cancel {0}' gives it "
+      "up; it is kept for {2}",
+      status.id(), went_wrong ? "mend the cause, then " : "",
+      FormatDuration(static_cast<DurationMs>(status.kept_ms())));
+}
+
 std::string RenderSummary(const v1::JobStatus& status, const std::vector<v1::Counter>& counters,
                           DurationMs elapsed_ms) {
+  if (status.state() == v1::JOB_STATE_SUSPENDED) {
+    return fmt::format("{} is suspended: {}; {}", TitleOf(status), status.message(),
+                       RenderWaysOut(status));
+  }
   std::string line = fmt::format("{} {}", TitleOf(status), NameOf(status.state()));
   if (!HasEnded(status.state())) return line;
   line += fmt::format(" after {}", FormatDuration(elapsed_ms));

@@ -48,8 +48,11 @@ std::string RenderProgressLine(const v1::JobStatus& status, const RateMeter& rat
 // How many records the job skipped, some at least, and where they are: "skipped 2 bad records".
 std::string RenderSkipped(const v1::JobStatus& status);
 
-// How a job ended, in one line without the line end: state, seconds, records and bytes with their
-// rate, where the output is or why it failed.
+// What can be done about a suspended job, and for how long, as a clause.
+std::string RenderWaysOut(const v1::JobStatus& status);
+
+// How a job ended or why it is suspended, in one line without the line end: state, seconds, records
+// and bytes with their rate, where the output is or why it failed.
 std::string RenderSummary(const v1::JobStatus& status, const std::vector<v1::Counter>& counters,
                           DurationMs elapsed_ms);
 

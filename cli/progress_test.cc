@@ -213,5 +213,18 @@ TEST(RenderSummary, GivesTheReasonOfAFailure) {
             "job-7 wordcount failed after 2.0 s: map task 3 failed 4 times: boom");
 }
 
+TEST(RenderSummary, SaysWhatCanBeDoneAboutASuspendedJob) {
+  v1::JobStatus status = WordCount(3);
+  status.set_state(v1::JOB_STATE_SUSPENDED);
+  status.set_message("a user suspended it");
+  status.set_kept_ms(3'600'000);
+  EXPECT_EQ(RenderSummary(status, {}, 2'000),
+            "job-7 wordcount is suspended: a user suspended it; 'gristmill submit --resume 7 "
+            "--wait' goes on with it, 'gristmill cancel 7' gives it up; it is kept for 1 h 00 min");
+  status.mutable_stages(0)->set_attempts_failed(4);
+  EXPECT_THAT(RenderSummary(status, {}, 2'000),
+              testing::HasSubstr("; mend the cause, then 'gristmill submit --resume 7"));
+}
+
 }  // namespace
 }  // namespace gristmill::cli

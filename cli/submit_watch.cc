@@ -48,13 +48,14 @@ class Interruption {
   const SignalWatcher watcher_;
 };
 
-// Shows the job until it ended; prints the summary, and the profile if that was asked for.
+// Shows the job until it ended or was suspended; prints the summary, and the profile if that was
+// asked for.
 int Follow(Client& client, std::uint64_t job, const ClusterFlags& flags, bool quiet, bool profile,
            const std::string& job_log = "", JobTeller* teller = nullptr) {
   ProgressDisplay display(quiet || teller != nullptr);
   const absl::StatusOr<v1::JobStatus> status = client.Watch(job, [&](const v1::JobStatus& now) {
     teller != nullptr ? teller->Update(now) : display.Update(now);
-    return true;
+    return now.state() != v1::JOB_STATE_SUSPENDED;  // somebody else is to act now
   });
   display.Finish();
   if (!status.ok()) return Fail(status.status());
@@ -108,9 +109,45 @@ int DryRun(Client& client, const v1::JobRequest& request, const std::vector<Loca
   return kDone;
 }
 
+// The job is there: says so, and follows it if that was asked for.
+int GoOn(Client& client, std::uint64_t job, const SubmitFlags& flags) {
+  if (flags.teller == nullptr && !flags.cluster.json) {
+    fmt::print("{}\n", JobName(job));
+  } else if (!flags.wait) {
+    // The answer without what only a dry run has.
+    fmt::print("{{\n \"job\": \"{}\"\n}}\n", job);
+  }
+  std::fflush(stdout);
+  if (flags.wait) {
+    return Follow(client, job, flags.cluster, flags.quiet, flags.profile, flags.job.control.job_log,
+                  flags.teller);
+  }
+  if (!flags.quiet) {
+    fmt::print(stderr, "watch it with 'gristmill watch {0}', stop it with 'gristmill cancel {0}'\n",
+               JobName(job));
+  }
+  return kDone;
+}
+
+int ResumeJob(const SubmitFlags& flags) {
+  const absl::StatusOr<std::uint64_t> job = ParseJobId(flags.resume);
+  if (!job.ok()) return Fail(job.status());
+  std::optional<Interruption> interruption;
+  if (flags.wait) interruption.emplace();
+  const absl::StatusOr<std::string> address = CoordinatorAddress(flags.cluster.coordinator);
+  if (!address.ok()) return Fail(address.status());
+  if (const absl::Status log = CheckJobLog(flags.job.control.job_log); !log.ok()) return Fail(log);
+  Client client(*address);
+  const absl::StatusOr<v1::JobStatus> resumed = client.Resume(*job);
+  if (!resumed.ok()) return Fail(resumed.status());
+  if (interruption) interruption->SetJob(*job);
+  return GoOn(client, *job, flags);
+}
+
 }  // namespace
 
 int SubmitJob(const SubmitFlags& flags) {
+  if (!flags.resume.empty()) return ResumeJob(flags);
   absl::StatusOr<v1::JobRequest> request = BuildRequest(flags.job);
   if (!request.ok()) return Fail(request.status());
   const absl::StatusOr<std::vector<LocalFile>> files = BringFiles(flags.job, &*request);
@@ -134,22 +171,7 @@ int SubmitJob(const SubmitFlags& flags) {
   const absl::StatusOr<std::uint64_t> job = client.Submit(*request, kPatienceMs, *files);
   if (!job.ok()) return Fail(job.status());
   if (interruption) interruption->SetJob(*job);
-  if (flags.teller == nullptr && !flags.cluster.json) {
-    fmt::print("{}\n", JobName(*job));
-  } else if (!flags.wait) {
-    // The answer without what only a dry run has.
-    fmt::print("{{\n \"job\": \"{}\"\n}}\n", *job);
-  }
-  std::fflush(stdout);
-  if (flags.wait) {
-    return Follow(client, *job, flags.cluster, flags.quiet, flags.profile,
-                  flags.job.control.job_log, flags.teller);
-  }
-  if (!flags.quiet) {
-    fmt::print(stderr, "watch it with 'gristmill watch {0}', stop it with 'gristmill cancel {0}'\n",
-               JobName(*job));
-  }
-  return kDone;
+  return GoOn(client, *job, flags);
 }
 
 int WatchJob(const ClusterFlags& flags, const std::string& job, bool quiet) {

@@ -242,6 +242,20 @@ absl::StatusOr<v1::JobStatus> Client::Cancel(std::uint64_t job) {
                                                         stubs_->deadline_ms);
 }
 
+absl::StatusOr<v1::JobStatus> Client::Suspend(std::uint64_t job) {
+  v1::SuspendRequest request;
+  request.set_job(job);
+  return stubs_->Call<v1::SuspendRequest, v1::JobStatus>(&v1::JobService::Stub::Suspend, request,
+                                                         stubs_->deadline_ms);
+}
+
+absl::StatusOr<v1::JobStatus> Client::Resume(std::uint64_t job) {
+  v1::ResumeRequest request;
+  request.set_job(job);
+  return stubs_->Call<v1::ResumeRequest, v1::JobStatus>(&v1::JobService::Stub::Resume, request,
+                                                        stubs_->deadline_ms);
+}
+
 absl::StatusOr<v1::TasksResponse> Client::Tasks(const v1::TasksRequest& request) {
   return stubs_->Call<v1::TasksRequest, v1::TasksResponse>(&v1::JobService::Stub::Tasks, request,
                                                            stubs_->deadline_ms);

@@ -1,4 +1,4 @@
-// Submit, observe and cancel jobs of a cluster from C++.
+// Submit, observe, suspend and cancel jobs of a cluster from C++.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +39,9 @@ class Client {
   absl::StatusOr<v1::JobStatus> Get(std::uint64_t job);
   absl::StatusOr<std::vector<v1::JobStatus>> List();
   absl::StatusOr<v1::JobStatus> Cancel(std::uint64_t job);
+  // FailedPrecondition with a sentence if the job does not run, or is not suspended.
+  absl::StatusOr<v1::JobStatus> Suspend(std::uint64_t job);
+  absl::StatusOr<v1::JobStatus> Resume(std::uint64_t job);
   // Calls `on_status` with the state now and after changes until the job ended; returns the final
   // state. Reconnects by itself for `patience_ms` after a coordinator that this client has heard
   // vanished. Return false from `on_status` to stop watching.
