@@ -49,7 +49,7 @@ constexpr Planted kPlanted[] = {
     {"ChangeWinners", Sabotage::kChangeWinners, "crash,journal", "the commit of job"},
     {"JournalForgets", Sabotage::kJournalForgets, "none", "refolded from the journal"},
     {"ForgetCommit", Sabotage::kForgetCommit, "none", "did not end within"},
-    {"ForgetJobEnd", Sabotage::kForgetJobEnd, "none", "though every job ended"},
+    {"ForgetJobEnd", Sabotage::kForgetJobEnd, "none", "which ended"},
     {"ForgetAcknowledgement", Sabotage::kForgetAcknowledgement, "none", "did not acknowledge"},
     {"ForgetCut", Sabotage::kForgetCut, "none", "but it read"},
     {"CutTooFar", Sabotage::kCutTooFar, "none", "but it read"},

@@ -67,6 +67,7 @@ void WorkerCore::On(const AttemptAssigned& assigned) {
       assigned.alone ? StartRunnerOf(assigned.job, *job, true) : RunnerFor(assigned.job, *job);
   attempts_[assigned.attempt] = {assigned.job, runner, assigned.assignment, 0};
   runners_[runner].attempts.insert(assigned.attempt);
+  runners_[runner].idle_until = kNever;
   TakeGpus(*job, assigned.attempt, attempts_[assigned.attempt]);
   ForwardAssignment(attempts_[assigned.attempt]);
 }

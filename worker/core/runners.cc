@@ -67,7 +67,19 @@ void WorkerCore::On(const RunnerSpawned& spawned) {
 }
 
 void WorkerCore::EndIfDone(RunnerId id, Runner& runner) {
-  if (!runner.alone || !runner.attempts.empty() || runner.killed) return;
+  if (runner.alone && runner.attempts.empty()) EndUnused(id, runner);
+}
+
+void WorkerCore::EndIfIdle(RunnerId id, Runner& runner) {
+  if (now_ < runner.idle_until) return;
+  runner.idle_until = kNever;
+  // The next assignment of the job starts a fresh runner.
+  if (Job* job = LiveJob(runner.job); job != nullptr && job->runner == id) job->runner = {};
+  EndUnused(id, runner);
+}
+
+void WorkerCore::EndUnused(RunnerId id, Runner& runner) {
+  if (runner.killed) return;
   if (!runner.connected) return Kill(id, runner, Death::kNotStopping);
   Emit(StopRunner{id});
   KillBy(runner, now_ + limits_.stop_deadline_ms, Death::kNotStopping);

@@ -25,7 +25,7 @@ Instant WorkerCore::next_deadline() const {
   if (left_) return kNever;
   Instant next = std::min({register_by_, next_heartbeat_, silence_deadline(), leave_at_});
   for (const auto& [id, runner] : runners_) {
-    next = std::min(next, runner.kill_at);
+    next = std::min({next, runner.kill_at, runner.idle_until});
     for (const auto& [attempt, due] : runner.time_up) next = std::min(next, due);
   }
   return next;
@@ -36,6 +36,7 @@ void WorkerCore::On(const Tick&) {
   for (auto& [id, runner] : runners_) {
     if (now_ >= runner.kill_at) Kill(id, runner, runner.death);
     StopOverdue(id, runner);
+    EndIfIdle(id, runner);
   }
   if (now_ >= register_by_) {
     register_by_ = kNever;
@@ -86,11 +87,13 @@ void WorkerCore::HandBack(JobId job, AttemptId attempt, std::string why) {
 void WorkerCore::DropAttempt(AttemptId id) {
   const auto found = attempts_.find(id);
   GM_CHECK(found != attempts_.end());
-  if (const auto runner = runners_.find(found->second.runner); runner != runners_.end()) {
-    runner->second.attempts.erase(id);
-    runner->second.cancelled.erase(id);
-    runner->second.overdue.erase(id);
-    runner->second.time_up.erase(id);
+  if (const auto of_attempt = runners_.find(found->second.runner); of_attempt != runners_.end()) {
+    Runner& runner = of_attempt->second;
+    runner.attempts.erase(id);
+    runner.cancelled.erase(id);
+    runner.overdue.erase(id);
+    runner.time_up.erase(id);
+    if (runner.attempts.empty()) runner.idle_until = now_ + limits_.idle_runner_ms;
   }
   ReturnGpus(found->second.gpus);
   wait_for_gpus_.erase(id);

@@ -25,6 +25,7 @@ struct WorkerLimits {
   DurationMs runner_start_deadline_ms = 20'000;  // from its start to its first message
   DurationMs notes_period_ms = 5'000;            // between an attempt's notes for people
   DurationMs stop_deadline_ms = 2'000;           // from a request to stop to SIGKILL
+  DurationMs idle_runner_ms = 60'000;            // for which a job's runner stays without tasks
   bool keeps_spare_runner = false;               // started before a job needs it
   int silent_leases_max = 3;  // leases without a word while an acknowledgement is due
 };
@@ -70,7 +71,8 @@ class WorkerCore {
     bool connected = false;
     Death death = Death::kNotWanted;
     bool killed = false;
-    Instant kill_at = kNever;  // becomes `death` then
+    Instant kill_at = kNever;     // becomes `death` then
+    Instant idle_until = kNever;  // ends then, unless it gets an attempt before
     std::set<AttemptId> attempts;
     std::set<AttemptId> cancelled;  // a subset of attempts
     // Likewise: asked to stop because their time, so much, is up.
@@ -148,6 +150,10 @@ class WorkerCore {
   void TellAll(RunnerId id, const Runner& runner, const Job& job);
   // One that was started for an attempt which is over.
   void EndIfDone(RunnerId id, Runner& runner);
+  // Its job may go on for hours without a task for it, as one that is suspended does.
+  void EndIfIdle(RunnerId id, Runner& runner);
+  // It has no attempts.
+  void EndUnused(RunnerId id, Runner& runner);
   void ForwardToRunnerOf(const Job& job, const PayloadPtr& payload);
   // To the attempt's runner, if that is connected and the attempt waits for nothing.
   void ForwardAssignment(const Attempt& attempt);

@@ -298,5 +298,21 @@ TEST_F(WorkerCoreTest, FilesThatCantBeHadFailTheAttemptsThatWaitForThem) {
   EXPECT_EQ(Assign(7, 42), "start-runner 2 job 7");
 }
 
+TEST_F(WorkerCoreTest, ARunnerWithoutTasksEndsAfterAWhileAndAnotherTakesTheNext) {
+  RunningJob({20, 21});
+  Finish(1, 20);
+  Finish(1, 21);
+  Do(ReportsAcknowledged{{AttemptId(20), AttemptId(21)}});
+  now_ = now_ + 50'000;
+  EXPECT_EQ(Assign(7, 22), "forward 1 task22") << "it was not idle for long enough";
+  Finish(1, 22);
+  Do(ReportsAcknowledged{{AttemptId(22)}});
+  EXPECT_EQ(WaitExactly(60'000), "stop 1");
+  EXPECT_EQ(Assign(7, 23), "start-runner 2 job 7") << "the other is about to end";
+  EXPECT_EQ(WaitExactly(2'000), "kill 1");
+  EXPECT_EQ(Do(RunnerDied{RunnerId(1), RunnerDied::How::kExited, 0, "", {}}), "");
+  EXPECT_EQ(Do(RunnerConnected{RunnerId(2)}), "forward 2 plan7\nforward 2 task23");
+}
+
 }  // namespace
 }  // namespace gristmill::worker
