@@ -32,7 +32,6 @@ Output Coordinator::Step(const Event& event, Instant now) {
   ForgetOldJobs(turn);
   std::visit([&](const auto& e) { OnEvent(turn, e); }, event);
   ReviewQuarantine(turn);
-  EndHolds(turn);
   StartQueuedJobs(turn);
   AssignFreeSlots(turn);
   AssignAhead(turn);

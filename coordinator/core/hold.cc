@@ -29,9 +29,8 @@ void EndHolds(Turn& turn) {
   const auto& holds = turn.state.jobs.holds();
   while (!holds.empty() && holds.begin()->first <= turn.now) {
     Job& job = *turn.state.jobs.Find(holds.begin()->second);
-    EndJobAs(
-        turn, job, JobState::kFailed,
-        fmt::format("nobody resumed it within {}: {}", FormatDuration(HoldOf(job)), job.message));
+    EndJobAs(turn, job, JobState::kFailed,
+             fmt::format("{}{}: {}", kNotResumed, FormatDuration(HoldOf(job)), job.message));
   }
 }
 

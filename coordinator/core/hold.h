@@ -3,12 +3,17 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/instant.h"
 #include "coordinator/core/job_state.h"
 #include "coordinator/core/turn.h"
 
 namespace gristmill::coordinator {
+
+// With this begins why a job failed whose time was over; then come how long that was, ": " and why
+// it was suspended.
+constexpr std::string_view kNotResumed = "nobody resumed it within ";
 
 // For which a job is kept that was suspended by command and does not say for how long.
 constexpr DurationMs kHoldByCommandMs = 24 * 3'600'000;

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "coordinator/core/cut.h"
 #include "coordinator/core/handlers.h"
+#include "coordinator/core/hold.h"
 #include "coordinator/core/leave_out.h"
 #include "coordinator/core/run_times.h"
 
@@ -174,6 +175,7 @@ void OnEvent(Turn& turn, const Tick&) {
     LoseWorker(turn, id,
                fmt::format("was not heard for {} s", turn.state.limits.lease_ms / 1'000.0));
   }
+  EndHolds(turn);  // likewise: who resumes in time is heard, though the coordinator stood still
 }
 
 }  // namespace gristmill::coordinator
