@@ -32,14 +32,13 @@ v1::JobState ToMessage(JobState state) {
 }
 
 // A task that waits when its job ends will not run any more: it failed for the last time, or the
-// end came first.
+// end came first. Of a suspended job's, those that failed it are told likewise.
 v1::TaskState ToMessage(const TaskView& task, const JobView& job, std::uint32_t max_attempts) {
   switch (task.state) {
     case TaskState::kWaiting:
-      if (job.state != JobState::kFailed && job.state != JobState::kCancelled) {
-        return v1::TASK_STATE_WAITING;
-      }
-      return task.failures >= max_attempts ? v1::TASK_STATE_FAILED : v1::TASK_STATE_CANCELLED;
+      if (job.state < JobState::kSuspended) return v1::TASK_STATE_WAITING;
+      if (task.failures >= max_attempts) return v1::TASK_STATE_FAILED;
+      return job.state == JobState::kSuspended ? v1::TASK_STATE_WAITING : v1::TASK_STATE_CANCELLED;
     case TaskState::kRunning:
       return v1::TASK_STATE_RUNNING;
     case TaskState::kSucceeded:

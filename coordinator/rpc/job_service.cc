@@ -60,8 +60,8 @@ absl::Status CheckSuspendable(const Driver& driver, std::uint64_t job) {
       return absl::OkStatus();
     case JobState::kQueued:
       return FailedPrecondition(
-          "job {0} waits for others and runs nothing that could be suspended; 'gristmill cancel "
-          "{0}' takes it out of the queue",
+          "job {0} waits for others and runs nothing that could be suspended; it keeps what it has "
+          "done, and can be suspended once it runs: 'gristmill watch {0}' shows when",
           job);
     case JobState::kSuspended:
       return FailedPrecondition(

@@ -277,9 +277,26 @@ TEST_F(CoordinatorServer, AJobThatIsHeldIsSuspendedWithTheWordsOfItsFailure) {
             "map task 1 failed once, last on worker host:instance-1: the number is odd (split "
             "[500, 1000))");
   EXPECT_THAT(seen->kept_ms(), testing::AllOf(testing::Gt(0u), testing::Le(60'000u)));
+  v1::TasksRequest tasks;
+  tasks.set_job(job);
+  EXPECT_EQ(client_->Tasks(tasks)->tasks(1).state(), v1::TASK_STATE_FAILED) << "for replay";
   ASSERT_TRUE(client_->Cancel(job).ok());
   StopServer();  // the clean-up is done before it ends
   EXPECT_FALSE(std::filesystem::exists(temp_.path("out")));
+}
+
+TEST_F(CoordinatorServer, AJobThatNobodyResumesSaysSoAndWhyItWasSuspended) {
+  FakeWorker worker(port_);
+  worker.Join();
+  v1::JobRequest request = Request();
+  request.set_max_attempts(1);
+  request.set_hold_ms(50);
+  const std::uint64_t job = Submit(request);
+  worker.NextAssignment();
+  worker.Fail(worker.NextAssignment().attempt(), "the number is odd");
+  EXPECT_EQ(AwaitEnd(job).message(),
+            "nobody resumed it within 50 ms: map task 1 failed once, last on worker "
+            "host:instance-1: the number is odd (split [500, 1000))");
 }
 
 TEST_F(CoordinatorServer, AFailedJobNamesTaskWorkerAndSplitAlsoAfterARestart) {

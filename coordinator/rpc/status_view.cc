@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/status.h"
 #include "base/units.h"
+#include "coordinator/core/hold.h"
 #include "coordinator/job_status.h"
 #include "coordinator/rpc/clock.h"
 #include "storage/task_input.h"
@@ -44,8 +45,9 @@ std::string MessageOf(const JobView& job, const CatalogEntry& entry) {
   const bool may_be_of_a_task = job.state == JobState::kFailed || job.state == JobState::kSuspended;
   const bool a_task_did = may_be_of_a_task && !entry.last_failure.empty() &&
                           job.message.ends_with(": " + entry.last_failure_cause);
-  if (a_task_did) return entry.last_failure;
-  return job.message;
+  if (!a_task_did) return job.message;
+  const std::size_t before = job.message.starts_with(kNotResumed) ? job.message.find(": ") + 2 : 0;
+  return job.message.substr(0, before) + entry.last_failure;
 }
 
 std::string_view Describe(WorkerState state) {
