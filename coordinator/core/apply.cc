@@ -64,8 +64,6 @@ Place PlaceOf(ClusterState& state, const TaskRef& ref) {
 bool MayFollow(JobState before, JobState after) {
   if (before > JobState::kCommitting) return false;
   if (before == JobState::kSuspended && after < before) return true;  // it was resumed
-  // In a snapshot, of one that was resumed and waits.
-  if (before == JobState::kRunning && after == JobState::kQueued) return true;
   return before < after;
 }
 

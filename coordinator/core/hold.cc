@@ -36,9 +36,10 @@ void EndHolds(Turn& turn) {
 
 void BeginHoldsAnew(Turn& turn) {
   JobTable& jobs = turn.state.jobs;
-  if (jobs.suspended() == 0) return;
-  for (const auto& [id, job] : jobs.all()) {
-    if (job.state == JobState::kSuspended) jobs.Hold(*jobs.Find(id), turn.now + HoldOf(job));
+  const auto suspended = jobs.holds();
+  for (const auto& [end, id] : suspended) {
+    Job& job = *jobs.Find(id);
+    jobs.Hold(job, turn.now + HoldOf(job));
   }
 }
 

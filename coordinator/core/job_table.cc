@@ -24,9 +24,8 @@ void JobTable::SetState(Job& job, JobState state) {
   if (state == JobState::kQueued) queued_.insert(job.id);
   started_ -= job.state == JobState::kRunning;
   started_ += state == JobState::kRunning;
-  suspended_ -= job.state == JobState::kSuspended;
-  suspended_ += state == JobState::kSuspended;
   holds_.erase({std::exchange(job.hold_end, kNever), job.id});
+  if (state == JobState::kSuspended) holds_.insert({kNever, job.id});
   const bool was_final = job.is_final();
   job.state = state;
   if (job.is_final() && !was_final) live_tasks_ -= job.task_count();

@@ -46,8 +46,7 @@ class JobTable {
   const absl::btree_set<JobId>& queued() const { return queued_; }
   // Jobs in the state kRunning.
   std::size_t started() const { return started_; }
-  std::size_t suspended() const { return suspended_; }
-  // Volatile: ends of suspended jobs' holds, each with its job.
+  // The suspended jobs, each with when its hold ends, which is volatile: never, until it is said.
   const absl::btree_set<std::pair<Instant, JobId>>& holds() const { return holds_; }
   void Hold(Job& job, Instant end);  // which is suspended
   // Tasks of jobs that have not ended.
@@ -79,7 +78,6 @@ class JobTable {
   absl::btree_set<JobId> running_;
   absl::btree_set<JobId> queued_;
   std::size_t started_ = 0;
-  std::size_t suspended_ = 0;
   absl::btree_set<std::pair<Instant, JobId>> holds_;
   std::uint64_t live_tasks_ = 0;
   std::deque<JobId> ended_;

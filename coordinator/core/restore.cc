@@ -7,9 +7,10 @@
 namespace gristmill::coordinator {
 namespace {
 
-Job& RunningJob(ClusterState& state, JobId id) {
+// As it was submitted: it runs, or waits for its turn. What else became of it comes last.
+Job& JobOf(ClusterState& state, JobId id) {
   Job* job = state.jobs.Find(id);
-  GM_CHECK(job != nullptr && job->state == JobState::kRunning);
+  GM_CHECK(job != nullptr && job->state <= JobState::kRunning);
   return *job;
 }
 
@@ -39,7 +40,7 @@ void Restore(ClusterState& state, const IdsRestoredRecord& record) {
 }
 
 void Restore(ClusterState& state, const StageRestoredRecord& record) {
-  Job& job = RunningJob(state, record.job);
+  Job& job = JobOf(state, record.job);
   Stage& stage = StageOf(job, record.stage);
   GM_CHECK(stage.succeeded == 0);
   const bool was_complete = stage.complete();
@@ -63,7 +64,7 @@ void Restore(ClusterState& state, const StageRestoredRecord& record) {
 }
 
 void Restore(ClusterState& state, const TasksRestoredRecord& record) {
-  Job& job = RunningJob(state, record.job);
+  Job& job = JobOf(state, record.job);
   Stage& stage = StageOf(job, record.stage);
   GM_CHECK(record.first_task <= stage.tasks.size() &&
            record.tasks.size() <= stage.tasks.size() - record.first_task);
@@ -81,14 +82,14 @@ void Restore(ClusterState& state, const TasksRestoredRecord& record) {
 }
 
 void Restore(ClusterState& state, const ResultRestoredRecord& record) {
-  Stage& stage = StageOf(RunningJob(state, record.task.job), record.task.stage);
+  Stage& stage = StageOf(JobOf(state, record.task.job), record.task.stage);
   GM_CHECK(record.task.task < stage.task_count());
   stage.results.resize(stage.task_count());
   stage.results[record.task.task] = record.result;
 }
 
 void Restore(ClusterState& state, const JobRestoredRecord& record) {
-  Job& job = RunningJob(state, record.job);
+  Job& job = JobOf(state, record.job);
   job.last_assigned = record.last_assigned;
   job.participants.insert(record.participants.begin(), record.participants.end());
   job.counters.insert(record.counters.begin(), record.counters.end());

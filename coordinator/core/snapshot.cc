@@ -57,14 +57,14 @@ bool TakeStates(const Job& job, const Take& take) {
       !take(JobStateRecord{job.id, JobState::kCommitting, ""})) {
     return false;
   }
-  const bool is_told = job.state == JobState::kRunning || job.state == JobState::kCommitting;
+  const bool is_told = job.state <= JobState::kRunning || job.state == JobState::kCommitting;
   return is_told || take(JobStateRecord{job.id, job.state, job.message});
 }
 
 bool TakeJob(const ClusterState& state, const Job& job, const Take& take) {
-  const bool never_ran = job.state == JobState::kQueued && !job.last_assigned;
-  if (!take(JobSubmittedRecord{job.id, job.shape(), job.tasks_forgotten, never_ran})) return false;
-  if (never_ran) return true;  // nothing happened yet
+  const bool queued = job.state == JobState::kQueued;
+  if (!take(JobSubmittedRecord{job.id, job.shape(), job.tasks_forgotten, queued})) return false;
+  if (queued && !job.last_assigned) return true;  // nothing happened yet
   for (std::uint32_t index = 0; index < job.stages.size(); ++index) {
     const Stage& stage = job.stages[index];
     if (!take(RecordOf(job.id, index, stage))) return false;

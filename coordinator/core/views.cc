@@ -122,7 +122,7 @@ std::vector<LeftOutTask> Coordinator::left_out_tasks(JobId id) const {
 
 LoadView Coordinator::load() const {
   const JobTable& jobs = state_->jobs;
-  return {jobs.started(), jobs.queued().size(), jobs.suspended(), jobs.live_tasks()};
+  return {jobs.started(), jobs.queued().size(), jobs.holds().size(), jobs.live_tasks()};
 }
 
 bool Coordinator::was_forgotten(JobId id) const {
