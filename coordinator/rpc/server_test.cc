@@ -7,15 +7,10 @@
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <numeric>
 #include <thread>
 
-#include "client/client.h"
-#include "coordinator/rpc/fake_worker.h"
-#include "coordinator/test_jobs.h"
-#include "storage/output_directory.h"
-#include "storage/test_directory.h"
+#include "coordinator/rpc/coordinator_server_fixture.h"
 
 namespace gristmill::coordinator {
 namespace {
@@ -23,70 +18,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-const bool kRegistered = RegisterTestJobs();
-
-class CoordinatorServer : public ::testing::Test {
- protected:
-  CoordinatorServer() { StartServer(); }
-
-  void StartServer() {
-    ServerOptions options;
-    options.listen = "127.0.0.1:" + std::to_string(port_);
-    options.journal_path = temp_.path("journal");
-    options.keep_jobs = keep_jobs_;
-    options.keep_tasks = keep_tasks_;
-    options.running_jobs = running_jobs_;
-    options.queued_jobs = queued_jobs_;
-    options.unfinished_tasks = unfinished_tasks_;
-    auto started = Server::Start(options);
-    ASSERT_TRUE(started.ok()) << started.status();
-    server_ = *std::move(started);
-    port_ = server_->port();
-    client_ = std::make_unique<Client>("127.0.0.1:" + std::to_string(port_));
-  }
-  void StopServer() {
-    server_->Shutdown();
-    server_.reset();
-  }
-
-  // Two map tasks over integers, one partition.
-  v1::JobRequest Request(const std::string& output = "out") const {
-    v1::JobRequest request;
-    request.set_job("test-range");
-    request.set_output(temp_.path(output));
-    request.set_splits(2);
-    request.set_partitions(1);
-    request.set_max_attempts(2);
-    return request;
-  }
-  std::uint64_t Submit(const v1::JobRequest& request) {
-    const auto job = client_->Submit(request);
-    EXPECT_TRUE(job.ok()) << job.status();
-    return job.value_or(0);
-  }
-  v1::JobStatus AwaitEnd(std::uint64_t job) {
-    const auto status = client_->Watch(job, [](const v1::JobStatus&) { return true; });
-    EXPECT_TRUE(status.ok()) << status.status();
-    return status.value_or(v1::JobStatus());
-  }
-  // Writes what a reduce attempt would and reports it.
-  void Reduce(FakeWorker& worker, const std::string& output, const v1::TaskAssignment& task) {
-    for (const auto& staging :
-         std::filesystem::directory_iterator(temp_.path(output + "/_temporary"))) {
-      std::ofstream(AttemptFilePath(staging.path(), task.id().task(), 1, AttemptId(task.attempt())))
-          << "done\n";
-    }
-    worker.Succeed(task.attempt());
-  }
-
-  TestDirectory temp_;
-  std::uint64_t keep_jobs_ = 100, keep_tasks_ = 100;
-  std::uint64_t running_jobs_ = 10, queued_jobs_ = 10, unfinished_tasks_ = 1'000;
-  int port_ = 0;
-  std::unique_ptr<Server> server_;
-  std::unique_ptr<Client> client_;
-};
 
 TEST_F(CoordinatorServer, TakesAJobFromSubmitToItsCommittedOutput) {
   FakeWorker worker(port_);
@@ -209,185 +140,9 @@ TEST_F(CoordinatorServer, RefusesAMisspeltJobWithTheNearestName) {
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("'test-range'"));
 }
 
-TEST_F(CoordinatorServer, CancelStopsTheAttemptsAndClearsTheOutputAway) {
-  FakeWorker worker(port_);
-  worker.Join();
-  const std::uint64_t job = Submit(Request());
-  const std::uint64_t first = worker.NextAssignment().attempt();
-  const std::uint64_t second = worker.NextAssignment().attempt();
-  const auto cancelled = client_->Cancel(job);
-  ASSERT_TRUE(cancelled.ok()) << cancelled.status();
-  EXPECT_EQ(cancelled->state(), v1::JOB_STATE_CANCELLED);
-  EXPECT_THAT(worker.NextThat([](const auto& m) { return m.has_cancel(); }).cancel().attempts(),
-              ElementsAre(first, second));
-  EXPECT_EQ(worker.Next().job_end().jobs(0), job);
-  EXPECT_EQ(client_->Cancel(job).status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(client_->Cancel(99).status().code(), absl::StatusCode::kNotFound);
-  StopServer();  // the clean-up is done before it ends
-  EXPECT_FALSE(std::filesystem::exists(temp_.path("out")));
-}
-
-TEST_F(CoordinatorServer, ASuspendedJobKeepsWhatIsDoneAndGoesOnAlsoAfterARestart) {
-  FakeWorker worker(port_);
-  worker.Join();
-  const std::uint64_t job = Submit(Request());
-  const std::uint64_t first = worker.NextAssignment().attempt();
-  const std::uint64_t second = worker.NextAssignment().attempt();
-  worker.Succeed(first);
-  worker.NextThat([](const auto& m) { return m.has_ack(); });
-  EXPECT_EQ(client_->Resume(job).status().code(), absl::StatusCode::kFailedPrecondition);
-  const auto suspended = client_->Suspend(job);
-  ASSERT_TRUE(suspended.ok()) << suspended.status();
-  EXPECT_EQ(suspended->state(), v1::JOB_STATE_SUSPENDED);
-  EXPECT_EQ(suspended->message(), "a user suspended it");
-  EXPECT_EQ(suspended->kept_ms(), 24 * 3'600'000u);
-  EXPECT_THAT(worker.NextThat([](const auto& m) { return m.has_cancel(); }).cancel().attempts(),
-              ElementsAre(second));
-  EXPECT_THAT(std::string(client_->Suspend(job).status().message()), HasSubstr("already"));
-  const auto refused = client_->Submit(Request());
-  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("is suspended and is to write"));
-  StopServer();
-  EXPECT_EQ(worker.Ending().error_code(), grpc::StatusCode::UNAVAILABLE);
-
-  StartServer();
-  EXPECT_EQ(client_->Get(job)->message(), "a user suspended it");
-  EXPECT_FALSE(worker.Join({}, {job}).forget_everything());
-  ASSERT_TRUE(client_->Resume(job).ok());
-  const v1::TaskAssignment again = worker.NextAssignment();
-  EXPECT_EQ(again.id().task(), 1u) << "nothing finished runs again";
-  worker.Succeed(again.attempt());
-  Reduce(worker, "out", worker.NextAssignment());
-  EXPECT_EQ(AwaitEnd(job).state(), v1::JOB_STATE_SUCCEEDED);
-  EXPECT_EQ(client_->Suspend(job).status().code(), absl::StatusCode::kFailedPrecondition);
-}
-
-TEST_F(CoordinatorServer, AJobThatIsHeldIsSuspendedWithTheWordsOfItsFailure) {
-  FakeWorker worker(port_);
-  worker.Join();
-  v1::JobRequest request = Request();
-  request.set_max_attempts(1);
-  request.set_hold_ms(60'000);
-  const std::uint64_t job = Submit(request);
-  worker.NextAssignment();
-  worker.Fail(worker.NextAssignment().attempt(), "the number is odd");
-  const auto seen = client_->Watch(
-      job, [](const v1::JobStatus& now) { return now.state() != v1::JOB_STATE_SUSPENDED; });
-  ASSERT_TRUE(seen.ok()) << seen.status();
-  EXPECT_EQ(seen->message(),
-            "map task 1 failed once, last on worker host:instance-1: the number is odd (split "
-            "[500, 1000))");
-  EXPECT_THAT(seen->kept_ms(), testing::AllOf(testing::Gt(0u), testing::Le(60'000u)));
-  v1::TasksRequest tasks;
-  tasks.set_job(job);
-  EXPECT_EQ(client_->Tasks(tasks)->tasks(1).state(), v1::TASK_STATE_FAILED) << "for replay";
-  ASSERT_TRUE(client_->Cancel(job).ok());
-  StopServer();  // the clean-up is done before it ends
-  EXPECT_FALSE(std::filesystem::exists(temp_.path("out")));
-}
-
-TEST_F(CoordinatorServer, AJobThatNobodyResumesSaysSoAndWhyItWasSuspended) {
-  FakeWorker worker(port_);
-  worker.Join();
-  v1::JobRequest request = Request();
-  request.set_max_attempts(1);
-  request.set_hold_ms(50);
-  const std::uint64_t job = Submit(request);
-  worker.NextAssignment();
-  worker.Fail(worker.NextAssignment().attempt(), "the number is odd");
-  EXPECT_EQ(AwaitEnd(job).message(),
-            "nobody resumed it within 50 ms: map task 1 failed once, last on worker "
-            "host:instance-1: the number is odd (split [500, 1000))");
-}
-
-TEST_F(CoordinatorServer, AFailedJobNamesTaskWorkerAndSplitAlsoAfterARestart) {
-  FakeWorker worker(port_);
-  worker.Join();
-  const std::uint64_t job = Submit(Request());
-  for (int failures = 0; failures < 2;) {
-    const v1::TaskAssignment task = worker.NextAssignment();
-    if (task.id().task() != 1) continue;
-    worker.Fail(task.attempt(), "the number is odd");
-    ++failures;
-  }
-  const std::string expected =
-      "map task 1 failed 2 times, last on worker host:instance-1: the number is odd "
-      "(split [500, 1000))";
-  EXPECT_EQ(AwaitEnd(job).message(), expected);
-  StopServer();
-  StartServer();
-  EXPECT_EQ(client_->Get(job)->message(), expected);
-
-  v1::TasksRequest request;
-  request.set_job(job);
-  const v1::TasksResponse tasks = client_->Tasks(request).value();
-  ASSERT_EQ(tasks.tasks_size(), 3);
-  EXPECT_EQ(tasks.tasks(0).state(), v1::TASK_STATE_CANCELLED);  // it ran when the job failed
-  EXPECT_EQ(tasks.tasks(1).state(), v1::TASK_STATE_FAILED);
-  EXPECT_EQ(tasks.tasks(1).failures(), 2);
-  EXPECT_EQ(tasks.tasks(1).stage_kind(), v1::STAGE_KIND_MAP);
-  EXPECT_EQ(tasks.tasks(2).state(), v1::TASK_STATE_CANCELLED);
-  EXPECT_EQ(tasks.tasks(2).stage_kind(), v1::STAGE_KIND_REDUCE);
-}
-
-TEST_F(CoordinatorServer, JobsBeyondThoseThatMayRunWaitAndStartInOrderAlsoAfterARestart) {
-  StopServer();
-  running_jobs_ = 1;
-  queued_jobs_ = 2;
-  StartServer();
-  const std::uint64_t first = Submit(Request("first"));
-  const std::uint64_t second = Submit(Request("second"));
-  const std::uint64_t third = Submit(Request("third"));
-  EXPECT_EQ(client_->Get(first)->state(), v1::JOB_STATE_RUNNING);
-  EXPECT_EQ(client_->Get(second)->message(), "queued behind 1 job");
-  const auto refused = client_->Submit(Request("fourth"));
-  EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_THAT(std::string(refused.status().message()),
-              AllOf(HasSubstr("has 1 running and 2 waiting jobs"), HasSubstr("--queued-jobs")));
-  EXPECT_FALSE(std::filesystem::exists(temp_.path("fourth")));
-
-  StopServer();
-  StartServer();
-  const auto waits = client_->Get(third);
-  EXPECT_EQ(waits->state(), v1::JOB_STATE_QUEUED);
-  EXPECT_EQ(waits->message(), "queued behind 2 jobs");
-  EXPECT_EQ(waits->jobs_ahead(), 2);
-  ASSERT_TRUE(client_->Cancel(second).ok());
-  EXPECT_EQ(client_->Get(second)->state(), v1::JOB_STATE_CANCELLED);
-  EXPECT_EQ(client_->Get(third)->message(), "queued behind 1 job");
-  // Who watches it hears that it runs.
-  const auto seen = client_->Watch(third, [&](const v1::JobStatus& status) {
-    if (status.state() != v1::JOB_STATE_QUEUED) return false;
-    EXPECT_TRUE(client_->Cancel(first).ok() || status.jobs_ahead() == 0);
-    return true;
-  });
-  ASSERT_TRUE(seen.ok()) << seen.status();
-  EXPECT_EQ(seen->state(), v1::JOB_STATE_RUNNING);
-}
-
-TEST_F(CoordinatorServer, AJobWithMoreTasksThanThereIsRoomForIsRefusedAndLeavesNothing) {
-  v1::JobRequest large = Request("large");
-  large.set_splits(900);
-  const std::uint64_t job = Submit(large);
-  v1::JobRequest larger = Request("larger");
-  larger.set_splits(200);
-  const auto refused = client_->Submit(larger);
-  EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_THAT(
-      std::string(refused.status().message()),
-      AllOf(HasSubstr("have 901 tasks, and with the 201 of this one"), HasSubstr("--split-size")));
-  ASSERT_TRUE(client_->Cancel(job).ok());
-  larger.set_output(temp_.path("another"));
-  Submit(larger);
-  StopServer();  // the clean-up is done before it ends
-  EXPECT_FALSE(std::filesystem::exists(temp_.path("larger")));
-}
-
 TEST_F(CoordinatorServer, GoesOnAfterARestartWithoutRunningAnythingAgain) {
   FakeWorker worker(port_);
-  worker.Join();
-  const std::uint64_t job = Submit(Request());
-  const std::uint64_t first = worker.NextAssignment().attempt();
-  const std::uint64_t second = worker.NextAssignment().attempt();
+  const auto [job, first, second] = StartMaps(worker);
   worker.Succeed(first);
   EXPECT_THAT(worker.NextThat([](const auto& m) { return m.has_ack(); }).ack().attempts(),
               ElementsAre(first));
