@@ -114,9 +114,8 @@ std::string DescribeFailures(const v1::JobRequest& request) {
   if (request.halt_percent() > 0) {
     return text + fmt::format("; {} with {}% of a stage's tasks", fails, request.halt_percent());
   }
-  const std::uint32_t failures = std::max(request.halt_failures(), 1u);
-  return text +
-         fmt::format("; {} with {} failed {}", fails, failures, failures == 1 ? "task" : "tasks");
+  return text + fmt::format("; {} with {}", fails,
+                            CountOf(std::max(request.halt_failures(), 1u), "failed task"));
 }
 
 std::string RenderFiles(const v1::InputPlan& input) {

@@ -125,6 +125,14 @@ struct Client::Stubs {
     return response;
   }
 
+  // With a request that names the job and says no more.
+  template <class Request, class Response>
+  absl::StatusOr<Response> CallOf(std::uint64_t job, Method<Request, Response> method) {
+    Request request;
+    request.set_job(job);
+    return Call(method, request, deadline_ms);
+  }
+
   template <class Request, class Response>
   absl::StatusOr<Response> CallPlainly(Method<Request, Response> method, const Request& request,
                                        DurationMs within_ms) {
@@ -222,10 +230,7 @@ absl::StatusOr<v1::SubmitResponse> Client::DryRun(const v1::JobRequest& request,
 }
 
 absl::StatusOr<v1::JobStatus> Client::Get(std::uint64_t job) {
-  v1::GetRequest request;
-  request.set_job(job);
-  return stubs_->Call<v1::GetRequest, v1::JobStatus>(&v1::JobService::Stub::Get, request,
-                                                     stubs_->deadline_ms);
+  return stubs_->CallOf<v1::GetRequest, v1::JobStatus>(job, &v1::JobService::Stub::Get);
 }
 
 absl::StatusOr<std::vector<v1::JobStatus>> Client::List() {
@@ -236,24 +241,15 @@ absl::StatusOr<std::vector<v1::JobStatus>> Client::List() {
 }
 
 absl::StatusOr<v1::JobStatus> Client::Cancel(std::uint64_t job) {
-  v1::CancelRequest request;
-  request.set_job(job);
-  return stubs_->Call<v1::CancelRequest, v1::JobStatus>(&v1::JobService::Stub::Cancel, request,
-                                                        stubs_->deadline_ms);
+  return stubs_->CallOf<v1::CancelRequest, v1::JobStatus>(job, &v1::JobService::Stub::Cancel);
 }
 
 absl::StatusOr<v1::JobStatus> Client::Suspend(std::uint64_t job) {
-  v1::SuspendRequest request;
-  request.set_job(job);
-  return stubs_->Call<v1::SuspendRequest, v1::JobStatus>(&v1::JobService::Stub::Suspend, request,
-                                                         stubs_->deadline_ms);
+  return stubs_->CallOf<v1::SuspendRequest, v1::JobStatus>(job, &v1::JobService::Stub::Suspend);
 }
 
 absl::StatusOr<v1::JobStatus> Client::Resume(std::uint64_t job) {
-  v1::ResumeRequest request;
-  request.set_job(job);
-  return stubs_->Call<v1::ResumeRequest, v1::JobStatus>(&v1::JobService::Stub::Resume, request,
-                                                        stubs_->deadline_ms);
+  return stubs_->CallOf<v1::ResumeRequest, v1::JobStatus>(job, &v1::JobService::Stub::Resume);
 }
 
 absl::StatusOr<v1::TasksResponse> Client::Tasks(const v1::TasksRequest& request) {
@@ -269,10 +265,8 @@ absl::StatusOr<v1::TaskDescription> Client::DescribeTask(const v1::TaskId& task)
 }
 
 absl::StatusOr<v1::CountersResponse> Client::Counters(std::uint64_t job) {
-  v1::CountersRequest request;
-  request.set_job(job);
-  return stubs_->Call<v1::CountersRequest, v1::CountersResponse>(&v1::JobService::Stub::Counters,
-                                                                 request, stubs_->deadline_ms);
+  return stubs_->CallOf<v1::CountersRequest, v1::CountersResponse>(job,
+                                                                   &v1::JobService::Stub::Counters);
 }
 
 absl::StatusOr<v1::WorkersResponse> Client::Workers() {
@@ -281,17 +275,12 @@ absl::StatusOr<v1::WorkersResponse> Client::Workers() {
 }
 
 absl::StatusOr<v1::JobFacts> Client::Explain(std::uint64_t job) {
-  v1::ExplainRequest request;
-  request.set_job(job);
-  return stubs_->Call<v1::ExplainRequest, v1::JobFacts>(&v1::JobService::Stub::Explain, request,
-                                                        stubs_->deadline_ms);
+  return stubs_->CallOf<v1::ExplainRequest, v1::JobFacts>(job, &v1::JobService::Stub::Explain);
 }
 
 absl::StatusOr<v1::LogSourcesResponse> Client::LogSources(std::uint64_t job) {
-  v1::LogSourcesRequest request;
-  request.set_job(job);
-  return stubs_->Call<v1::LogSourcesRequest, v1::LogSourcesResponse>(
-      &v1::JobService::Stub::LogSources, request, stubs_->deadline_ms);
+  return stubs_->CallOf<v1::LogSourcesRequest, v1::LogSourcesResponse>(
+      job, &v1::JobService::Stub::LogSources);
 }
 
 absl::StatusOr<v1::LogPage> Client::Logs(const v1::LogsRequest& request) {

@@ -158,34 +158,33 @@ JobService::Reactor* JobService::List(Context* context, const v1::ListRequest* r
   });
 }
 
-JobService::Reactor* JobService::Cancel(Context* context, const v1::CancelRequest* request,
-                                        v1::JobStatus* response) {
+JobService::Reactor* JobService::Change(Context* context, std::uint64_t job,
+                                        absl::Status (*check)(const Driver&, std::uint64_t),
+                                        Event event, v1::JobStatus* response) {
   return Ask(context, [=](Driver& driver) {
-    GM_RETURN_IF_ERROR(CheckCancellable(driver, request->job()));
-    driver.Step(CancelJob{JobId(request->job()), "it was cancelled by a user"});
-    *response = driver.StatusOf(JobId(request->job()));
+    GM_RETURN_IF_ERROR(check(driver, job));
+    driver.Step(event);
+    *response = driver.StatusOf(JobId(job));
     return absl::OkStatus();
   });
+}
+
+JobService::Reactor* JobService::Cancel(Context* context, const v1::CancelRequest* request,
+                                        v1::JobStatus* response) {
+  return Change(context, request->job(), CheckCancellable,
+                CancelJob{JobId(request->job()), "it was cancelled by a user"}, response);
 }
 
 JobService::Reactor* JobService::Suspend(Context* context, const v1::SuspendRequest* request,
                                          v1::JobStatus* response) {
-  return Ask(context, [=](Driver& driver) {
-    GM_RETURN_IF_ERROR(CheckSuspendable(driver, request->job()));
-    driver.Step(SuspendJob{JobId(request->job()), "a user suspended it"});
-    *response = driver.StatusOf(JobId(request->job()));
-    return absl::OkStatus();
-  });
+  return Change(context, request->job(), CheckSuspendable,
+                SuspendJob{JobId(request->job()), "a user suspended it"}, response);
 }
 
 JobService::Reactor* JobService::Resume(Context* context, const v1::ResumeRequest* request,
                                         v1::JobStatus* response) {
-  return Ask(context, [=](Driver& driver) {
-    GM_RETURN_IF_ERROR(CheckResumable(driver, request->job()));
-    driver.Step(ResumeJob{JobId(request->job())});
-    *response = driver.StatusOf(JobId(request->job()));
-    return absl::OkStatus();
-  });
+  return Change(context, request->job(), CheckResumable, ResumeJob{JobId(request->job())},
+                response);
 }
 
 grpc::ServerWriteReactor<v1::JobStatus>* JobService::Watch(Context* context,

@@ -55,6 +55,11 @@ class JobService final : public v1::JobService::CallbackService {
   // Runs `answer` on the shell's thread, within a turn, and sends its status and the response.
   using Answer = std::function<absl::Status(Driver&)>;
   Reactor* Ask(Context* context, Answer answer);
+  // Steps the event, which is about the job, if `check` lets it; answers with what became of the
+  // job.
+  Reactor* Change(Context* context, std::uint64_t job,
+                  absl::Status (*check)(const Driver& driver, std::uint64_t job), Event event,
+                  v1::JobStatus* response);
   Reactor* DryRun(Reactor* reactor, const v1::SubmitRequest* request, v1::SubmitResponse* response);
 
   Shell* const shell_;

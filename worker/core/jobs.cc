@@ -66,8 +66,9 @@ void WorkerCore::On(const AttemptAssigned& assigned) {
   const RunnerId runner =
       assigned.alone ? StartRunnerOf(assigned.job, *job, true) : RunnerFor(assigned.job, *job);
   attempts_[assigned.attempt] = {assigned.job, runner, assigned.assignment, 0};
-  runners_[runner].attempts.insert(assigned.attempt);
-  runners_[runner].idle_until = kNever;
+  Runner& taker = runners_.at(runner);
+  taker.attempts.insert(assigned.attempt);
+  taker.idle_until = kNever;
   TakeGpus(*job, assigned.attempt, attempts_[assigned.attempt]);
   ForwardAssignment(attempts_[assigned.attempt]);
 }
